@@ -1,0 +1,53 @@
+package io.zipcomm.buffer;
+
+import java.nio.ByteBuffer;
+
+/** Payload over a {@link ByteBuffer} or a byte array. */
+final class BufferPayload extends Payload {
+
+    private final ByteBuffer view;
+    private final Object owner;
+    private final long ownerOffset;
+
+    /**
+     * @param view   exactly the payload's bytes, little-endian
+     * @param buffer what {@code view} is a slice of, from {@code index}
+     */
+    BufferPayload(ByteBuffer view, ByteBuffer buffer, int index, DataType type) {
+        super(type, view.capacity());
+        this.view = view;
+        boolean array = buffer.hasArray();
+        owner = array ? buffer.array() : DirectMemory.class;
+        ownerOffset = array ? buffer.arrayOffset() + index : buffer.isDirect() ? DirectMemory.address(view) : 0;
+    }
+
+    @Override
+    public ByteBuffer direct() {
+        return view.isDirect() ? view : null;
+    }
+
+    @Override
+    public boolean isReadOnly() {
+        return view.isReadOnly();
+    }
+
+    @Override
+    public void copyOut(long offset, Segment to, int at, int length) {
+        to.bytes().put(at, view, (int) offset, length);
+    }
+
+    @Override
+    public void copyIn(long offset, Segment from, int at, int length) {
+        view.put((int) offset, from.bytes(), at, length);
+    }
+
+    @Override
+    protected Object owner() {
+        return owner;
+    }
+
+    @Override
+    protected long ownerOffset() {
+        return ownerOffset;
+    }
+}

@@ -1,0 +1,78 @@
+package io.zipcomm.buffer;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+
+/**
+ * A piece of direct memory with views of every element type made once, so that moving data between it and an array
+ * allocates nothing. Little-endian. One thread at a time.
+ *
+ * <p>Absolute addressing only: neither the bytes nor the views have a meaningful position.
+ */
+public final class Segment {
+
+    private final ByteBuffer bytes;
+    private final IntBuffer ints;
+    private final LongBuffer longs;
+    private final FloatBuffer floats;
+    private final DoubleBuffer doubles;
+
+    private Segment(ByteBuffer bytes) {
+        this.bytes = bytes;
+        ints = bytes.asIntBuffer();
+        longs = bytes.asLongBuffer();
+        floats = bytes.asFloatBuffer();
+        doubles = bytes.asDoubleBuffer();
+    }
+
+    /**
+     * New direct memory.
+     *
+     * @param capacity bytes, a positive multiple of 8
+     * @return a segment whose memory is freed when it is no longer reachable
+     */
+    public static Segment allocate(int capacity) {
+        if (capacity <= 0 || capacity % Long.BYTES != 0) {
+            throw new IllegalArgumentException("capacity " + capacity + " is not a positive multiple of 8");
+        }
+        return new Segment(ByteBuffer.allocateDirect(capacity).order(ByteOrder.LITTLE_ENDIAN));
+    }
+
+    /**
+     * Size of this segment.
+     *
+     * @return bytes
+     */
+    public int capacity() {
+        return bytes.capacity();
+    }
+
+    /** The memory. Callers use absolute access, or set position and limit before each use. */
+    public ByteBuffer bytes() {
+        return bytes;
+    }
+
+    /** The memory as 32-bit integers: element {@code i} is at byte {@code 4 * i}. */
+    public IntBuffer ints() {
+        return ints;
+    }
+
+    /** The memory as 64-bit integers: element {@code i} is at byte {@code 8 * i}. */
+    public LongBuffer longs() {
+        return longs;
+    }
+
+    /** The memory as single-precision numbers: element {@code i} is at byte {@code 4 * i}. */
+    public FloatBuffer floats() {
+        return floats;
+    }
+
+    /** The memory as double-precision numbers: element {@code i} is at byte {@code 8 * i}. */
+    public DoubleBuffer doubles() {
+        return doubles;
+    }
+}

@@ -1,0 +1,55 @@
+package io.zipcomm.membership;
+
+import java.util.List;
+
+/**
+ * A complete group as the relay published it: who is in it and how to reach them. Immutable.
+ *
+ * @param session           name of the session
+ * @param epoch             generation of the group
+ * @param rank              this process's rank in the world
+ * @param members           one for each rank, in rank order
+ * @param sessionKey        secret of the members
+ * @param flowWindowBytes   bytes that one rank may have under way to another through the relay
+ * @param fragmentBytesMax  largest frame payload that the relay forwards
+ */
+public record GroupView(
+        String session,
+        int epoch,
+        int rank,
+        List<Member> members,
+        byte[] sessionKey,
+        long flowWindowBytes,
+        int fragmentBytesMax) {
+
+    /** Copies the list. */
+    public GroupView {
+        members = List.copyOf(members);
+    }
+
+    /** Number of ranks in the world. */
+    public int size() {
+        return members.size();
+    }
+
+    /** The member with this process's rank. */
+    public Member self() {
+        return members.get(rank);
+    }
+
+    /** How many ranks, this one included, share this process's host. */
+    public int ranksOnThisHost() {
+        int count = 0;
+        for (Member member : members) {
+            if (member.hostId().equals(self().hostId())) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    @Override
+    public String toString() {
+        return "session " + session + ", epoch " + epoch + ", rank " + rank + " of " + size();
+    }
+}

@@ -1,0 +1,20 @@
+package io.zipcomm.membership;
+
+import java.util.List;
+
+/**
+ * One rank of a group.
+ *
+ * @param rank       rank in the world
+ * @param hostId     equal on ranks that share a kernel and a network stack
+ * @param candidates addresses at which it may be reached without the relay
+ * @param transports names of the paths it can use
+ */
+public record Member(int rank, String hostId, List<Candidate> candidates, List<String> transports) {
+
+    /** Copies the lists. */
+    public Member {
+        candidates = List.copyOf(candidates);
+        transports = List.copyOf(transports);
+    }
+}

@@ -1,0 +1,75 @@
+package io.zipcomm.settings;
+
+/** The catalogue of settings: name, unit, default and meaning. {@code docs/tuning.md} is made from it. */
+public enum Setting {
+    RELAY("ZIP_RELAY", "host:port", "127.0.0.1:7077", "Where the relay listens."),
+    SESSION("ZIP_SESSION", "text", null, "Name of the session: equal on all ranks of a group. Required."),
+    SIZE("ZIP_SIZE", "ranks", null, "Number of ranks in the group. Required."),
+    RANK("ZIP_RANK", "rank", "-1", "This process's rank, from 0; -1 to have one assigned."),
+    TOKEN("ZIP_TOKEN", "text", "", "Token that admits to the session; not needed if the relay runs without a secret."),
+    TRANSPORT(
+            "ZIP_TRANSPORT",
+            "name",
+            "auto",
+            "auto: begin through the relay, move to a direct path where one opens; tcp: direct TCP only; relay: only"
+                    + " through the relay."),
+    JOIN_TIMEOUT("ZIP_JOIN_TIMEOUT", "ms", "30000", "How long to wait for the group to be complete."),
+    OPERATION_TIMEOUT("ZIP_OPERATION_TIMEOUT", "ms", "60000", "Deadline of an operation that is given none."),
+    CLOSE_TIMEOUT("ZIP_CLOSE_TIMEOUT", "ms", "5000", "How long closing waits for peers to take what they were sent."),
+    EAGER_BYTES(
+            "ZIP_EAGER_BYTES",
+            "bytes",
+            "32768",
+            "Messages up to this length travel at once; longer ones when their receiver is ready. Equal on all ranks."),
+    WINDOW_BYTES(
+            "ZIP_WINDOW_BYTES",
+            "bytes",
+            "1048576",
+            "Memory that one peer may fill with messages nobody has asked for yet. Equal on all ranks."),
+    WAIT(
+            "ZIP_WAIT",
+            "name",
+            "auto",
+            "How a thread waits for I/O: spin, block, or auto, which spins where every rank of this host has a core."),
+    SPIN_TIME("ZIP_SPIN_TIME", "us", "1000", "How long a spinning thread spins before it blocks."),
+    IO("ZIP_IO", "name", "auto", "Socket implementation: epoll, nio, or auto, which takes epoll where it loads."),
+    BIND("ZIP_BIND", "address", "0.0.0.0", "Address on which to accept direct connections."),
+    HOST_ID("ZIP_HOST_ID", "text", "", "Overrides the identity by which ranks find out that they share a host.");
+
+    private final String variable;
+    private final String unit;
+    private final String defaultText;
+    private final String meaning;
+
+    Setting(String variable, String unit, String defaultText, String meaning) {
+        this.variable = variable;
+        this.unit = unit;
+        this.defaultText = defaultText;
+        this.meaning = meaning;
+    }
+
+    /** Name of the environment variable. */
+    public String variable() {
+        return variable;
+    }
+
+    /** Name of the system property, which goes before the environment variable: {@code zip.join-timeout}. */
+    public String property() {
+        return variable.toLowerCase(java.util.Locale.ROOT).replaceFirst("_", ".").replace('_', '-');
+    }
+
+    /** What the value is, or counts. */
+    public String unit() {
+        return unit;
+    }
+
+    /** The default as it would be written; null if the setting is required. */
+    public String defaultText() {
+        return defaultText;
+    }
+
+    /** What it does. */
+    public String meaning() {
+        return meaning;
+    }
+}

@@ -1,0 +1,252 @@
+package io.zipcomm.settings;
+
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.transport.RelayAddress;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+
+/**
+ * Everything that a process may set when it joins a group; see {@link Setting} for the meanings. Immutable and checked.
+ *
+ * @param relay            where the relay listens
+ * @param session          name of the session
+ * @param size             number of ranks
+ * @param rank             wanted rank, or -1
+ * @param token            token that admits to the session
+ * @param transport        which paths to use
+ * @param joinTimeout      how long to wait for the group
+ * @param operationTimeout default deadline of operations
+ * @param closeTimeout     how long closing may take
+ * @param eagerBytes       longest message that travels at once
+ * @param windowBytes      memory for unexpected messages of one peer
+ * @param wait             how to wait for I/O
+ * @param spinTime         how long to spin before blocking
+ * @param io               socket implementation
+ * @param bind             address to accept on
+ * @param hostId           identity of this host, or empty to find out
+ */
+public record ZipSettings(
+        RelayAddress relay,
+        String session,
+        int size,
+        int rank,
+        String token,
+        TransportChoice transport,
+        Duration joinTimeout,
+        Duration operationTimeout,
+        Duration closeTimeout,
+        int eagerBytes,
+        int windowBytes,
+        WaitChoice wait,
+        Duration spinTime,
+        IoChoice io,
+        String bind,
+        String hostId) {
+
+    /** Largest group. */
+    public static final int SIZE_MAX = 1 << 16;
+
+    private static final int SESSION_CHARACTERS_MAX = 200;
+
+    /** Which paths to use. */
+    public enum TransportChoice {
+        /** The relay first, then direct where it opens. */
+        AUTO,
+        /** Direct only. */
+        TCP,
+        /** Relay only. */
+        RELAY
+    }
+
+    /** How to wait for I/O. */
+    public enum WaitChoice {
+        /** Spin where every rank of this host has a core. */
+        AUTO,
+        /** Spin for a while, then block. */
+        SPIN,
+        /** Block at once. */
+        BLOCK
+    }
+
+    /** Socket implementation. */
+    public enum IoChoice {
+        /** Native where it loads. */
+        AUTO,
+        /** Native. */
+        EPOLL,
+        /** The Java platform's own. */
+        NIO
+    }
+
+    /** Checks every value. */
+    public ZipSettings {
+        Objects.requireNonNull(relay, "relay");
+        if (session == null || session.isBlank() || session.length() > SESSION_CHARACTERS_MAX) {
+            throw bad(Setting.SESSION, session, "a name of 1 to " + SESSION_CHARACTERS_MAX + " characters");
+        }
+        if (size < 1 || size > SIZE_MAX) {
+            throw bad(Setting.SIZE, size, "1 to " + SIZE_MAX);
+        }
+        if (rank < -1 || rank >= size) {
+            throw bad(Setting.RANK, rank, "-1 or 0 to " + (size - 1));
+        }
+        positive(Setting.JOIN_TIMEOUT, joinTimeout);
+        positive(Setting.OPERATION_TIMEOUT, operationTimeout);
+        positive(Setting.CLOSE_TIMEOUT, closeTimeout);
+        if (eagerBytes < 0 || eagerBytes > 1 << 20) {
+            throw bad(Setting.EAGER_BYTES, eagerBytes, "0 to 1048576");
+        }
+        if (windowBytes < Math.max(4 * eagerBytes, 1 << 14)) {
+            throw bad(Setting.WINDOW_BYTES, windowBytes, "at least 16384 and four times " + Setting.EAGER_BYTES.variable());
+        }
+        if (spinTime.isNegative()) {
+            throw bad(Setting.SPIN_TIME, spinTime, "not negative");
+        }
+    }
+
+    private static void positive(Setting setting, Duration value) {
+        if (value.isNegative() || value.isZero()) {
+            throw bad(setting, value, "a positive time");
+        }
+    }
+
+    private static ZipException bad(Setting setting, Object value, String expected) {
+        return new ZipException(
+                ErrorCode.BAD_SETTING,
+                setting.variable() + (value == null ? " is not set" : " is '" + value + "'") + ": expected " + expected);
+    }
+
+    /** Settings from the {@code ZIP_*} environment variables and {@code zip.*} system properties, and defaults. */
+    public static ZipSettings fromEnvironment() {
+        return builderFromEnvironment().build();
+    }
+
+    /** A builder filled from the environment, to change some of it. */
+    public static Builder builderFromEnvironment() {
+        return new Builder(setting -> {
+            String property = System.getProperty(setting.property());
+            return property != null ? property : System.getenv(setting.variable());
+        });
+    }
+
+    /** A builder with defaults that reads no environment. */
+    public static Builder builder() {
+        return new Builder(setting -> null);
+    }
+
+    /** Collects settings as text or values. */
+    public static final class Builder {
+        private final Map<Setting, String> values = new EnumMap<>(Setting.class);
+
+        private Builder(Function<Setting, String> source) {
+            for (Setting setting : Setting.values()) {
+                String value = source.apply(setting);
+                value = value == null || value.isBlank() ? setting.defaultText() : value.trim();
+                if (value != null) {
+                    values.put(setting, value);
+                }
+            }
+        }
+
+        /** Sets one value as it would be written in the environment. */
+        public Builder set(Setting setting, String value) {
+            values.put(setting, value);
+            return this;
+        }
+
+        public Builder relay(String hostAndPort) {
+            return set(Setting.RELAY, hostAndPort);
+        }
+
+        public Builder session(String name) {
+            return set(Setting.SESSION, name);
+        }
+
+        public Builder size(int ranks) {
+            return set(Setting.SIZE, Integer.toString(ranks));
+        }
+
+        public Builder rank(int rank) {
+            return set(Setting.RANK, Integer.toString(rank));
+        }
+
+        public Builder token(String token) {
+            return set(Setting.TOKEN, token);
+        }
+
+        public Builder transport(TransportChoice choice) {
+            return set(Setting.TRANSPORT, choice.name());
+        }
+
+        public Builder joinTimeout(Duration timeout) {
+            return set(Setting.JOIN_TIMEOUT, Long.toString(timeout.toMillis()));
+        }
+
+        public Builder operationTimeout(Duration timeout) {
+            return set(Setting.OPERATION_TIMEOUT, Long.toString(timeout.toMillis()));
+        }
+
+        public Builder eagerBytes(int bytes) {
+            return set(Setting.EAGER_BYTES, Integer.toString(bytes));
+        }
+
+        public Builder windowBytes(int bytes) {
+            return set(Setting.WINDOW_BYTES, Integer.toString(bytes));
+        }
+
+        public Builder wait(WaitChoice choice) {
+            return set(Setting.WAIT, choice.name());
+        }
+
+        /**
+         * The settings.
+         *
+         * @throws ZipException with code BAD_SETTING that names the setting and what was expected
+         */
+        public ZipSettings build() {
+            return new ZipSettings(
+                    RelayAddress.parse(values.get(Setting.RELAY)),
+                    values.get(Setting.SESSION),
+                    number(Setting.SIZE),
+                    number(Setting.RANK),
+                    values.get(Setting.TOKEN),
+                    choice(Setting.TRANSPORT, TransportChoice.class),
+                    Duration.ofMillis(number(Setting.JOIN_TIMEOUT)),
+                    Duration.ofMillis(number(Setting.OPERATION_TIMEOUT)),
+                    Duration.ofMillis(number(Setting.CLOSE_TIMEOUT)),
+                    number(Setting.EAGER_BYTES),
+                    number(Setting.WINDOW_BYTES),
+                    choice(Setting.WAIT, WaitChoice.class),
+                    Duration.ofNanos(1000L * number(Setting.SPIN_TIME)),
+                    choice(Setting.IO, IoChoice.class),
+                    values.get(Setting.BIND),
+                    values.get(Setting.HOST_ID));
+        }
+
+        private int number(Setting setting) {
+            String value = values.get(setting);
+            try {
+                return Integer.parseInt(value);
+            } catch (NumberFormatException e) {
+                throw bad(setting, value, "a number of " + setting.unit());
+            }
+        }
+
+        private <E extends Enum<E>> E choice(Setting setting, Class<E> type) {
+            String value = values.get(setting);
+            try {
+                return Enum.valueOf(type, value.toUpperCase(Locale.ROOT));
+            } catch (IllegalArgumentException e) {
+                String names = String.join(", ", java.util.stream.Stream.of(type.getEnumConstants())
+                        .map(one -> one.name().toLowerCase(Locale.ROOT))
+                        .toList());
+                throw bad(setting, value, "one of " + names);
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package io.zipcomm.transport;
+
+import java.nio.ByteBuffer;
+
+/** A connection to a relay that carries control messages, driven by a thread of its own. */
+public interface ControlChannel extends AutoCloseable {
+
+    /**
+     * Sends one message. Never blocks; may be called from any thread. After the channel ended it does nothing: the
+     * listener has been told.
+     *
+     * @param message serialized message; not changed afterwards
+     */
+    void send(byte[] message);
+
+    /** Sends what is queued, then ends the connection without telling the listener. Blocks for one second at most. */
+    @Override
+    void close();
+
+    /** Called on the channel's thread only. */
+    interface Listener {
+
+        /**
+         * A message came in.
+         *
+         * @param message readable bytes of one serialized message; valid during the call
+         */
+        void message(ByteBuffer message);
+
+        /** About every {@link #tickMs()} milliseconds. */
+        void tick();
+
+        /** Time between ticks. Read before each wait. */
+        long tickMs();
+
+        /**
+         * The connection ended and not by {@link ControlChannel#close}. Called once.
+         *
+         * @param reason as a phrase
+         */
+        void ended(String reason);
+    }
+}

@@ -1,0 +1,40 @@
+package io.zipcomm.transport;
+
+/**
+ * One way to one peer: a direct connection, or a flow through the relay. Delivers frames in order, each once, until it
+ * ends. Engine holder only.
+ */
+public interface Path {
+
+    /** Rank of the peer in the world. */
+    int peer();
+
+    /** Name of the kind of path: {@code tcp}, {@code relay}. */
+    String name();
+
+    /** Largest payload of a DATA frame on this path, in bytes. */
+    int fragmentBytesMax();
+
+    /** Says who makes and takes this path's frames. Called once, before anything else. */
+    void bind(FrameHandler handler);
+
+    /** Lets frames come in: until this is called none is read. */
+    void openInput();
+
+    /** Tells the path that its handler has frames. It takes them as soon as it can, possibly within this call. */
+    void flush();
+
+    /**
+     * The handler wants back the memory of a frame that is under way: what is left of an outgoing one is copied, of an
+     * incoming one thrown away. {@link FrameHandler#payloadTaken} is not called for it.
+     *
+     * @param attachment of the frame; nothing happens if no frame under way has it
+     */
+    void release(Object attachment);
+
+    /** After the handler's last frame: sends what is left, then tells the peer's end that no more comes. */
+    void closeOutput();
+
+    /** Ends the path at once. The handler is not told. */
+    void close();
+}

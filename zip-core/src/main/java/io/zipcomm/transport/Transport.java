@@ -1,0 +1,84 @@
+package io.zipcomm.transport;
+
+import io.zipcomm.membership.Candidate;
+import io.zipcomm.membership.GroupView;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The I/O of one process in one group: opens {@link Path}s to peers and moves frames over them.
+ *
+ * <p>Thread: everything here and on the paths is called by the holder of the engine only, one thread at a time but not
+ * always the same, except {@link #wakeup}. Nothing blocks but {@link #attach} and {@link #await}.
+ */
+public interface Transport extends AutoCloseable {
+
+    /** Addresses at which peers may open a direct path to this process; known from the start. */
+    List<Candidate> candidates();
+
+    /**
+     * Connects to the relay, so that every peer has a relayed path as soon as the group is complete.
+     *
+     * @param relay      where the relay listens
+     * @param session    name of the session
+     * @param rank       this process's rank
+     * @param ticket     from the relay's admission
+     * @param deadlineNs instant on {@link System#nanoTime()}'s clock
+     * @throws io.zipcomm.error.ZipException with code RELAY_UNREACHABLE or what the relay refused with
+     */
+    void attach(RelayAddress relay, String session, int rank, byte[] ticket, long deadlineNs);
+
+    /**
+     * The group is complete; paths may be used from now on.
+     *
+     * @param view   the group
+     * @param events told of paths that open and end
+     */
+    void start(GroupView view, PathEvents events);
+
+    /**
+     * The path to a peer through the relay.
+     *
+     * @param peer rank in the world
+     * @return the same path each time, or null if this process is not attached
+     */
+    Path relayed(int peer);
+
+    /**
+     * Begins to open a direct path. The outcome is {@link PathEvents#opened} or {@link PathEvents#unreachable}; nothing
+     * happens if an attempt is under way. Both peers may call this; one path comes of it.
+     *
+     * @param peer rank in the world
+     */
+    void connect(int peer);
+
+    /**
+     * One bounded turn of I/O, without blocking.
+     *
+     * @return how many paths had something to do
+     */
+    int poll();
+
+    /**
+     * Blocks until there is I/O to do, {@link #wakeup} was called since the last turn, or the time is over; then does one
+     * turn.
+     *
+     * @param timeoutNs  nanoseconds, rounded up to milliseconds
+     * @param wakeupDue  asked once more before the thread blocks; true prevents that
+     * @return how many paths had something to do
+     */
+    int await(long timeoutNs, BooleanSupplier wakeupDue);
+
+    /** Makes {@link #await} return. Any thread. */
+    void wakeup();
+
+    /** Whether bytes that left a link wait for a connection to take them. */
+    boolean hasOutput();
+
+    /** What was sent and received, for measurement. */
+    TransportCounters counters();
+
+    /** Closes every path and connection at once; whatever waits in them is lost. Events are not called. */
+    @Override
+    void close();
+}

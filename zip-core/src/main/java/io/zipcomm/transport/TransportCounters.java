@@ -1,0 +1,42 @@
+package io.zipcomm.transport;
+
+/**
+ * Bytes and frames that crossed a transport's connections, headers included. Written by the engine holder, read by
+ * anyone: readers may see slightly old values.
+ */
+public final class TransportCounters {
+
+    /** Bytes taken by the operating system for direct connections. */
+    public long directBytesSent;
+
+    /** Bytes read from direct connections. */
+    public long directBytesReceived;
+
+    /** Bytes taken by the operating system for the relay's connection. */
+    public long relayBytesSent;
+
+    /** Bytes read from the relay's connection. */
+    public long relayBytesReceived;
+
+    /** Link frames sent on any connection. */
+    public long framesSent;
+
+    /** Link frames received on any connection. */
+    public long framesReceived;
+
+    /** Calls of the operating system that wrote. */
+    public long writeCalls;
+
+    /** Calls of the operating system that read. */
+    public long readCalls;
+
+    /** All bytes sent. */
+    public long bytesSent() {
+        return directBytesSent + relayBytesSent;
+    }
+
+    /** All bytes received. */
+    public long bytesReceived() {
+        return directBytesReceived + relayBytesReceived;
+    }
+}

@@ -1,0 +1,41 @@
+package io.zipcomm.transport;
+
+import io.zipcomm.settings.ZipSettings;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Entry point of a transport module, found by {@link java.util.ServiceLoader}. Creating a provider and asking it
+ * questions loads no native code and opens nothing.
+ */
+public interface TransportProvider {
+
+    /** Names of the paths this transport opens, best first, such as {@code tcp} and {@code relay}. */
+    List<String> paths();
+
+    /**
+     * Why this transport cannot be used here. Never throws.
+     *
+     * @return empty if it can
+     */
+    Optional<String> unavailabilityReason();
+
+    /**
+     * Opens the transport for one process of one group: binds what it listens on, connects to nobody.
+     *
+     * @param settings of the process
+     * @return an open transport; the caller closes it
+     */
+    Transport open(ZipSettings settings);
+
+    /**
+     * Opens a control connection to a relay. Blocks until it is connected or the deadline passes.
+     *
+     * @param settings of the process
+     * @param relay    where the relay listens
+     * @param listener told of messages and of the end, on the channel's own thread
+     * @return an open channel; the caller closes it
+     * @throws io.zipcomm.error.ZipException with code RELAY_UNREACHABLE
+     */
+    ControlChannel openControl(ZipSettings settings, RelayAddress relay, ControlChannel.Listener listener);
+}

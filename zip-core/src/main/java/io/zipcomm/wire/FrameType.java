@@ -1,0 +1,78 @@
+package io.zipcomm.wire;
+
+/**
+ * Kinds of frame. The number is the frame's second byte.
+ *
+ * <p><em>Link frames</em> belong to the ordered channel between two ranks and carry its sequence number. The others
+ * belong to one connection and carry sequence number 0.
+ */
+public enum FrameType {
+    /** Handshake of a direct connection; see {@link Hello}. */
+    HELLO(1, false),
+    /** A Protocol Buffers message between a rank and the relay. */
+    CONTROL(2, false),
+    /** A whole message that travels with its header. */
+    EAGER(3, true),
+    /** Rendezvous: a message is waiting at its sender. */
+    REQUEST(4, true),
+    /** Rendezvous: the receiver has posted a buffer and the sender may go; may come before the request. */
+    CLEAR(5, true),
+    /** Rendezvous: a fragment of the message. */
+    DATA(6, true),
+    /** Returns credit when no other frame does. */
+    CREDIT(7, true),
+    /** The last link frame on this connection: later ones come on another. */
+    SWITCH(8, true),
+    /** The last link frame of all: the sender leaves the group cleanly. */
+    BYE(9, true),
+    /** Asks a peer that keeps us waiting whether it runs the same operation. */
+    PROBE(10, true),
+    /** The sender withdrew a message that it had announced. */
+    CANCEL(11, true),
+    /** Relayed connections: how much of a flow its receiver has taken. */
+    FLOW(12, false);
+
+    private static final FrameType[] BY_NUMBER = new FrameType[16];
+
+    static {
+        for (FrameType type : values()) {
+            BY_NUMBER[type.number] = type;
+        }
+    }
+
+    private final int number;
+    private final boolean link;
+
+    FrameType(int number, boolean link) {
+        this.number = number;
+        this.link = link;
+    }
+
+    /**
+     * The byte that stands for this type on the wire.
+     *
+     * @return 1 to 15
+     */
+    public int number() {
+        return number;
+    }
+
+    /**
+     * Whether frames of this type are numbered in their link's sequence.
+     *
+     * @return true for link frames
+     */
+    public boolean isLinkFrame() {
+        return link;
+    }
+
+    /**
+     * The type for a byte read from the wire.
+     *
+     * @param number any value
+     * @return the type, or null if there is none with this number
+     */
+    public static FrameType of(int number) {
+        return number >= 0 && number < BY_NUMBER.length ? BY_NUMBER[number] : null;
+    }
+}
