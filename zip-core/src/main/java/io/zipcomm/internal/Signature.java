@@ -36,8 +36,8 @@ public final class Signature {
     public static final int GATHER_V = 11;
     public static final int ALL_GATHER_V = 12;
     public static final int ALL_TO_ALL_V = 13;
+    /** Also the whole signature of split and duplicate. */
     public static final int SPLIT = 14;
-    public static final int DUPLICATE = 15;
 
     private static final String[] OPERATIONS = {
         null,
@@ -54,8 +54,7 @@ public final class Signature {
         "gatherv",
         "all-gatherv",
         "all-to-allv",
-        "split",
-        "duplicate"
+        "split or duplicate"
     };
 
     private static final String[] REDUCTIONS = {
@@ -148,16 +147,6 @@ public final class Signature {
             separator = ", ";
         }
         return text.append(separator.equals(" (") ? "" : ")").toString();
-    }
-
-    /**
-     * For errors: what sets two signatures apart, such as {@code root or length differ}.
-     *
-     * @param one     a signature
-     * @param another a different one
-     */
-    public static String difference(int one, int another) {
-        return (one ^ another) << Integer.SIZE - HASH_SHIFT == 0 ? "root or length differ" : "operations differ";
     }
 
     private static String typeName(int number) {
