@@ -10,6 +10,7 @@ import io.zipcomm.internal.CollectiveTag;
 import io.zipcomm.internal.Completion;
 import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.internal.Operation;
+import io.zipcomm.internal.Transfer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 
@@ -19,6 +20,8 @@ import java.util.Arrays;
  *
  * <p>Thread: the engine holder, but for {@link #bind} and {@link #unbind}, which the caller uses before and after.
  */
+// A run belongs to one operation object, to which a future may refer long after; so asynchronous runs get an object each,
+// and share the arrays, which are what is worth keeping.
 public final class PlanExecution extends Operation implements Completion {
 
     private enum State {
@@ -36,9 +39,9 @@ public final class PlanExecution extends Operation implements Completion {
 
     private final State[] states;
     private final int[] waits;
-    private final Object[] transfers;
+    private final Transfer[] transfers;
     private final Reduction[] reductions;
-    private final ArrayDeque<Reduction> idleReductions = new ArrayDeque<>();
+    private final ArrayDeque<Reduction> idleReductions;
 
     /** Steps that may start, in the order in which they came to it; each is in it once. */
     private final int[] ready;
@@ -70,8 +73,27 @@ public final class PlanExecution extends Operation implements Completion {
         states = new State[plan.steps()];
         waits = new int[plan.steps()];
         ready = new int[plan.steps()];
-        transfers = new Object[plan.steps()];
+        transfers = new Transfer[plan.steps()];
         reductions = new Reduction[shape.type() == null ? 0 : plan.steps()];
+        idleReductions = new ArrayDeque<>();
+    }
+
+    private PlanExecution(PlanExecution twin) {
+        super(twin.communicator());
+        plan = twin.plan;
+        shape = twin.shape;
+        workspace = twin.workspace;
+        states = twin.states;
+        waits = twin.waits;
+        ready = twin.ready;
+        transfers = twin.transfers;
+        reductions = twin.reductions;
+        idleReductions = twin.idleReductions;
+    }
+
+    /** An execution of the same plan for one run; neither this nor another twin may run before that ended. */
+    public PlanExecution twin() {
+        return new PlanExecution(this);
     }
 
     /**
@@ -107,6 +129,7 @@ public final class PlanExecution extends Operation implements Completion {
     @Override
     protected void begin() {
         number = communicator().nextCollectiveNumber();
+        communicator().noteCollective(number, signature);
         System.arraycopy(plan.waits(), 0, waits, 0, waits.length);
         Arrays.fill(states, State.WAITING);
         int[] first = plan.first();
@@ -167,7 +190,7 @@ public final class PlanExecution extends Operation implements Completion {
         int peer = plan.peer(step);
         long tag = CollectiveTag.of(number, plan.ordinal(step));
         long bytes = plan.bytes(step);
-        Object transfer =
+        Transfer transfer =
                 switch (kind) {
                     case SEND -> communicator()
                             .postSend(peer, tag, signature, memory(step), plan.offset(step), bytes, this, step);
@@ -256,7 +279,7 @@ public final class PlanExecution extends Operation implements Completion {
 
     @Override
     public String describe() {
-        return shape.operation() + " #" + number;
+        return shape.operation() + " #" + number + communicator().suffix();
     }
 
     @Override
