@@ -285,8 +285,8 @@ final class Arguments {
         if (blocks.count() != block.count() * size) {
             throw bad(
                     operation,
-                    "the " + name + " has " + blocks.count() + " elements: expected " + block.count()
-                            + " for each of " + size + " ranks");
+                    "the " + name + " has " + blocks.count() + " elements: expected " + block.count() + " for each of "
+                            + size + " ranks");
         }
     }
 
@@ -327,8 +327,8 @@ final class Arguments {
             if (counts[i] < 0 || from < 0 || from + counts[i] > payload.count()) {
                 throw bad(
                         operation,
-                        "block " + i + " has " + counts[i] + " elements from " + from + ": outside of a " + name + " of "
-                                + payload.count());
+                        "block " + i + " has " + counts[i] + " elements from " + from + ": outside of a " + name
+                                + " of " + payload.count());
             }
             from += counts[i];
         }
@@ -358,7 +358,8 @@ final class Arguments {
     private void checkOwnCount(CollectiveOperation operation, String name, Payload block, int count) {
         if (block.count() != count) {
             throw bad(
-                    operation, "the " + name + " has " + block.count() + " elements, but this rank's count is " + count);
+                    operation,
+                    "the " + name + " has " + block.count() + " elements, but this rank's count is " + count);
         }
     }
 }

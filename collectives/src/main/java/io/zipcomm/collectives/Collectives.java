@@ -12,6 +12,7 @@ import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.GroupCommunicator;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -76,7 +77,13 @@ public final class Collectives extends TypedCollectives {
      * @param name one of {@link #algorithms}, such as {@code ring}
      */
     public Collectives withAlgorithm(String name) {
-        return new Collectives(context, timeoutNs, AlgorithmName.of(name));
+        AlgorithmName known = AlgorithmName.of(name);
+        if (known == null) {
+            throw new ZipException(
+                    ErrorCode.BAD_ARGUMENT,
+                    "no algorithm '" + name + "': there are " + Arrays.toString(AlgorithmName.values()));
+        }
+        return new Collectives(context, timeoutNs, known);
     }
 
     /** The names of the algorithms that an operation has. */
@@ -122,7 +129,7 @@ public final class Collectives extends TypedCollectives {
             end(lease, execution, false);
             throw e;
         }
-        future.whenComplete((nothing, failure) -> end(lease, execution, failure == null));
+        Object unused = future.whenComplete((nothing, failure) -> end(lease, execution, failure == null));
         return future;
     }
 
@@ -402,13 +409,27 @@ public final class Collectives extends TypedCollectives {
      * @param targetDisplacements first element from each rank in the target; null if blocks follow each other
      */
     @Override
-    public void allToAllv(Payload source, int[] sourceCounts, int[] sourceDisplacements, Payload target, int[] targetCounts, int[] targetDisplacements) {
-        run(context.arguments().allToAllV(source, sourceCounts, sourceDisplacements, target, targetCounts, targetDisplacements));
+    public void allToAllv(
+            Payload source,
+            int[] sourceCounts,
+            int[] sourceDisplacements,
+            Payload target,
+            int[] targetCounts,
+            int[] targetDisplacements) {
+        run(context.arguments()
+                .allToAllV(source, sourceCounts, sourceDisplacements, target, targetCounts, targetDisplacements));
     }
 
     /** {@link #allToAllv(Payload, int[], int[], Payload, int[], int[])} without waiting. */
     @Override
-    public ZipFuture<Void> allToAllvAsync(Payload source, int[] sourceCounts, int[] sourceDisplacements, Payload target, int[] targetCounts, int[] targetDisplacements) {
-        return start(context.arguments().allToAllV(source, sourceCounts, sourceDisplacements, target, targetCounts, targetDisplacements));
+    public ZipFuture<Void> allToAllvAsync(
+            Payload source,
+            int[] sourceCounts,
+            int[] sourceDisplacements,
+            Payload target,
+            int[] targetCounts,
+            int[] targetDisplacements) {
+        return start(context.arguments()
+                .allToAllV(source, sourceCounts, sourceDisplacements, target, targetCounts, targetDisplacements));
     }
 }

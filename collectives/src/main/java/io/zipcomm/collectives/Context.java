@@ -10,6 +10,8 @@ import io.zipcomm.collectives.select.Selector;
 import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.internal.Signature;
 import io.zipcomm.membership.GroupView;
+import java.util.EnumMap;
+import java.util.Map;
 
 /** What all {@link Collectives} of one communicator share. Any thread. */
 final class Context {
@@ -20,8 +22,8 @@ final class Context {
     private final PlanCache cache;
 
     /** Made when used first; the cache tells algorithms by identity. */
-    private final Algorithm[][] algorithms =
-            new Algorithm[CollectiveOperation.values().length][AlgorithmName.values().length];
+    private final Map<CollectiveOperation, Map<AlgorithmName, Algorithm>> algorithms =
+            new EnumMap<>(CollectiveOperation.class);
 
     private Context(GroupCommunicator communicator) {
         this.communicator = communicator;
@@ -89,14 +91,19 @@ final class Context {
     }
 
     private synchronized Algorithm algorithm(CollectiveOperation operation, AlgorithmName name) {
-        Algorithm algorithm = algorithms[operation.ordinal()][name.ordinal()];
+        Map<AlgorithmName, Algorithm> known = algorithms.get(operation);
+        if (known == null) {
+            known = new EnumMap<>(AlgorithmName.class);
+            algorithms.put(operation, known);
+        }
+        Algorithm algorithm = known.get(name);
         if (algorithm == null) {
             algorithm = Algorithms.of(operation, name);
             if (algorithm == null) {
                 throw arguments.bad(
                         operation, "no algorithm " + name + ": this operation has " + Algorithms.of(operation));
             }
-            algorithms[operation.ordinal()][name.ordinal()] = algorithm;
+            known.put(name, algorithm);
         }
         return algorithm;
     }

@@ -40,7 +40,13 @@ abstract class TypedAsyncCollectives {
 
     abstract ZipFuture<Void> allGathervAsync(Payload source, Payload target, int[] counts, int[] displacements);
 
-    abstract ZipFuture<Void> allToAllvAsync(Payload source, int[] sourceCounts, int[] sourceDisplacements, Payload target, int[] targetCounts, int[] targetDisplacements);
+    abstract ZipFuture<Void> allToAllvAsync(
+            Payload source,
+            int[] sourceCounts,
+            int[] sourceDisplacements,
+            Payload target,
+            int[] targetCounts,
+            int[] targetDisplacements);
 
     static Payload payload(float[] array) {
         return array == null ? null : Payload.of(array);
@@ -514,7 +520,8 @@ abstract class TypedAsyncCollectives {
     }
 
     /** {@link Collectives#allToAllvAsync(Payload, int[], int[], Payload, int[], int[])} of whole buffers. */
-    public ZipFuture<Void> allToAllvAsync(ByteBuffer source, int[] sourceCounts, ByteBuffer target, int[] targetCounts) {
+    public ZipFuture<Void> allToAllvAsync(
+            ByteBuffer source, int[] sourceCounts, ByteBuffer target, int[] targetCounts) {
         return allToAllvAsync(payload(source), sourceCounts, null, payload(target), targetCounts, null);
     }
 }

@@ -39,7 +39,13 @@ abstract class TypedCollectives extends TypedAsyncCollectives {
 
     abstract void allGatherv(Payload source, Payload target, int[] counts, int[] displacements);
 
-    abstract void allToAllv(Payload source, int[] sourceCounts, int[] sourceDisplacements, Payload target, int[] targetCounts, int[] targetDisplacements);
+    abstract void allToAllv(
+            Payload source,
+            int[] sourceCounts,
+            int[] sourceDisplacements,
+            Payload target,
+            int[] targetCounts,
+            int[] targetDisplacements);
 
     // ---- the forms for arrays and buffers
 

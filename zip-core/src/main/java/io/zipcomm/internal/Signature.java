@@ -20,6 +20,7 @@ public final class Signature {
     private static final int REDUCTION_SHIFT = 9;
     private static final int ALGORITHM_SHIFT = 13;
     private static final int HASH_SHIFT = 18;
+    private static final int HASH_BITS = Integer.SIZE - HASH_SHIFT;
     private static final int FIVE_BITS = 0x1f;
     private static final int FOUR_BITS = 0xf;
 
@@ -89,16 +90,18 @@ public final class Signature {
      * @param bytes     length on which all ranks agree, or 0 where there is none
      */
     public static int of(int operation, DataType type, int reduction, int algorithm, int root, long bytes) {
+        int typeNumber = type == null ? 0 : type.number();
         return operation
-                | (type == null ? 0 : type.number()) << TYPE_SHIFT
-                | reduction << REDUCTION_SHIFT
-                | algorithm << ALGORITHM_SHIFT
-                | hash(root, bytes) << HASH_SHIFT;
+                | (typeNumber << TYPE_SHIFT)
+                | (reduction << REDUCTION_SHIFT)
+                | (algorithm << ALGORITHM_SHIFT)
+                | (hash(root, bytes) << HASH_SHIFT);
     }
 
     private static int hash(int root, long bytes) {
         // Fibonacci hashing: the upper bits of the product depend on all bits of both.
-        return (int) ((bytes * 31 + root) * 0x9e3779b97f4a7c15L >>> Long.SIZE + HASH_SHIFT - Integer.SIZE);
+        long product = (bytes * 31 + root) * 0x9e3779b97f4a7c15L;
+        return (int) (product >>> (Long.SIZE - HASH_BITS));
     }
 
     /** Name of an operation, such as {@code all-reduce}. */
@@ -131,17 +134,17 @@ public final class Signature {
         }
         StringBuilder text = new StringBuilder(operationName(signature & FIVE_BITS));
         String separator = " (";
-        int type = signature >>> TYPE_SHIFT & FOUR_BITS;
+        int type = (signature >>> TYPE_SHIFT) & FOUR_BITS;
         if (type != 0) {
             text.append(separator).append(typeName(type));
             separator = ", ";
         }
-        int reduction = signature >>> REDUCTION_SHIFT & FOUR_BITS;
+        int reduction = (signature >>> REDUCTION_SHIFT) & FOUR_BITS;
         if (reduction != 0) {
             text.append(separator).append(reductionName(reduction));
             separator = ", ";
         }
-        int algorithm = signature >>> ALGORITHM_SHIFT & FIVE_BITS;
+        int algorithm = (signature >>> ALGORITHM_SHIFT) & FIVE_BITS;
         if (algorithm != 0) {
             text.append(separator).append(algorithmName(algorithm));
             separator = ", ";

@@ -37,21 +37,22 @@ public final class DoublingAllReduce implements Algorithm {
         int rounds = Integer.numberOfTrailingZeros(fold.power());
 
         // What is being sent must stay as it is: sums alternate between two places, and the last is the target.
-        Region place = rounds % 2 == 1 ? result : scratch;
+        boolean intoTarget = rounds % 2 == 1;
         Region sum = own;
         if (fold.hasNeighbour()) {
-            sum = place == result ? scratch : result;
+            sum = intoTarget ? scratch : result;
             plan.receiveReduce(fold.neighbour(), own, sum, false);
-        } else if (shape.isInPlace() && place == result) {
+        } else if (shape.isInPlace() && intoTarget) {
             sum = scratch;
             plan.copy(own, sum);
         }
         for (int round = 0; round < rounds; round++) {
-            int peer = fold.rankOf(fold.number() ^ 1 << round);
+            int peer = fold.rankOf(fold.number() ^ (1 << round));
+            Region place = intoTarget ? result : scratch;
             plan.send(peer, sum);
             plan.receiveReduce(peer, sum, place, round == rounds - 1);
             sum = place;
-            place = place == result ? scratch : result;
+            intoTarget = !intoTarget;
         }
         if (fold.hasNeighbour()) {
             plan.send(fold.neighbour(), result);

@@ -118,11 +118,11 @@ public final class Blocks {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Blocks
-                && count == ((Blocks) other).count
-                && evenBytes == ((Blocks) other).evenBytes
-                && Arrays.equals(offsets, ((Blocks) other).offsets)
-                && Arrays.equals(bytes, ((Blocks) other).bytes);
+        return other instanceof Blocks blocks
+                && count == blocks.count
+                && evenBytes == blocks.evenBytes
+                && Arrays.equals(offsets, blocks.offsets)
+                && Arrays.equals(bytes, blocks.bytes);
     }
 
     @Override

@@ -16,7 +16,13 @@ final class Copier {
      * or null.
      */
     void copy(
-            Payload from, Segment fromSegment, long fromOffset, Payload to, Segment toSegment, long toOffset, long bytes) {
+            Payload from,
+            Segment fromSegment,
+            long fromOffset,
+            Payload to,
+            Segment toSegment,
+            long toOffset,
+            long bytes) {
         if (fromSegment != null) {
             to.copyIn(toOffset, fromSegment, (int) fromOffset, (int) bytes);
         } else if (toSegment != null) {

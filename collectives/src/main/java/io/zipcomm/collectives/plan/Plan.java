@@ -24,18 +24,15 @@ public final class Plan {
     }
 
     /** A step as the builder makes it. */
-    record Step(Kind kind, int peer, int ordinal, Region from, Region to, boolean last, int[] after) {}
+    record Step(Kind kind, int peer, int ordinal, Region from, Region to, boolean last, List<Integer> after) {}
 
-    private static final Kind[] KINDS = Kind.values();
-    private static final Memory[] MEMORIES = Memory.values();
-
-    private final byte[] kinds;
+    private final Kind[] kinds;
     private final int[] peers;
     private final int[] ordinals;
-    private final byte[] memories;
+    private final Memory[] memories;
     private final long[] offsets;
     private final long[] bytes;
-    private final byte[] fromMemories;
+    private final Memory[] fromMemories;
     private final long[] fromOffsets;
     private final boolean[] last;
 
@@ -48,13 +45,13 @@ public final class Plan {
     Plan(List<Step> steps, long scratchBytes) {
         int count = steps.size();
         this.scratchBytes = scratchBytes;
-        kinds = new byte[count];
+        kinds = new Kind[count];
         peers = new int[count];
         ordinals = new int[count];
-        memories = new byte[count];
+        memories = new Memory[count];
         offsets = new long[count];
         bytes = new long[count];
-        fromMemories = new byte[count];
+        fromMemories = new Memory[count];
         fromOffsets = new long[count];
         last = new boolean[count];
         waits = new int[count];
@@ -66,17 +63,17 @@ public final class Plan {
             // A send has only a "from", a receive only a "to": that is the region that accessors give.
             Region region = step.to != null ? step.to : step.from;
             Region from = step.from != null ? step.from : step.to;
-            kinds[i] = (byte) step.kind.ordinal();
+            kinds[i] = step.kind;
             peers[i] = step.peer;
             ordinals[i] = step.ordinal;
-            memories[i] = (byte) region.memory().ordinal();
+            memories[i] = region.memory();
             offsets[i] = region.offset();
             bytes[i] = region.bytes();
-            fromMemories[i] = (byte) from.memory().ordinal();
+            fromMemories[i] = from.memory();
             fromOffsets[i] = from.offset();
             last[i] = step.last;
-            waits[i] = step.after.length;
-            if (step.after.length == 0) {
+            waits[i] = step.after.size();
+            if (step.after.size() == 0) {
                 ready[readyCount++] = i;
             }
             for (int earlier : step.after) {
@@ -109,7 +106,7 @@ public final class Plan {
 
     /** What a step does. */
     public Kind kind(int step) {
-        return KINDS[kinds[step]];
+        return kinds[step];
     }
 
     /** With whom a step does it; -1 for a copy. */
@@ -124,7 +121,7 @@ public final class Plan {
 
     /** What memory is sent from, received into, or written by a copy. */
     public Memory memory(int step) {
-        return MEMORIES[memories[step]];
+        return memories[step];
     }
 
     /** First byte in {@link #memory}. */
@@ -139,7 +136,7 @@ public final class Plan {
 
     /** What memory a copy reads, or holds the operand that a step combines with. */
     public Memory fromMemory(int step) {
-        return MEMORIES[fromMemories[step]];
+        return fromMemories[step];
     }
 
     /** First byte in {@link #fromMemory}. */
@@ -181,7 +178,7 @@ public final class Plan {
     int messages(int peer, Kind kind) {
         int count = 0;
         for (int i = 0; i < kinds.length; i++) {
-            if (peers[i] == peer && kind(i) != Kind.COPY && kind(i) == Kind.SEND == (kind == Kind.SEND)) {
+            if (peers[i] == peer && kinds[i] != Kind.COPY && (kinds[i] == Kind.SEND) == (kind == Kind.SEND)) {
                 count++;
             }
         }

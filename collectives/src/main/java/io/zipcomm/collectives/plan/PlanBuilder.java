@@ -3,6 +3,7 @@ package io.zipcomm.collectives.plan;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +33,7 @@ public final class PlanBuilder {
 
     private final Shape shape;
     private final List<Plan.Step> steps = new ArrayList<>();
-    private final Hazards[] hazards = {new Hazards(), new Hazards(), new Hazards()};
+    private final Map<Memory, Hazards> hazards = new EnumMap<>(Memory.class);
 
     private final Map<Integer, List<Integer>> sendsTo = new HashMap<>();
     private final Map<Integer, List<Integer>> receivesFrom = new HashMap<>();
@@ -47,6 +48,9 @@ public final class PlanBuilder {
     /** For one plan. */
     public PlanBuilder(Shape shape) {
         this.shape = shape;
+        for (Memory memory : Memory.values()) {
+            hazards.put(memory, new Hazards());
+        }
     }
 
     /** The plan of an algorithm. */
@@ -104,7 +108,8 @@ public final class PlanBuilder {
     public void copy(Region from, Region to) {
         Region resolvedFrom = resolve(from);
         Region resolvedTo = resolve(to);
-        if (!resolvedFrom.equals(resolvedTo) && from.bytes() > 0) {
+        boolean isSame = resolvedFrom.memory() == resolvedTo.memory() && resolvedFrom.offset() == resolvedTo.offset();
+        if (!isSame && from.bytes() > 0) {
             add(Plan.Kind.COPY, -1, resolvedFrom, resolvedTo, false);
         }
     }
@@ -164,12 +169,12 @@ public final class PlanBuilder {
             (sending ? sends : receives).add(step);
         }
         if (from != null) {
-            hazards[from.memory().ordinal()].read(step, from.offset(), from.end(), after);
+            hazards.get(from.memory()).read(step, from.offset(), from.end(), after);
         }
         if (to != null) {
-            hazards[to.memory().ordinal()].write(step, to.offset(), to.end(), after);
+            hazards.get(to.memory()).write(step, to.offset(), to.end(), after);
         }
-        steps.add(new Plan.Step(kind, peer, ordinal, from, to, last, toArray(after)));
+        steps.add(new Plan.Step(kind, peer, ordinal, from, to, last, new ArrayList<>(after)));
     }
 
     private static List<Integer> withPeer(Map<Integer, List<Integer>> byPeer, int peer) {
@@ -185,14 +190,5 @@ public final class PlanBuilder {
         if (earlier.size() >= atOnce) {
             after.add(earlier.get(earlier.size() - atOnce));
         }
-    }
-
-    private static int[] toArray(Set<Integer> numbers) {
-        int[] array = new int[numbers.size()];
-        int at = 0;
-        for (int number : numbers) {
-            array[at++] = number;
-        }
-        return array;
     }
 }

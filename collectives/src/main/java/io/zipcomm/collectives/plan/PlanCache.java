@@ -59,7 +59,7 @@ public final class PlanCache {
 
         @Override
         public boolean equals(Object other) {
-            return other instanceof Key && algorithm == ((Key) other).algorithm && shape.equals(((Key) other).shape);
+            return other instanceof Key key && algorithm == key.algorithm && shape.equals(key.shape);
         }
 
         @Override

@@ -20,7 +20,8 @@ import java.util.Arrays;
  *
  * <p>Thread: the engine holder, but for {@link #bind} and {@link #unbind}, which the caller uses before and after.
  */
-// A run belongs to one operation object, to which a future may refer long after; so asynchronous runs get an object each,
+// A run belongs to one operation object, to which a future may refer long after; so asynchronous runs get an object
+// each,
 // and share the arrays, which are what is worth keeping.
 public final class PlanExecution extends Operation implements Completion {
 
@@ -51,8 +52,7 @@ public final class PlanExecution extends Operation implements Completion {
     private int ended;
     private boolean advancing;
 
-    private final Payload[] memory = new Payload[Memory.values().length];
-    private Scratch scratch = Scratch.NONE;
+    private final Binding binding;
     private ReduceOp op;
     private int signature;
     private int number;
@@ -76,22 +76,29 @@ public final class PlanExecution extends Operation implements Completion {
         transfers = new Transfer[plan.steps()];
         reductions = new Reduction[shape.type() == null ? 0 : plan.steps()];
         idleReductions = new ArrayDeque<>();
+        binding = new Binding(workspace.scratch());
     }
 
-    private PlanExecution(PlanExecution twin) {
-        super(twin.communicator());
-        plan = twin.plan;
-        shape = twin.shape;
-        workspace = twin.workspace;
-        states = twin.states;
-        waits = twin.waits;
-        ready = twin.ready;
-        transfers = twin.transfers;
-        reductions = twin.reductions;
-        idleReductions = twin.idleReductions;
+    private PlanExecution(PlanExecution bound) {
+        super(bound.communicator());
+        plan = bound.plan;
+        shape = bound.shape;
+        workspace = bound.workspace;
+        states = bound.states;
+        waits = bound.waits;
+        ready = bound.ready;
+        transfers = bound.transfers;
+        reductions = bound.reductions;
+        idleReductions = bound.idleReductions;
+        binding = bound.binding;
+        op = bound.op;
+        signature = bound.signature;
     }
 
-    /** An execution of the same plan for one run; neither this nor another twin may run before that ended. */
+    /**
+     * An execution for one run that takes over what this is bound to. Neither this nor another twin may be used before it
+     * has ended and is unbound.
+     */
     public PlanExecution twin() {
         return new PlanExecution(this);
     }
@@ -105,10 +112,7 @@ public final class PlanExecution extends Operation implements Completion {
      * @param newSignature what the call's messages carry
      */
     public void bind(Payload source, Payload target, ReduceOp newOp, int newSignature) {
-        scratch = workspace.scratch().take(plan.scratchBytes());
-        memory[Memory.SOURCE.ordinal()] = source == null ? Workspace.NOTHING : source;
-        memory[Memory.TARGET.ordinal()] = target == null ? Workspace.NOTHING : target;
-        memory[Memory.SCRATCH.ordinal()] = scratch.payload();
+        binding.bind(source, target, plan.scratchBytes());
         op = newOp;
         signature = newSignature;
     }
@@ -118,11 +122,7 @@ public final class PlanExecution extends Operation implements Completion {
         for (Reduction reduction : idleReductions) {
             reduction.clear();
         }
-        memory[Memory.SOURCE.ordinal()] = null;
-        memory[Memory.TARGET.ordinal()] = null;
-        memory[Memory.SCRATCH.ordinal()] = null;
-        workspace.scratch().giveBack(scratch);
-        scratch = Scratch.NONE;
+        binding.unbind();
         op = null;
     }
 
@@ -190,16 +190,15 @@ public final class PlanExecution extends Operation implements Completion {
         int peer = plan.peer(step);
         long tag = CollectiveTag.of(number, plan.ordinal(step));
         long bytes = plan.bytes(step);
-        Transfer transfer =
-                switch (kind) {
-                    case SEND -> communicator()
-                            .postSend(peer, tag, signature, memory(step), plan.offset(step), bytes, this, step);
-                    case RECEIVE -> communicator()
-                            .postReceive(peer, tag, signature, memory(step), plan.offset(step), bytes, this, step);
-                    case RECEIVE_REDUCE -> communicator()
-                            .postReceive(peer, tag, signature, takeReduction(step), 0, bytes, this, step);
-                    case COPY -> throw new AssertionError();
-                };
+        Transfer transfer = switch (kind) {
+            case SEND ->
+                communicator().postSend(peer, tag, signature, payload(step), plan.offset(step), bytes, this, step);
+            case RECEIVE ->
+                communicator().postReceive(peer, tag, signature, payload(step), plan.offset(step), bytes, this, step);
+            case RECEIVE_REDUCE ->
+                communicator().postReceive(peer, tag, signature, takeReduction(step), 0, bytes, this, step);
+            case COPY -> throw new AssertionError();
+        };
         if (states[step] == State.POSTED) {
             transfers[step] = transfer;
         }
@@ -218,23 +217,24 @@ public final class PlanExecution extends Operation implements Completion {
         }
     }
 
-    private Payload memory(int step) {
-        return memory[plan.memory(step).ordinal()];
+    private Payload payload(int step) {
+        return binding.payload(plan.memory(step));
     }
 
-    private Segment segment(Memory which) {
-        return which == Memory.SCRATCH ? scratch.segment() : null;
+    private Segment segment(int step) {
+        return binding.segment(plan.memory(step));
     }
 
     private void copy(int step) {
+        Memory from = plan.fromMemory(step);
         workspace
                 .copier()
                 .copy(
-                        memory[plan.fromMemory(step).ordinal()],
-                        segment(plan.fromMemory(step)),
+                        binding.payload(from),
+                        binding.segment(from),
                         plan.fromOffset(step),
-                        memory(step),
-                        segment(plan.memory(step)),
+                        payload(step),
+                        segment(step),
                         plan.offset(step),
                         plan.bytes(step));
     }
@@ -245,8 +245,8 @@ public final class PlanExecution extends Operation implements Completion {
             reduction = new Reduction(workspace.kernel(shape.type()), shape.type());
         }
         Memory operand = plan.fromMemory(step);
-        reduction.operand(memory[operand.ordinal()], segment(operand), plan.fromOffset(step));
-        reduction.result(memory(step), segment(plan.memory(step)), plan.offset(step));
+        reduction.operand(binding.payload(operand), binding.segment(operand), plan.fromOffset(step));
+        reduction.result(payload(step), segment(step), plan.offset(step));
         boolean divide = op.kind() == ReduceOp.Kind.AVG && plan.isLast(step);
         reduction.combineBy(op, plan.peer(step) < shape.rank(), divide ? shape.size() : 1);
         reductions[step] = reduction;

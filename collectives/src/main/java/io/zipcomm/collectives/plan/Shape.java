@@ -60,11 +60,8 @@ public record Shape(
 
     @Override
     public boolean equals(Object other) {
-        if (!(other instanceof Shape)) {
-            return false;
-        }
-        Shape shape = (Shape) other;
-        return operation == shape.operation
+        return other instanceof Shape shape
+                && operation == shape.operation
                 && rank == shape.rank
                 && size == shape.size
                 && root == shape.root
@@ -78,9 +75,9 @@ public record Shape(
 
     @Override
     public int hashCode() {
-        int hash = operation.ordinal() * 31 + root;
+        int hash = operation.number() * 31 + root;
         hash = hash * 31 + Long.hashCode(bytes);
-        hash = hash * 31 + (type == null ? 0 : type.ordinal());
+        hash = hash * 31 + (type == null ? 0 : type.number());
         hash = hash * 31 + (blocks == null ? 0 : blocks.hashCode());
         hash = hash * 31 + (arriving == null ? 0 : arriving.hashCode());
         return hash * 31 + Long.hashCode(inPlace) + segmentBytes;

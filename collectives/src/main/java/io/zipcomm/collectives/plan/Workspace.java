@@ -3,6 +3,8 @@ package io.zipcomm.collectives.plan;
 import io.zipcomm.buffer.DataType;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.collectives.kernel.Kernel;
+import java.util.EnumMap;
+import java.util.Map;
 
 /** What the executions of one communicator share: scratch memory, kernels, a place to copy through. */
 public final class Workspace {
@@ -12,7 +14,7 @@ public final class Workspace {
 
     private final Scratch.Pool scratch = new Scratch.Pool();
     private final Copier copier = new Copier(); // engine holder only
-    private final Kernel[] kernels = new Kernel[DataType.values().length]; // engine holder only
+    private final Map<DataType, Kernel> kernels = new EnumMap<>(DataType.class); // engine holder only
 
     Scratch.Pool scratch() {
         return scratch;
@@ -23,10 +25,10 @@ public final class Workspace {
     }
 
     Kernel kernel(DataType type) {
-        Kernel kernel = kernels[type.ordinal()];
+        Kernel kernel = kernels.get(type);
         if (kernel == null) {
             kernel = Kernel.of(type);
-            kernels[type.ordinal()] = kernel;
+            kernels.put(type, kernel);
         }
         return kernel;
     }

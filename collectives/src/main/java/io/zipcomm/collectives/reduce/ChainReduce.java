@@ -30,12 +30,16 @@ public final class ChainReduce implements Algorithm {
             plan.copy(Region.source(shape.bytes()), Region.target(shape.bytes()));
             return;
         }
-        Region slots = isRoot || isFarEnd ? null : plan.scratch(Math.min(SLOTS, own.size()) * own.get(0).bytes());
+        Region slots = isRoot || isFarEnd
+                ? null
+                : plan.scratch(Math.min(SLOTS, own.size()) * own.get(0).bytes());
         for (int i = 0; i < own.size(); i++) {
             Region segment = own.get(i);
             Region sum = segment;
             if (!isFarEnd) {
-                sum = isRoot ? results.get(i) : slots.part(i % SLOTS * own.get(0).bytes(), segment.bytes());
+                sum = isRoot
+                        ? results.get(i)
+                        : slots.part(i % SLOTS * own.get(0).bytes(), segment.bytes());
                 plan.receiveReduce(shape.rankOf(vrank + 1), segment, sum, isRoot);
             }
             if (!isRoot) {

@@ -40,8 +40,7 @@ public final class HalvingReduceScatter implements Algorithm {
         plan.scratch(all.bytes());
         Memory sums = Memory.SOURCE;
         if (fold.hasNeighbour()) {
-            plan.receiveReduceSegments(
-                    fold.neighbour(), all, blocks.range(Memory.SCRATCH, 0, shape.size()), false);
+            plan.receiveReduceSegments(fold.neighbour(), all, blocks.range(Memory.SCRATCH, 0, shape.size()), false);
             sums = Memory.SCRATCH;
         }
         int first = 0;

@@ -45,7 +45,7 @@ public enum AlgorithmName {
     }
 
     /** The algorithm with a name as people write it, or null. */
-    static AlgorithmName of(String text) {
+    public static AlgorithmName of(String text) {
         for (AlgorithmName name : values()) {
             if (name.toString().equals(text)) {
                 return name;

@@ -32,30 +32,11 @@ public record Thresholds(
 
     /** All ranks on one host. */
     public static final Thresholds SAME_HOST = new Thresholds(
-            64 * KIB,
-            32 * KIB,
-            16 * KIB,
-            256 * KIB,
-            16 * KIB,
-            16 * KIB,
-            64 * KIB,
-            256 * KIB,
-            256,
-            64 * KIB,
-            256 * KIB);
+            64 * KIB, 32 * KIB, 16 * KIB, 256 * KIB, 16 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, 256, 64 * KIB, 256 * KIB);
 
     /** Ranks on several hosts: latency is higher, and what is sent twice costs more. */
     public static final Thresholds NETWORK = new Thresholds(
-            32 * KIB,
-            32 * KIB,
-            16 * KIB,
-            512 * KIB,
-            32 * KIB,
-            32 * KIB,
-            128 * KIB,
-            512 * KIB,
-            1 * KIB,
-            64 * KIB,
+            32 * KIB, 32 * KIB, 16 * KIB, 512 * KIB, 32 * KIB, 32 * KIB, 128 * KIB, 512 * KIB, 1 * KIB, 64 * KIB,
             256 * KIB);
 
     /** Bruck's all-to-all is for more ranks than this: below, sending to each costs no more than packing. */
