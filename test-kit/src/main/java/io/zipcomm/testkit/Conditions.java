@@ -26,7 +26,7 @@ public record Conditions(
         long connectNsMax,
         boolean resets) {
 
-    private static final int WINDOW_BYTES_MIN = 128;
+    private static final int WINDOW_BYTES_MIN = 256;
 
     /** Checks every value. */
     public Conditions {
@@ -70,7 +70,7 @@ public record Conditions(
                 latencyNsMin,
                 latencyNsMin << random.nextInt(0, 5),
                 1L << random.nextInt(27, 36),
-                WINDOW_BYTES_MIN << random.nextInt(0, 12),
+                WINDOW_BYTES_MIN << random.nextInt(0, 11),
                 64 << random.nextInt(0, 10),
                 Long.BYTES << random.nextInt(4, 14),
                 Long.BYTES << random.nextInt(4, 14),

@@ -25,6 +25,9 @@ final class SimulatedPath implements Path {
     private static final int SCRATCH_SHIFT_MAX = 16;
     private static final int HEADER_AT = 24;
 
+    /** A payload goes on when this part of the window is free. */
+    private static final int ROOM_SHARE = 4;
+
     private final SimulatedTransport transport;
     private final SimulatedNetwork network;
     private final RandomGenerator random;
@@ -284,7 +287,9 @@ final class SimulatedPath implements Path {
     }
 
     private boolean writePayload() {
-        int now = aligned(Math.min(payloadLeft, out.room()), payloadLeft, unit(outFrame.payload));
+        // Like TCP, not byte by byte into a window that is nearly full: the pieces would only ever get smaller.
+        boolean roomy = out.room() >= Math.min(payloadLeft, network.conditions().windowBytes() / ROOM_SHARE);
+        int now = roomy ? aligned(Math.min(payloadLeft, out.room()), payloadLeft, unit(outFrame.payload)) : 0;
         if (now == 0) {
             return false;
         }
@@ -303,7 +308,7 @@ final class SimulatedPath implements Path {
 
     /** A random part of what is possible, in whole elements; 0 if there is no whole element. */
     private int aligned(int possible, int left, int unit) {
-        network.require(left % unit == 0, this, left + " payload bytes in elements of " + unit);
+        network.require(left % unit == 0, this, "moves bytes that are no whole number of elements");
         int most = Math.min(possible, Math.min(network.conditions().pieceBytesMax(), SCRATCH_BYTES));
         int whole = most / unit;
         int count = whole <= 1 || random.nextInt(4) > 0 ? whole : random.nextInt(1, whole + 1);

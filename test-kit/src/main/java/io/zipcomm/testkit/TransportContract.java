@@ -63,7 +63,10 @@ public abstract class TransportContract {
     private Wiring wiring;
     private List<FrameStub> stubs = new ArrayList<>();
 
-    /** Transports of one group in this process, started, each with a path to each other. */
+    /**
+     * Transports of one group in this process, started, each with a path to each other. {@code toString} adds to the
+     * message of a test that waits in vain.
+     */
     public interface Wiring extends AutoCloseable {
 
         /** A rank's transport. */
@@ -860,6 +863,6 @@ public abstract class TransportContract {
     }
 
     private String state() {
-        return String.join("; ", stubs.stream().map(FrameStub::state).toList());
+        return String.join("; ", stubs.stream().map(FrameStub::state).toList()) + System.lineSeparator() + wiring;
     }
 }

@@ -112,6 +112,11 @@ abstract class SimulatedTransportContractTest extends TransportContract {
         }
 
         @Override
+        public String toString() {
+            return network.state();
+        }
+
+        @Override
         public void close() {
             for (int rank = 0; rank < network.size(); rank++) {
                 network.transport(rank).close();
