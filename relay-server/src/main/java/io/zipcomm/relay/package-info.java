@@ -1,0 +1,4 @@
+/**
+ * The relay daemon.
+ */
+package io.zipcomm.relay;
