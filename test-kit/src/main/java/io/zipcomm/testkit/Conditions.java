@@ -43,8 +43,7 @@ public record Conditions(
 
     /** A quick network with windows small enough to fill. */
     public static Conditions usual() {
-        return new Conditions(
-                5_000, 50_000, 10_000_000_000L, 64 << 10, 16 << 10, 16 << 10, 32 << 10, 500_000, true);
+        return new Conditions(5_000, 50_000, 10_000_000_000L, 64 << 10, 16 << 10, 16 << 10, 32 << 10, 500_000, true);
     }
 
     /**

@@ -1,14 +1,24 @@
 package io.zipcomm.testkit;
 
+import java.util.function.LongSupplier;
+
 /** A clock that stands still until it is told to go on. Starts away from 0, so that a forgotten unit shows. */
-public final class FakeClock {
+public final class FakeClock implements LongSupplier {
 
     private static final long START_NS = 1_000_000_000_000L;
 
-    private long nowNs = START_NS;
+    private volatile long nowNs = START_NS;
+
+    /** A clock at its start. */
+    public FakeClock() {}
 
     /** The present instant. */
     public long nowNs() {
+        return nowNs;
+    }
+
+    @Override
+    public long getAsLong() {
         return nowNs;
     }
 

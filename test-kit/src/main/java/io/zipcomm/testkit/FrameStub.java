@@ -127,7 +127,9 @@ final class FrameStub implements FrameHandler {
     public boolean nextFrame(Path asking, ByteBuffer header, int at, OutboundFrame out) {
         check(asking == path, "asked for a frame by another path");
         check(!closed, "asked for a frame after the output was closed");
-        check(out.payload == null && out.attachment == null && out.bytes == 0, "given an OutboundFrame that is not empty");
+        check(
+                out.payload == null && out.attachment == null && out.bytes == 0,
+                "given an OutboundFrame that is not empty");
         outbound.add(out);
         check(outbound.size() == 1, "given more than one OutboundFrame");
         Sent frame = toSend.poll();
@@ -167,7 +169,8 @@ final class FrameStub implements FrameHandler {
         if (out.attachment instanceof Sent frame) {
             check(!frame.taken, "payload taken twice");
             check(!frame.released, "payload taken after its release");
-            check(out.payload == frame.memory.payload() && out.offset == frame.offset && out.bytes == frame.bytes,
+            check(
+                    out.payload == frame.memory.payload() && out.offset == frame.offset && out.bytes == frame.bytes,
                     "OutboundFrame changed before its payload was taken");
             frame.taken = true;
             payloadsTaken++;
@@ -197,7 +200,8 @@ final class FrameStub implements FrameHandler {
             throw refusal;
         }
         int bytes = Frame.payloadBytes(header, at);
-        check(Frame.epoch(header, at) == SimulatedNetwork.EPOCH
+        check(
+                Frame.epoch(header, at) == SimulatedNetwork.EPOCH
                         && Frame.context(header, at) == CONTEXT
                         && Frame.source(header, at) == path.peer()
                         && Frame.destination(header, at) == rank
@@ -222,6 +226,7 @@ final class FrameStub implements FrameHandler {
         if (current != null) {
             Payload expected = current.released || current.memory == null ? null : current.memory.payload();
             check(in.payload == expected, "InboundFrame changed before its frame was whole");
+            check((in.attachment == null) == (expected == null), "released frame keeps its attachment");
             current.whole = true;
             received.add(current);
             current = null;
@@ -241,7 +246,7 @@ final class FrameStub implements FrameHandler {
     @Override
     public void ended(Path which, ZipException why) {
         check(which == path, "end of another path");
-        check(!ended || why != null && failure == null, "ended twice");
+        check(!ended || (why != null && failure == null), "ended twice");
         ended = true;
         failure = why;
     }

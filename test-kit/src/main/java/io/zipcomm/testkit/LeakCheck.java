@@ -41,6 +41,9 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
     private Set<Thread> threadsBefore = Set.of();
     private Map<String, Integer> descriptorsBefore = Map.of();
 
+    /** A check of threads and descriptors. */
+    public LeakCheck() {}
+
     /**
      * Checks something more at the end of the test.
      *

@@ -55,7 +55,8 @@ public final class Memory {
          * @param number not negative
          */
         public static Kind of(int number, long bytes) {
-            Kind[] fitting = Arrays.stream(ALL).filter(kind -> kind.holds(bytes)).toArray(Kind[]::new);
+            Kind[] fitting =
+                    Arrays.stream(ALL).filter(kind -> kind.holds(bytes)).toArray(Kind[]::new);
             return fitting[number % fitting.length];
         }
     }
@@ -81,34 +82,33 @@ public final class Memory {
     public static Memory allocate(Kind kind, int bytes) {
         int all = bytes + (BEFORE + AFTER) * kind.unit;
         int count = bytes / kind.unit;
-        Memory made =
-                switch (kind) {
-                    case BYTES -> {
-                        byte[] array = new byte[all];
-                        yield new Memory(array, Payload.of(array, BEFORE, count), kind.unit, bytes);
-                    }
-                    case INTS -> {
-                        int[] array = new int[all / kind.unit];
-                        yield new Memory(array, Payload.of(array, BEFORE, count), kind.unit, bytes);
-                    }
-                    case LONGS -> {
-                        long[] array = new long[all / kind.unit];
-                        yield new Memory(array, Payload.of(array, BEFORE, count), kind.unit, bytes);
-                    }
-                    case FLOATS -> {
-                        float[] array = new float[all / kind.unit];
-                        yield new Memory(array, Payload.of(array, BEFORE, count), kind.unit, bytes);
-                    }
-                    case DOUBLES -> {
-                        double[] array = new double[all / kind.unit];
-                        yield new Memory(array, Payload.of(array, BEFORE, count), kind.unit, bytes);
-                    }
-                    case HEAP_BUFFER -> ofBuffer(ByteBuffer.allocate(all), bytes);
-                    case DIRECT_BUFFER -> ofBuffer(ByteBuffer.allocateDirect(all), bytes);
-                    case AGRONA_HEAP -> ofAgrona(ByteBuffer.allocate(all), new UnsafeBuffer(new byte[0]), bytes);
-                    case AGRONA_DIRECT -> ofAgrona(ByteBuffer.allocateDirect(all), new UnsafeBuffer(new byte[0]), bytes);
-                    case AGRONA_ADDRESS -> ofAddress(ByteBuffer.allocateDirect(all), bytes);
-                };
+        Memory made = switch (kind) {
+            case BYTES -> {
+                byte[] array = new byte[all];
+                yield new Memory(array, Payload.of(array, BEFORE, count), kind.unit, bytes);
+            }
+            case INTS -> {
+                int[] array = new int[all / kind.unit];
+                yield new Memory(array, Payload.of(array, BEFORE, count), kind.unit, bytes);
+            }
+            case LONGS -> {
+                long[] array = new long[all / kind.unit];
+                yield new Memory(array, Payload.of(array, BEFORE, count), kind.unit, bytes);
+            }
+            case FLOATS -> {
+                float[] array = new float[all / kind.unit];
+                yield new Memory(array, Payload.of(array, BEFORE, count), kind.unit, bytes);
+            }
+            case DOUBLES -> {
+                double[] array = new double[all / kind.unit];
+                yield new Memory(array, Payload.of(array, BEFORE, count), kind.unit, bytes);
+            }
+            case HEAP_BUFFER -> ofBuffer(ByteBuffer.allocate(all), bytes);
+            case DIRECT_BUFFER -> ofBuffer(ByteBuffer.allocateDirect(all), bytes);
+            case AGRONA_HEAP -> ofAgrona(ByteBuffer.allocate(all), new UnsafeBuffer(new byte[0]), bytes);
+            case AGRONA_DIRECT -> ofAgrona(ByteBuffer.allocateDirect(all), new UnsafeBuffer(new byte[0]), bytes);
+            case AGRONA_ADDRESS -> ofAddress(ByteBuffer.allocateDirect(all), bytes);
+        };
         byte[] blank = new byte[all];
         Arrays.fill(blank, GUARD);
         Arrays.fill(blank, BEFORE * kind.unit, all - AFTER * kind.unit, (byte) 0);
@@ -158,7 +158,7 @@ public final class Memory {
             words.putLong(state);
         }
         while (words.hasRemaining()) {
-            words.put((byte) (state >>> Byte.SIZE * words.remaining()));
+            words.put((byte) (state >>> (Byte.SIZE * words.remaining())));
         }
         return pattern;
     }
@@ -204,36 +204,22 @@ public final class Memory {
     }
 
     private byte[] readAll() {
+        byte[] content = new byte[bytes + (BEFORE + AFTER) * unit];
+        ByteBuffer all = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
         if (memory instanceof ByteBuffer buffer) {
-            byte[] all = new byte[buffer.capacity()];
-            buffer.duplicate().clear().get(all);
-            return all;
-        }
-        if (memory instanceof byte[] array) {
-            return array.clone();
-        }
-        if (memory instanceof int[] array) {
-            ByteBuffer all = littleEndian(array.length);
+            all.put(buffer.duplicate().clear());
+        } else if (memory instanceof byte[] array) {
+            all.put(array);
+        } else if (memory instanceof int[] array) {
             all.asIntBuffer().put(array);
-            return all.array();
-        }
-        if (memory instanceof long[] array) {
-            ByteBuffer all = littleEndian(array.length);
+        } else if (memory instanceof long[] array) {
             all.asLongBuffer().put(array);
-            return all.array();
-        }
-        if (memory instanceof float[] array) {
-            ByteBuffer all = littleEndian(array.length);
+        } else if (memory instanceof float[] array) {
             all.asFloatBuffer().put(array);
-            return all.array();
+        } else {
+            all.asDoubleBuffer().put((double[]) memory);
         }
-        ByteBuffer all = littleEndian(((double[]) memory).length);
-        all.asDoubleBuffer().put((double[]) memory);
-        return all.array();
-    }
-
-    private ByteBuffer littleEndian(int count) {
-        return ByteBuffer.allocate(count * unit).order(ByteOrder.LITTLE_ENDIAN);
+        return content;
     }
 
     private void writeAll(byte[] content) {

@@ -30,6 +30,9 @@ public final class Seeds implements BeforeEachCallback, AfterTestExecutionCallba
 
     private long current;
 
+    /** Seeds for the tests of one class. */
+    public Seeds() {}
+
     /** One run of a test with a seed. */
     @FunctionalInterface
     public interface Run {
@@ -52,8 +55,8 @@ public final class Seeds implements BeforeEachCallback, AfterTestExecutionCallba
     public void afterTestExecution(ExtensionContext context) {
         Throwable failure = context.getExecutionException().orElse(null);
         if (failure != null && !(failure instanceof TestAbortedException)) {
-            System.err.println(context.getDisplayName() + " failed with seed " + current + "; to replay it: "
-                    + replay(current));
+            System.err.println(
+                    context.getDisplayName() + " failed with seed " + current + "; to replay it: " + replay(current));
         }
     }
 
@@ -83,8 +86,10 @@ public final class Seeds implements BeforeEachCallback, AfterTestExecutionCallba
             } catch (TestAbortedException e) {
                 throw e;
             } catch (Throwable e) {
-                throw new AssertionError("with seed " + seed + ", run " + i + " of " + runs + ": " + e.getMessage()
-                        + " (to replay it: " + replay(seed) + ")", e);
+                throw new AssertionError(
+                        "with seed " + seed + ", run " + i + " of " + runs + ": " + e.getMessage() + " (to replay it: "
+                                + replay(seed) + ")",
+                        e);
             }
             seed = seed * SPREAD + 1;
         }

@@ -2,6 +2,7 @@ package io.zipcomm.testkit;
 
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.buffer.Segment;
+import io.zipcomm.membership.ControlPlane;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.membership.Member;
 import io.zipcomm.transport.InboundFrame;
@@ -9,7 +10,7 @@ import io.zipcomm.transport.OutboundFrame;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
-import io.zipcomm.wire.Hello;
+import io.zipcomm.wire.SessionKey;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
@@ -65,7 +67,7 @@ public final class SimulatedNetwork {
     @FunctionalInterface
     interface Scheduler {
 
-        /** Whether it gave way until the rank has something to do or the time is over. */
+        /** Whether it gave way until the rank has something to do, or the time is over, or for no reason. */
         boolean giveWay(int rank, long timeoutNs);
     }
 
@@ -102,6 +104,7 @@ public final class SimulatedNetwork {
     private final Map<Edge, String> refusals = new HashMap<>();
     private final Map<Edge, Long> delays = new HashMap<>();
     private final Map<Edge, Tampering> tamperings = new HashMap<>();
+    private final List<String> suspicions = new ArrayList<>();
     private Scheduler scheduler;
     private boolean lenient;
     private long happened;
@@ -170,7 +173,7 @@ public final class SimulatedNetwork {
                 EPOCH,
                 rank,
                 members,
-                new byte[Hello.KEY_BYTES],
+                new SessionKey(new byte[SessionKey.BYTES]),
                 conditions.windowBytes(),
                 conditions.relayFragmentBytesMax());
     }
@@ -180,6 +183,7 @@ public final class SimulatedNetwork {
         return transports[rank];
     }
 
+    /** A rank's control plane: the same each time. */
     SimulatedControl control(int rank) {
         return controls[rank];
     }
@@ -238,10 +242,10 @@ public final class SimulatedNetwork {
     }
 
     void soon(Runnable action) {
-        at(clock.nowNs() + someLatencyNs(), action);
+        at(clock.nowNs() + latencyNs(), action);
     }
 
-    private long someLatencyNs() {
+    long latencyNs() {
         return random.nextLong(conditions.latencyNsMin(), conditions.latencyNsMax() + 1);
     }
 
@@ -249,7 +253,7 @@ public final class SimulatedNetwork {
     long arrivalNs(int from, int to, int bytes) {
         long begin = Math.max(sendingUntilNs[from], clock.nowNs());
         sendingUntilNs[from] = begin + bytes * 1_000_000_000L / conditions.bytesPerSecond();
-        return sendingUntilNs[from] + someLatencyNs() + delays.getOrDefault(new Edge(from, to), 0L);
+        return sendingUntilNs[from] + latencyNs() + delays.getOrDefault(new Edge(from, to), 0L);
     }
 
     long nowNs() {
@@ -342,6 +346,25 @@ public final class SimulatedNetwork {
         return new Edge(Math.min(a, b), Math.max(a, b));
     }
 
+    // Control.
+
+    void tellAllBut(int speaker, Consumer<ControlPlane.Listener> message) {
+        for (int rank = 0; rank < size; rank++) {
+            if (rank != speaker) {
+                controls[rank].hear(message);
+            }
+        }
+    }
+
+    void suspected(int by, int rank) {
+        suspicions.add("rank " + by + " suspects rank " + rank);
+    }
+
+    /** Who suspected whom, in order: what the relay was asked a verdict on. */
+    public List<String> suspicions() {
+        return List.copyOf(suspicions);
+    }
+
     // Faults.
 
     /** A rank's process dies: its paths break at its peers, and the relay tells them sooner or later that it is gone. */
@@ -379,6 +402,11 @@ public final class SimulatedNetwork {
         return transports[rank].isSilent();
     }
 
+    /** Whether a rank was killed. */
+    public boolean isKilled(int rank) {
+        return transports[rank].isDead();
+    }
+
     private void unready(int rank) {
         for (int i = 0; i < readyCount; i++) {
             if (ready[i] == rank) {
@@ -412,7 +440,7 @@ public final class SimulatedNetwork {
             SimulatedTransport transport = transports[rank];
             SimulatedControl control = controls[rank];
             soon(() -> transport.loseRelay("connection to the relay reset"));
-            soon(control::relayLost);
+            soon(() -> control.lost("connection reset"));
         }
     }
 
@@ -507,7 +535,10 @@ public final class SimulatedNetwork {
     /** For the message of a failed run: what every path is at. */
     public String state() {
         StringBuilder text = new StringBuilder("seed ").append(seed);
-        text.append(", after ").append(clock.elapsedNs() / 1000).append(" us of virtual time, ").append(conditions);
+        text.append(", after ")
+                .append(clock.elapsedNs() / 1000)
+                .append(" us of virtual time, ")
+                .append(conditions);
         List<String> lines = new ArrayList<>();
         for (SimulatedTransport transport : transports) {
             String rank = "rank " + transport.rank();

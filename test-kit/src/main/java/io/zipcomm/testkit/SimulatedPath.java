@@ -11,6 +11,7 @@ import io.zipcomm.transport.Path;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.random.RandomGenerator;
 
 /**
@@ -40,7 +41,7 @@ final class SimulatedPath implements Path {
     private FrameHandler handler;
 
     // Output.
-    private final ByteBuffer outHeader = Frame.allocate(HEADER_AT + Frame.HEADER_BYTES);
+    private ByteBuffer outHeader;
     private final OutboundFrame outFrame = new OutboundFrame();
     private int headerLeft;
     private int payloadLeft;
@@ -51,7 +52,7 @@ final class SimulatedPath implements Path {
     private boolean writing;
 
     // Input.
-    private final ByteBuffer inHeader = Frame.allocate(HEADER_AT + Frame.HEADER_BYTES);
+    private ByteBuffer inHeader;
     private final InboundFrame inFrame = new InboundFrame();
     private int headerHave;
     private int payloadHave;
@@ -60,6 +61,9 @@ final class SimulatedPath implements Path {
     private boolean inputOpen;
     private boolean inputEnded;
     private boolean reading;
+
+    /** The transport will give this path a turn. */
+    private boolean queued;
 
     /** Closed here, or broken: the handler hears nothing more. */
     private boolean dead;
@@ -106,15 +110,17 @@ final class SimulatedPath implements Path {
     public void openInput() {
         network.require(handler != null, this, "input opened before it was bound");
         inputOpen = true;
-        transport.ready();
+        touch();
     }
 
     @Override
     public void flush() {
         network.require(handler != null, this, "flushed before it was bound");
-        network.require(!outputClosing || dead, this, "flushed after its output was closed");
+        if (outputClosing || dead) {
+            return;
+        }
         wanted = true;
-        transport.ready();
+        touch();
         if (!writing && random.nextInt(4) == 0) {
             write(random.nextInt(1, 8));
         }
@@ -123,7 +129,7 @@ final class SimulatedPath implements Path {
     @Override
     public void closeOutput() {
         outputClosing = true;
-        transport.ready();
+        touch();
     }
 
     @Override
@@ -158,7 +164,7 @@ final class SimulatedPath implements Path {
             return;
         }
         dead = true;
-        boolean unread = other.out.bytes() > 0 || !other.outputClosed && other.hasOutput();
+        boolean unread = other.out.bytes() > 0 || (!other.outputClosed && other.hasOutput());
         if (!outputClosed || headerLeft + payloadLeft > 0) {
             other.breakLater(out, direct);
         } else if (network.conditions().resets() && unread && random.nextBoolean()) {
@@ -166,7 +172,21 @@ final class SimulatedPath implements Path {
             other.breakLater(out, direct);
         }
         other.out.clear();
-        transport.ready();
+        other.touch();
+        transport.prune();
+    }
+
+    /** There is something to do here now. */
+    private void touch() {
+        if (!queued) {
+            queued = true;
+            transport.giveTurn(this);
+        }
+    }
+
+    /** There is something to do here from an instant on. */
+    private void touchAt(long instantNs) {
+        network.at(instantNs, this::touch);
     }
 
     boolean isDirect() {
@@ -175,7 +195,7 @@ final class SimulatedPath implements Path {
 
     /** Nothing more will ever happen at this end. */
     boolean isOver() {
-        return dead || inputEnded && outputClosed;
+        return dead || (inputEnded && outputClosed);
     }
 
     boolean hasOutput() {
@@ -193,7 +213,7 @@ final class SimulatedPath implements Path {
     /** Puts a break behind what is on its way here. */
     private void breakLater(Wire in, boolean told) {
         if (told && !dead) {
-            transport.readyAt(in.finish(Wire.End.BROKEN, network.arrivalNs(transport.rank(), peer, 0)));
+            touchAt(in.finish(Wire.End.BROKEN, network.arrivalNs(transport.rank(), peer, 0)));
         }
     }
 
@@ -209,6 +229,7 @@ final class SimulatedPath implements Path {
 
     /** One turn of input and output. */
     boolean turn() {
+        queued = false;
         boolean worked = false;
         boolean inputFirst = random.nextBoolean();
         if (inputFirst) {
@@ -232,7 +253,7 @@ final class SimulatedPath implements Path {
                 done++;
             }
             if (done == steps) {
-                transport.ready();
+                touch();
             }
             return done > 0;
         } finally {
@@ -244,8 +265,9 @@ final class SimulatedPath implements Path {
         if (headerLeft + payloadLeft == 0) {
             if (outputClosing) {
                 outputClosed = true;
+                transport.prune();
                 if (out.end() == null) {
-                    other.transport.readyAt(out.finish(Wire.End.REGULAR, network.arrivalNs(transport.rank(), peer, 0)));
+                    other.touchAt(out.finish(Wire.End.REGULAR, network.arrivalNs(transport.rank(), peer, 0)));
                 }
                 return true;
             }
@@ -259,6 +281,9 @@ final class SimulatedPath implements Path {
     }
 
     private boolean nextFrame() {
+        if (outHeader == null) {
+            outHeader = newHeader();
+        }
         wanted = false;
         outFrame.clear();
         if (!handler.nextFrame(this, outHeader, HEADER_AT, outFrame)) {
@@ -322,7 +347,7 @@ final class SimulatedPath implements Path {
                 breakLater(other.out, direct);
             }
         } else if (out.end() == null) {
-            other.transport.readyAt(out.put(piece, network.arrivalNs(transport.rank(), peer, piece.length)));
+            other.touchAt(out.put(piece, network.arrivalNs(transport.rank(), peer, piece.length)));
         }
     }
 
@@ -331,9 +356,8 @@ final class SimulatedPath implements Path {
             return false;
         }
         if (!inputOpen) {
-            boolean noticed = noticesBreakAtOnce
-                    && other.out.end() == Wire.End.BROKEN
-                    && other.out.endDue(network.nowNs());
+            boolean noticed =
+                    noticesBreakAtOnce && other.out.end() == Wire.End.BROKEN && other.out.endDue(network.nowNs());
             if (noticed) {
                 broke();
             }
@@ -346,10 +370,10 @@ final class SimulatedPath implements Path {
                 done++;
             }
             if (done == steps) {
-                transport.ready();
+                touch();
             }
             if (done > 0 && !other.isOver()) {
-                other.transport.ready();
+                other.touch();
             }
             return done > 0;
         } finally {
@@ -365,6 +389,9 @@ final class SimulatedPath implements Path {
         int now = other.out.available(network.nowNs(), Frame.HEADER_BYTES - headerHave);
         if (now == 0) {
             return end(0);
+        }
+        if (inHeader == null) {
+            inHeader = newHeader();
         }
         other.out.take(inHeader, HEADER_AT + headerHave, now);
         transport.received(direct, now);
@@ -443,6 +470,7 @@ final class SimulatedPath implements Path {
             refuse(new ZipException(ErrorCode.PEER_LOST, describe() + " ended in the middle of a frame"));
         } else {
             inputEnded = true;
+            transport.prune();
             handler.ended(this, null);
         }
         return true;
@@ -452,19 +480,25 @@ final class SimulatedPath implements Path {
     private void broke() {
         dead = true;
         out.clear();
+        transport.prune();
         handler.ended(this, new ZipException(ErrorCode.PEER_LOST, describe() + " broke"));
     }
 
     /** What came in is refused: both ends learn that the path broke. */
     private void refuse(ZipException failure) {
         dead = true;
+        transport.prune();
         other.out.clear();
         out.loseTail(random);
         other.breakLater(out, true);
         handler.ended(this, failure);
     }
 
-    private int unit(Payload payload) {
+    private static ByteBuffer newHeader() {
+        return ByteBuffer.allocate(HEADER_AT + Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private static int unit(Payload payload) {
         return payload.direct() != null ? 1 : payload.type().bytes();
     }
 
@@ -510,6 +544,8 @@ final class SimulatedPath implements Path {
                 + (outputClosed ? "output closed, " : outputClosing ? "output closing, " : "")
                 + (wanted ? "has frames, " : "")
                 + "sending " + (headerLeft + payloadLeft) + " more bytes of a frame, " + out.bytes() + " under way, "
-                + (inPayload ? payloadHave + " of " + payloadBytes + " received" : headerHave + " of a header received");
+                + (inPayload
+                        ? payloadHave + " of " + payloadBytes + " received"
+                        : headerHave + " of a header received");
     }
 }

@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 
 /**
  * One rank's transport in a {@link SimulatedNetwork}. Nothing here blocks: who waits gives way to the other ranks, if the
- * network's {@link SimulatedNetwork#onAwait scheduler} can run them, and otherwise gets nothing.
+ * network's scheduler can run them, and otherwise gets nothing.
  */
 final class SimulatedTransport implements Transport {
 
@@ -29,6 +29,9 @@ final class SimulatedTransport implements Transport {
     private final TransportCounters counters = new TransportCounters();
     private final Map<Integer, SimulatedPath> relayed = new HashMap<>();
     private final List<SimulatedPath> paths = new ArrayList<>();
+    private List<SimulatedPath> due = new ArrayList<>();
+    private List<SimulatedPath> turning = new ArrayList<>();
+    private boolean pruneDue;
     private final ArrayDeque<Consumer<PathEvents>> news = new ArrayDeque<>();
     private PathEvents events;
     private boolean attached = true;
@@ -103,13 +106,31 @@ final class SimulatedTransport implements Transport {
             return 0;
         }
         int busy = tell();
-        int count = paths.size();
+        List<SimulatedPath> now = due;
+        due = turning;
+        turning = now;
+        int count = now.size();
         int first = count == 0 ? 0 : network.random().nextInt(count);
         for (int i = 0; i < count && !isSilent(); i++) {
-            busy += paths.get((first + i) % count).turn() ? 1 : 0;
+            busy += now.get((first + i) % count).turn() ? 1 : 0;
         }
-        paths.removeIf(SimulatedPath::isOver);
+        now.clear();
+        if (pruneDue) {
+            pruneDue = false;
+            paths.removeIf(SimulatedPath::isOver);
+        }
         return busy;
+    }
+
+    /** Gives a path a turn in the next poll. */
+    void giveTurn(SimulatedPath path) {
+        due.add(path);
+        ready();
+    }
+
+    /** A path may be over. */
+    void prune() {
+        pruneDue = true;
     }
 
     private int tell() {
@@ -189,6 +210,10 @@ final class SimulatedTransport implements Transport {
         }
     }
 
+    boolean isDead() {
+        return dead;
+    }
+
     boolean isClosed() {
         return closed;
     }
@@ -201,11 +226,6 @@ final class SimulatedTransport implements Transport {
     /** This rank has something to do now. */
     void ready() {
         network.ready(rank);
-    }
-
-    /** This rank has something to do from an instant on. */
-    void readyAt(long instantNs) {
-        network.at(instantNs, this::ready);
     }
 
     void sent(boolean direct, int bytes) {

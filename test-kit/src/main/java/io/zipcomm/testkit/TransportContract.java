@@ -63,6 +63,9 @@ public abstract class TransportContract {
     private Wiring wiring;
     private List<FrameStub> stubs = new ArrayList<>();
 
+    /** For subclasses. */
+    protected TransportContract() {}
+
     /**
      * Transports of one group in this process, started, each with a path to each other. {@code toString} adds to the
      * message of a test that waits in vain.
@@ -155,7 +158,8 @@ public abstract class TransportContract {
         stubs.get(1).memory = bytes -> Memory.allocate(Memory.Kind.of(next[0]++, bytes), bytes);
         for (int length : lengths) {
             for (int kind = 0; kind < kinds; kind++) {
-                Memory memory = Memory.allocate(Memory.Kind.of(kind, length), length).fill(length + kind);
+                Memory memory =
+                        Memory.allocate(Memory.Kind.of(kind, length), length).fill(length + kind);
                 stubs.get(0).send(memory);
                 expected.add(memory.read());
             }
@@ -176,12 +180,11 @@ public abstract class TransportContract {
         for (Memory.Kind kind : List.of(Memory.Kind.DIRECT_BUFFER, Memory.Kind.FLOATS, Memory.Kind.HEAP_BUFFER)) {
             from.sent.clear();
             to.received.clear();
-            Memory memory = Memory.allocate(kind, SEVERAL_MIB).fill(kind.ordinal());
+            Memory memory = Memory.allocate(kind, SEVERAL_MIB).fill(kind.unit());
             List<byte[]> expected = new ArrayList<>();
             byte[] all = memory.read();
             for (Sent fragmentSent : from.sendInFragments(memory, fragment)) {
-                expected.add(Arrays.copyOfRange(
-                        all, fragmentSent.offset, fragmentSent.offset + fragmentSent.bytes));
+                expected.add(Arrays.copyOfRange(all, fragmentSent.offset, fragmentSent.offset + fragmentSent.bytes));
             }
             to.memory = bytes -> Memory.allocate(kind, bytes);
             from.path.flush();
@@ -197,7 +200,8 @@ public abstract class TransportContract {
         int count = 20_000;
         List<byte[]> expected = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            Memory memory = Memory.allocate(Memory.Kind.BYTES, random.nextInt(0, 33)).fill(i);
+            Memory memory =
+                    Memory.allocate(Memory.Kind.BYTES, random.nextInt(0, 33)).fill(i);
             stubs.get(0).send(memory);
             expected.add(memory.read());
         }
@@ -226,7 +230,8 @@ public abstract class TransportContract {
         for (int i = 0; i < 600; i++) {
             int rank = i % 2;
             int bytes = random.nextInt(4) > 0 ? random.nextInt(200) : random.nextInt(most + 1);
-            Memory memory = Memory.allocate(Memory.Kind.of(random.nextInt(64), bytes), bytes).fill(i);
+            Memory memory = Memory.allocate(Memory.Kind.of(random.nextInt(64), bytes), bytes)
+                    .fill(i);
             stubs.get(rank).send(memory);
             expected.get(1 - rank).add(memory.read());
         }
@@ -246,10 +251,10 @@ public abstract class TransportContract {
         int most = Math.min(stubs.get(0).path.fragmentBytesMax(), 50_000);
         List<byte[]> expected = new ArrayList<>();
         int[] next = new int[1];
-        stubs.get(1).memory =
-                bytes -> next[0]++ % 3 == 0 ? null : Memory.allocate(Memory.Kind.HEAP_BUFFER, bytes);
+        stubs.get(1).memory = bytes -> next[0]++ % 3 == 0 ? null : Memory.allocate(Memory.Kind.HEAP_BUFFER, bytes);
         for (int i = 0; i < 60; i++) {
-            Memory memory = Memory.allocate(Memory.Kind.BYTES, 1 + i * (most - 1) / 60).fill(i);
+            Memory memory =
+                    Memory.allocate(Memory.Kind.BYTES, 1 + i * (most - 1) / 60).fill(i);
             stubs.get(0).send(memory);
             expected.add(i % 3 == 0 ? null : memory.read());
         }
@@ -266,7 +271,8 @@ public abstract class TransportContract {
         bind(0, 1).path.openInput();
         FrameStub to = bind(1, 0);
         FrameStub from = stubs.get(0);
-        Memory memory = Memory.allocate(Memory.Kind.DIRECT_BUFFER, Math.min(from.path.fragmentBytesMax(), 1 << 16)).fill(1);
+        Memory memory = Memory.allocate(Memory.Kind.DIRECT_BUFFER, Math.min(from.path.fragmentBytesMax(), 1 << 16))
+                .fill(1);
         int count = bytesUnderWayMax() / memory.bytes() + 2;
         for (int i = 0; i < count; i++) {
             from.send(memory);
@@ -437,7 +443,8 @@ public abstract class TransportContract {
         FrameStub from = bind(0, 1);
         FrameStub to = bind(1, 0);
         from.path.openInput();
-        Memory memory = Memory.allocate(Memory.Kind.BYTES, from.path.fragmentBytesMax()).fill(1);
+        Memory memory =
+                Memory.allocate(Memory.Kind.BYTES, from.path.fragmentBytesMax()).fill(1);
         int count = bytesUnderWayMax() / memory.bytes() + 2;
         IntStream.range(0, count).forEach(i -> from.send(memory));
         from.path.flush();
@@ -717,8 +724,9 @@ public abstract class TransportContract {
             for (int peer = 0; peer < 3; peer++) {
                 if (rank != peer) {
                     FrameStub stub = bind(rank, peer);
-                    stub.memory = bytes ->
-                            random.nextInt(8) == 0 ? null : Memory.allocate(Memory.Kind.of(random.nextInt(64), bytes), bytes);
+                    stub.memory = bytes -> random.nextInt(8) == 0
+                            ? null
+                            : Memory.allocate(Memory.Kind.of(random.nextInt(64), bytes), bytes);
                     all.add(stub);
                     expected.add(new ArrayList<>());
                 }
@@ -733,7 +741,8 @@ public abstract class TransportContract {
             int frames = random.nextInt(1, 8);
             for (int i = 0; i < frames; i++) {
                 int bytes = random.nextInt(3) > 0 ? random.nextInt(100) : random.nextInt(most + 1);
-                Memory memory = Memory.allocate(Memory.Kind.of(random.nextInt(64), bytes), bytes).fill(round);
+                Memory memory = Memory.allocate(Memory.Kind.of(random.nextInt(64), bytes), bytes)
+                        .fill(round);
                 stub.send(memory);
                 expected.get(chosen).add(memory.read());
             }
@@ -824,7 +833,8 @@ public abstract class TransportContract {
 
     private void untilNoOutput() throws InterruptedException {
         until(
-                () -> IntStream.range(0, size()).noneMatch(rank -> wiring.transport(rank).hasOutput()),
+                () -> IntStream.range(0, size())
+                        .noneMatch(rank -> wiring.transport(rank).hasOutput()),
                 "output to leave");
     }
 

@@ -32,7 +32,7 @@ final class Wire {
     }
 
     private final int windowBytes;
-    private final ArrayDeque<Piece> pieces = new ArrayDeque<>();
+    private final ArrayDeque<Piece> pieces = new ArrayDeque<>(1);
     private int bytes;
     private long lastArrivalNs;
     private End end;
