@@ -3,7 +3,6 @@ package io.zipcomm.collectives;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.collectives.plan.Blocks;
 import io.zipcomm.error.ZipException;
-import io.zipcomm.internal.GroupCommunicator;
 import java.util.Arrays;
 
 /**
@@ -12,14 +11,19 @@ import java.util.Arrays;
  */
 final class Arguments {
 
-    private final GroupCommunicator communicator;
+    /** Makes the exception for a wrong argument. */
+    interface Complaint {
+        ZipException of(String operation, String problem);
+    }
+
     private final int rank;
     private final int size;
+    private final Complaint complaint;
 
-    Arguments(GroupCommunicator communicator) {
-        this.communicator = communicator;
-        rank = communicator.rank();
-        size = communicator.size();
+    Arguments(int rank, int size, Complaint complaint) {
+        this.rank = rank;
+        this.size = size;
+        this.complaint = complaint;
     }
 
     // ---- operations
@@ -237,7 +241,7 @@ final class Arguments {
 
     /** What is thrown for a wrong argument. */
     ZipException bad(CollectiveOperation operation, String problem) {
-        return communicator.badArgument(operation.toString(), problem);
+        return complaint.of(operation.toString(), problem);
     }
 
     private void checkRoot(CollectiveOperation operation, int root) {

@@ -80,4 +80,9 @@ final class Call {
     DataType reducedType() {
         return op == null ? null : source.type();
     }
+
+    /** What the plan of this call depends on. */
+    Shape shape(int rank, int size, int segmentBytes) {
+        return new Shape(operation, rank, size, root, reducedType(), bytes, blocks, arriving, inPlace, segmentBytes);
+    }
 }

@@ -58,6 +58,11 @@ public final class Collectives extends TypedCollectives {
                 null);
     }
 
+    /** The communicator of which these are the operations. */
+    public Communicator communicator() {
+        return context.communicator();
+    }
+
     /**
      * The same operations with another deadline.
      *

@@ -27,7 +27,7 @@ final class Context {
 
     private Context(GroupCommunicator communicator) {
         this.communicator = communicator;
-        arguments = new Arguments(communicator);
+        arguments = new Arguments(communicator.rank(), communicator.size(), communicator::badArgument);
         selector = new Selector(communicator.size(), shareHost(communicator));
         cache = new PlanCache(communicator, new Workspace());
     }
@@ -67,17 +67,8 @@ final class Context {
      */
     PlanCache.Lease prepare(Call call, AlgorithmName wanted) {
         AlgorithmName name = wanted == null ? selector.algorithm(call.operation, call.totalBytes) : wanted;
-        Shape shape = new Shape(
-                call.operation,
-                communicator.rank(),
-                communicator.size(),
-                call.root,
-                call.reducedType(),
-                call.bytes,
-                call.blocks,
-                call.arriving,
-                call.inPlace,
-                selector.segmentBytes(name, call.totalBytes));
+        int segmentBytes = selector.segmentBytes(name, call.totalBytes);
+        Shape shape = call.shape(communicator.rank(), communicator.size(), segmentBytes);
         PlanCache.Lease lease = cache.take(algorithm(call.operation, name), shape);
         int signature = Signature.of(
                 call.operation.number(),

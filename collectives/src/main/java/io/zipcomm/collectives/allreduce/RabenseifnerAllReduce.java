@@ -40,7 +40,7 @@ public final class RabenseifnerAllReduce implements Algorithm {
             plan.receiveReduceSegments(fold.neighbour(), own, result, false);
             sums = Memory.TARGET;
         }
-        Blocks chunks = Blocks.divide(shape.bytes(), shape.elementBytes(), fold.power());
+        Blocks chunks = Blocks.divide(shape.bytes(), shape.unitBytes(), fold.power());
         halve(fold, chunks, sums, plan);
         gather(fold, chunks, plan);
         if (fold.hasNeighbour()) {

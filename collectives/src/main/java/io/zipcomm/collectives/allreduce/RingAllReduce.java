@@ -29,7 +29,7 @@ public final class RingAllReduce implements Algorithm {
             return;
         }
         Ring ring = new Ring(shape.rank(), shape.size());
-        Blocks chunks = Blocks.divide(shape.bytes(), shape.elementBytes(), shape.size());
+        Blocks chunks = Blocks.divide(shape.bytes(), shape.unitBytes(), shape.size());
         for (int step = 0; step < ring.steps(); step++) {
             reduceStep(shape, ring, chunks, step, plan);
         }

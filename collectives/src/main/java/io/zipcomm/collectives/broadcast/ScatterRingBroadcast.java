@@ -24,7 +24,7 @@ public final class ScatterRingBroadcast implements Algorithm {
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
         BinomialTree tree = new BinomialTree(shape.vrank(), shape.size());
-        Blocks chunks = Blocks.divide(shape.bytes(), shape.elementBytes(), shape.size());
+        Blocks chunks = Blocks.divide(shape.bytes(), shape.unitBytes(), shape.size());
         scatter(shape, tree, chunks, plan);
         gather(shape, chunks, plan);
     }

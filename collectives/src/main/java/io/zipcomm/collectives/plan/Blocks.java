@@ -25,15 +25,21 @@ public final class Blocks {
         return new Blocks(count, blockBytes, null, null);
     }
 
-    /** A number of elements divided as evenly as can be: the first blocks have one element more than the last ones. */
-    public static Blocks divide(long bytes, int elementBytes, int count) {
-        long elements = bytes / elementBytes;
-        if (elements % count == 0) {
-            return even(count, bytes / count);
+    /**
+     * A length divided as evenly as can be in whole units: the first blocks may have a unit more than the last ones, and
+     * if the length is no whole number of units, the last block that is not empty lacks the rest.
+     */
+    public static Blocks divide(long totalBytes, int unitBytes, int count) {
+        if (totalBytes % ((long) unitBytes * count) == 0) {
+            return even(count, totalBytes / count);
         }
+        long units = (totalBytes + unitBytes - 1) / unitBytes;
         long[] lengths = new long[count];
+        long left = totalBytes;
         for (int i = 0; i < count; i++) {
-            lengths[i] = (elements / count + (i < elements % count ? 1 : 0)) * elementBytes;
+            long blockUnits = units / count + (i < units % count ? 1 : 0);
+            lengths[i] = Math.min(left, blockUnits * unitBytes);
+            left -= lengths[i];
         }
         return packed(lengths);
     }

@@ -36,9 +36,12 @@ public record Shape(
     /** Value of {@link #inPlace} if source and target do not overlap. */
     public static final long TWO_BUFFERS = -1;
 
-    /** Bytes in an element, 1 where data only moves. */
-    public int elementBytes() {
-        return type == null ? 1 : type.bytes();
+    /**
+     * Memory may be cut at multiples of this: the length of an element, or where data only moves, and ranks may think of
+     * it as different types, that of the longest element.
+     */
+    public int unitBytes() {
+        return type == null ? Long.BYTES : type.bytes();
     }
 
     /** Whether source and target are the same memory. */
