@@ -37,7 +37,7 @@ import java.util.function.BooleanSupplier;
 final class TcpTransport implements Transport {
 
     /** Turns between full looks at all connections while the latest one is read directly. */
-    private static final int DIRECT_READS = 4;
+    private static final int DIRECT_READS = 16;
 
     /** Turns between looks at the clock. */
     private static final int TURNS_BETWEEN_LOOKS = 64;
