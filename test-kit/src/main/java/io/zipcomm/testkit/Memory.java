@@ -61,6 +61,17 @@ public final class Memory {
         }
     }
 
+    /** A buffer over an address that keeps the memory behind it alive. */
+    private static final class BareAddress extends UnsafeBuffer {
+        @SuppressWarnings("unused")
+        private final ByteBuffer owner;
+
+        BareAddress(ByteBuffer owner) {
+            super(new UnsafeBuffer(owner).addressOffset(), owner.capacity());
+            this.owner = owner;
+        }
+    }
+
     private final Object memory;
     private final Payload payload;
     private final int unit;
@@ -127,7 +138,7 @@ public final class Memory {
     }
 
     private static Memory ofAddress(ByteBuffer buffer, int bytes) {
-        UnsafeBuffer wrapper = new UnsafeBuffer(new UnsafeBuffer(buffer).addressOffset(), buffer.capacity());
+        UnsafeBuffer wrapper = new BareAddress(buffer);
         return new Memory(buffer, Payload.of(wrapper, BEFORE, bytes, DataType.INT8), 1, bytes);
     }
 

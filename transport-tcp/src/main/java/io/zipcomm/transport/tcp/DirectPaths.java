@@ -110,10 +110,7 @@ final class DirectPaths {
             DirectConnection connection = DirectConnection.to(this, view, peer, System.nanoTime());
             try {
                 InetSocketAddress address = new InetSocketAddress(candidate.host(), candidate.port());
-                StreamSocket socket = poller.connect(address, connection);
-                if (isOnThisHost(peer)) {
-                    socket.preferLossBased();
-                }
+                StreamSocket socket = poller.connect(address, candidate.kind() == Candidate.Kind.LOOPBACK, connection);
                 attempt.connection = connection;
                 handshakes.add(connection);
                 connection.connecting(socket);
@@ -125,10 +122,6 @@ final class DirectPaths {
         attempts[peer] = null;
         String tried = attempt.outcome.length() == 0 ? "it published no address" : attempt.outcome.toString();
         events.unreachable(peer, tried);
-    }
-
-    private boolean isOnThisHost(int peer) {
-        return view.members().get(peer).hostId().equals(view.self().hostId());
     }
 
     private static void note(Attempt attempt, String outcome) {
@@ -178,9 +171,6 @@ final class DirectPaths {
         }
         if (own != null) {
             giveUp(peer);
-        }
-        if (isOnThisHost(peer)) {
-            connection.socket().preferLossBased();
         }
         return true;
     }

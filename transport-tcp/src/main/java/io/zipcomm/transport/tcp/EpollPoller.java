@@ -13,9 +13,16 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Sockets on Linux' epoll, through Netty's native library: no channel, no pipeline, no buffer of its own between. */
 final class EpollPoller extends Poller {
+
+    private static final Logger LOG = LoggerFactory.getLogger(EpollPoller.class);
+    private static final ByteBuffer CUBIC = ByteBuffer.allocateDirect(8)
+            .put("cubic".getBytes(StandardCharsets.US_ASCII))
+            .flip();
 
     private static final int BACKLOG = 1024;
     private static final int IPPROTO_TCP = 6;
@@ -35,9 +42,13 @@ final class EpollPoller extends Poller {
     }
 
     @Override
-    StreamSocket connect(InetSocketAddress address, StreamSocket.Listener listener) throws IOException {
+    StreamSocket connect(InetSocketAddress address, boolean lossBased, StreamSocket.Listener listener)
+            throws IOException {
         Socket socket = Socket.newSocketStream();
         try {
+            if (lossBased) {
+                preferLossBased(socket);
+            }
             socket.setTcpNoDelay(true);
             socket.connect(address);
             return new EpollSocket(socket, listener);
@@ -48,9 +59,13 @@ final class EpollPoller extends Poller {
     }
 
     @Override
-    Acceptor listen(InetSocketAddress address, Consumer<AcceptedSocket> accepted) throws IOException {
+    Acceptor listen(InetSocketAddress address, boolean lossBased, Consumer<AcceptedSocket> accepted)
+            throws IOException {
         Socket socket = Socket.newSocketStream();
         try {
+            if (lossBased) {
+                preferLossBased(socket);
+            }
             socket.setReuseAddress(true);
             socket.bind(address);
             socket.listen(BACKLOG);
@@ -58,6 +73,15 @@ final class EpollPoller extends Poller {
         } catch (IOException | RuntimeException e) {
             socket.close();
             throw e;
+        }
+    }
+
+    private static void preferLossBased(Socket socket) {
+        try {
+            socket.setRawOpt(IPPROTO_TCP, TCP_CONGESTION, CUBIC.duplicate());
+        } catch (IOException e) {
+            // The system's default stays: not every kernel offers every control to every process.
+            LOG.debug("congestion control stays", e);
         }
     }
 
@@ -170,19 +194,6 @@ final class EpollPoller extends Poller {
         }
 
         @Override
-        public void preferLossBased() {
-            ByteBuffer name = ByteBuffer.allocateDirect(8)
-                    .put("cubic".getBytes(StandardCharsets.US_ASCII))
-                    .flip();
-            try {
-                socket.setRawOpt(IPPROTO_TCP, TCP_CONGESTION, name);
-            } catch (IOException e) {
-                // The system's default stays: not every kernel offers it to every process.
-                org.slf4j.LoggerFactory.getLogger(EpollPoller.class).debug("congestion control stays", e);
-            }
-        }
-
-        @Override
         public void shutdownOutput() throws IOException {
             socket.shutdown(false, true);
         }
@@ -217,7 +228,7 @@ final class EpollPoller extends Poller {
                     descriptor = socket.accept(address);
                 }
             } catch (IOException e) {
-                org.slf4j.LoggerFactory.getLogger(EpollPoller.class).warn("accepting a connection failed", e);
+                LOG.warn("accepting a connection failed", e);
             }
         }
     }

@@ -15,7 +15,10 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.function.Consumer;
 
-/** Sockets on the Java platform's selector, where epoll does not load. */
+/**
+ * Sockets on the Java platform's selector, where epoll does not load. The platform cannot choose a congestion control, so
+ * the system's default stays.
+ */
 final class NioPoller extends Poller {
 
     private static final int BACKLOG = 1024;
@@ -30,7 +33,8 @@ final class NioPoller extends Poller {
     }
 
     @Override
-    StreamSocket connect(InetSocketAddress address, StreamSocket.Listener listener) throws IOException {
+    StreamSocket connect(InetSocketAddress address, boolean lossBased, StreamSocket.Listener listener)
+            throws IOException {
         SocketChannel channel = SocketChannel.open();
         try {
             channel.configureBlocking(false);
@@ -44,7 +48,8 @@ final class NioPoller extends Poller {
     }
 
     @Override
-    Acceptor listen(InetSocketAddress address, Consumer<AcceptedSocket> accepted) throws IOException {
+    Acceptor listen(InetSocketAddress address, boolean lossBased, Consumer<AcceptedSocket> accepted)
+            throws IOException {
         ServerSocketChannel channel = ServerSocketChannel.open();
         try {
             channel.configureBlocking(false);
@@ -152,11 +157,6 @@ final class NioPoller extends Poller {
         @Override
         public boolean finishConnect() throws IOException {
             return channel.finishConnect();
-        }
-
-        @Override
-        public void preferLossBased() {
-            // The platform has no option for it: the system's default stays.
         }
 
         @Override

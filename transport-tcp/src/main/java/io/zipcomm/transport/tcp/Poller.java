@@ -46,16 +46,25 @@ abstract class Poller implements AutoCloseable {
     /** {@code epoll} or {@code nio}. */
     abstract String name();
 
-    /** Begins to connect. */
-    abstract StreamSocket connect(InetSocketAddress address, StreamSocket.Listener listener) throws IOException;
+    /**
+     * Begins to connect.
+     *
+     * @param lossBased whether to ask for a congestion control that backs off on loss only, which between processes of one
+     *     host is three times as fast as one that paces; best effort. It must be chosen before the connection exists: a
+     *     socket that has once paced goes on doing so
+     */
+    abstract StreamSocket connect(InetSocketAddress address, boolean lossBased, StreamSocket.Listener listener)
+            throws IOException;
 
     /**
      * Listens.
      *
-     * @param address  where; port 0 for any
-     * @param accepted given every accepted socket, which has no listener yet
+     * @param address   where; port 0 for any
+     * @param lossBased as in {@link #connect}, for the connections accepted here
+     * @param accepted  given every accepted socket, which has no listener yet
      */
-    abstract Acceptor listen(InetSocketAddress address, Consumer<AcceptedSocket> accepted) throws IOException;
+    abstract Acceptor listen(InetSocketAddress address, boolean lossBased, Consumer<AcceptedSocket> accepted)
+            throws IOException;
 
     /** Handles what is ready, without blocking. */
     final int poll() {

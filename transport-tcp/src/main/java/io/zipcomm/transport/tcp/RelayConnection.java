@@ -29,6 +29,7 @@ final class RelayConnection extends FrameStream {
     private RelayPath[] paths = new RelayPath[0];
     private PathEvents events;
     private int rank;
+    private int epoch;
     private String lost;
 
     /** Path of the frame that is going out. */
@@ -51,6 +52,7 @@ final class RelayConnection extends FrameStream {
     void start(GroupView view, PathEvents listener) {
         events = listener;
         rank = view.rank();
+        epoch = view.epoch();
         RelayPath[] made = new RelayPath[view.size()];
         for (int peer = 0; peer < made.length; peer++) {
             if (peer != rank) {
@@ -114,7 +116,7 @@ final class RelayConnection extends FrameStream {
         RelayPath acknowledged = toAcknowledge.poll();
         if (acknowledged != null) {
             frame.clear();
-            acknowledged.writeFlow(header, at, rank);
+            acknowledged.writeFlow(header, at, epoch, rank);
             return true;
         }
         for (RelayPath path = ready.poll(); path != null; path = ready.poll()) {

@@ -124,9 +124,10 @@ final class RelayPath implements Path {
         }
     }
 
-    void writeFlow(ByteBuffer header, int at, int rank) {
+    void writeFlow(ByteBuffer header, int at, int epoch, int rank) {
         toldBytes = takenBytes;
         Frame.begin(header, at, FrameType.FLOW);
+        Frame.epoch(header, at, epoch);
         Frame.source(header, at, rank);
         Frame.destination(header, at, peer);
         Frame.credit(header, at, takenBytes);

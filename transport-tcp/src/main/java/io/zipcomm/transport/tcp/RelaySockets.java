@@ -30,7 +30,7 @@ final class RelaySockets {
             tries++;
             try {
                 InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(relay.host()), relay.port());
-                attempt.socket = poller.connect(address, attempt);
+                attempt.socket = poller.connect(address, address.getAddress().isLoopbackAddress(), attempt);
                 attempt.socket.interest(false, true);
                 while (!attempt.connected && deadlineNs - System.nanoTime() > 0) {
                     poller.await(deadlineNs - System.nanoTime(), () -> false);

@@ -44,9 +44,6 @@ interface StreamSocket {
     /** Ends an attempt to connect: true if connected, false if not yet. */
     boolean finishConnect() throws IOException;
 
-    /** Asks for a congestion control that backs off on loss; best effort. */
-    void preferLossBased();
-
     /** No more output. */
     void shutdownOutput() throws IOException;
 

@@ -37,7 +37,7 @@ import java.util.function.BooleanSupplier;
 final class TcpTransport implements Transport {
 
     /** Turns between full looks at all connections while the latest one is read directly. */
-    private static final int DIRECT_READS = 4;
+    private static final int DIRECT_READS = 16;
 
     /** Turns between looks at the clock. */
     private static final int TURNS_BETWEEN_LOOKS = 64;
@@ -49,7 +49,13 @@ final class TcpTransport implements Transport {
     private final Poller poller;
     private final Streams streams = new Streams();
     private final DirectPaths direct;
-    private final Poller.Acceptor acceptor;
+
+    /** For ranks of this host; null if nobody connects directly. */
+    private Poller.Acceptor local;
+
+    /** For ranks of other hosts; null if nobody can reach us. */
+    private Poller.Acceptor remote;
+
     private RelayConnection relay;
     private int turns;
     private long nextLookNs;
@@ -59,16 +65,21 @@ final class TcpTransport implements Transport {
         this.settings = settings;
         poller = Poller.open(settings.io());
         direct = new DirectPaths(poller, streams);
-        Poller.Acceptor listening = null;
-        if (settings.transport() != ZipSettings.TransportChoice.RELAY) {
-            try {
-                listening = poller.listen(new InetSocketAddress(settings.bind(), 0), direct::accepted);
-            } catch (IOException | RuntimeException e) {
-                poller.close();
-                throw new ZipException(ErrorCode.BAD_SETTING, "cannot listen on " + settings.bind(), e);
+        try {
+            if (settings.transport() != ZipSettings.TransportChoice.RELAY) {
+                InetAddress bind = InetAddress.getByName(settings.bind());
+                local = poller.listen(
+                        new InetSocketAddress(bind.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bind, 0),
+                        true,
+                        direct::accepted);
+                remote = bind.isLoopbackAddress()
+                        ? null
+                        : poller.listen(new InetSocketAddress(bind, 0), false, direct::accepted);
             }
+        } catch (IOException | RuntimeException e) {
+            poller.close();
+            throw new ZipException(ErrorCode.BAD_SETTING, "cannot listen on " + settings.bind(), e);
         }
-        acceptor = listening;
     }
 
     /** {@code epoll} or {@code nio}. */
@@ -78,12 +89,27 @@ final class TcpTransport implements Transport {
 
     @Override
     public List<Candidate> candidates() {
-        if (acceptor == null) {
-            return List.of();
-        }
-        int port = acceptor.port();
         List<Candidate> candidates = new ArrayList<>();
-        candidates.add(new Candidate(Candidate.Kind.LOOPBACK, "tcp", loopback(), port));
+        if (local != null) {
+            String bind = settings.bind();
+            String host = isAny(bind) ? InetAddress.getLoopbackAddress().getHostAddress() : bind;
+            candidates.add(new Candidate(Candidate.Kind.LOOPBACK, "tcp", host, local.port()));
+        }
+        if (remote != null) {
+            addInterfaces(candidates, remote.port());
+        }
+        return candidates;
+    }
+
+    private static boolean isAny(String bind) {
+        return bind.equals("0.0.0.0") || bind.equals("::");
+    }
+
+    private void addInterfaces(List<Candidate> candidates, int port) {
+        if (!isAny(settings.bind())) {
+            candidates.add(new Candidate(Candidate.Kind.PRIVATE, "tcp", settings.bind(), port));
+            return;
+        }
         try {
             for (NetworkInterface one : Collections.list(NetworkInterface.getNetworkInterfaces())) {
                 if (one.isUp() && !one.isLoopback()) {
@@ -98,13 +124,6 @@ final class TcpTransport implements Transport {
         } catch (SocketException e) {
             org.slf4j.LoggerFactory.getLogger(TcpTransport.class).info("no list of network interfaces", e);
         }
-        return candidates;
-    }
-
-    /** Where a rank of this host finds us: the loopback address, unless we listen on another only. */
-    private String loopback() {
-        String bind = settings.bind();
-        return bind.equals("0.0.0.0") || bind.equals("::") ? "127.0.0.1" : bind;
     }
 
     private boolean isReachable(InetAddress address) {
