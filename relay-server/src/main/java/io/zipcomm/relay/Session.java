@@ -302,21 +302,20 @@ final class Session {
 
     /** LEFT is announced when all frames of the rank are in, so that it does not overtake them here. */
     private void leave(Member member) {
+        member.control.finish();
         if (board == null) {
-            member.control.finish();
             forget(member, "it left");
             return;
         }
         member.leaving = true;
-        if (!member.hasOpenData()) {
-            left(member);
-        } else {
+        if (member.hasOpenData()) {
             waitAtMost(shard.settings().heartbeatTimeout().toMillis(), member, this::left);
+        } else {
+            left(member);
         }
     }
 
     private void left(Member member) {
-        member.control.finish();
         gone(member, Cause.LEFT, "left");
     }
 

@@ -1,0 +1,4 @@
+/**
+ * The launcher and the harness of real processes.
+ */
+package io.zipcomm.bench;

@@ -1,0 +1,4 @@
+/** Collective operations over any transport. */
+module io.zipcomm.collectives {
+    requires transitive io.zipcomm;
+}

@@ -1,0 +1,13 @@
+/** The relay: a daemon, or embedded in a process. */
+module io.zipcomm.relay {
+    requires com.google.protobuf;
+    requires io.netty.buffer;
+    requires io.netty.common;
+    requires io.netty.transport;
+    requires io.netty.transport.classes.epoll;
+    requires transitive io.zipcomm;
+    requires org.jose4j;
+    requires org.slf4j;
+
+    exports io.zipcomm.relay;
+}

@@ -1,0 +1,4 @@
+/**
+ * What the other modules are tested with.
+ */
+package io.zipcomm.testkit;

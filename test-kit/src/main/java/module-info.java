@@ -1,0 +1,5 @@
+/** What the other modules are tested with. */
+module io.zipcomm.testkit {
+    requires transitive io.zipcomm;
+    requires transitive org.junit.jupiter.api;
+}

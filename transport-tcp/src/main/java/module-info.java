@@ -1,0 +1,10 @@
+/** Direct TCP, and the client side of the relay. Exports nothing: the service loader finds it. */
+module io.zipcomm.transport.tcp {
+    requires io.netty.buffer;
+    requires io.netty.common;
+    requires io.netty.transport;
+    requires io.netty.transport.classes.epoll;
+    requires io.netty.transport.unix.common;
+    requires io.zipcomm;
+    requires org.slf4j;
+}
