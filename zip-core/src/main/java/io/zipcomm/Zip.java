@@ -1,17 +1,92 @@
 package io.zipcomm;
 
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.internal.Engine;
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.membership.HostId;
+import io.zipcomm.membership.MembershipClient;
 import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.Transport;
+import io.zipcomm.transport.TransportProvider;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.function.LongSupplier;
 
-/** Where a program begins: joins its group. */
+/**
+ * Where a program begins: joins its group.
+ *
+ * <pre>{@code
+ * try (Communicator world = Zip.join()) {
+ *     Collectives.of(world).allReduce(gradients, ReduceOp.SUM);
+ * }
+ * }</pre>
+ */
 public final class Zip {
+
+    private static final LongSupplier CLOCK = System::nanoTime;
+
     private Zip() {}
 
-    /** Joins the group that the {@code ZIP_*} environment variables describe. */
+    /**
+     * Joins the group that the {@code ZIP_*} environment variables describe; see {@link io.zipcomm.settings.Setting}.
+     *
+     * @return the world's communicator, to be closed by the caller
+     * @throws ZipException as {@link #join(ZipSettings)}
+     */
     public static Communicator join() {
         return join(ZipSettings.fromEnvironment());
     }
 
+    /**
+     * Joins a group. Blocks until every rank has joined, or the join timeout passes.
+     *
+     * @param settings who we are, where the relay is, which group
+     * @return the world's communicator, to be closed by the caller
+     * @throws ZipException if the relay cannot be reached, refuses, or the group is not complete in time; the message names
+     *     who is missing
+     */
     public static Communicator join(ZipSettings settings) {
-        throw new UnsupportedOperationException("being written");
+        TransportProvider provider = provider();
+        boolean relayed = settings.transport() != ZipSettings.TransportChoice.TCP;
+        Transport transport = provider.open(settings);
+        MembershipClient client = null;
+        try {
+            String hostId = HostId.find(settings.hostId());
+            long deadlineNs = CLOCK.getAsLong() + settings.joinTimeout().toNanos();
+            client = MembershipClient.join(settings, provider, transport.candidates(), hostId, relayed, CLOCK);
+            if (relayed) {
+                transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
+            }
+            GroupView view = client.awaitGroup();
+            Engine engine = new Engine(view, transport, client, settings, CLOCK, true);
+            Communicator world = engine.start();
+            client.listen(engine);
+            return world;
+        } catch (RuntimeException | Error e) {
+            if (client != null) {
+                client.close();
+            }
+            transport.close();
+            throw e;
+        }
+    }
+
+    private static TransportProvider provider() {
+        List<String> reasons = new ArrayList<>();
+        for (TransportProvider provider : ServiceLoader.load(TransportProvider.class)) {
+            Optional<String> reason = provider.unavailabilityReason();
+            if (reason.isEmpty()) {
+                return provider;
+            }
+            reasons.add(provider.paths() + ": " + reason.get());
+        }
+        throw new ZipException(
+                ErrorCode.BAD_SETTING,
+                reasons.isEmpty()
+                        ? "no transport on the class path: add zip-transport-tcp"
+                        : "no transport can be used here: " + String.join("; ", reasons));
     }
 }

@@ -29,10 +29,10 @@ final class AddressPayload extends Payload {
 
     @Override
     public void copyIn(long offset, Segment from, int at, int length) {
-        if (!(buffer instanceof MutableDirectBuffer)) {
+        if (!(buffer instanceof MutableDirectBuffer mutable)) {
             throw new ZipException(ErrorCode.BAD_ARGUMENT, "receiving into a read-only buffer");
         }
-        ((MutableDirectBuffer) buffer).putBytes(index + (int) offset, from.bytes(), at, length);
+        mutable.putBytes(index + (int) offset, from.bytes(), at, length);
     }
 
     @Override

@@ -1,23 +1,422 @@
 package io.zipcomm.internal;
 
 import io.zipcomm.Communicator;
+import io.zipcomm.ZipFuture;
+import io.zipcomm.buffer.Payload;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.transport.TransportCounters;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 
-// API sketch for authors of collectives; body being written
-public final class GroupCommunicator {
-    public int rank() { throw new UnsupportedOperationException(); }
-    public int size() { throw new UnsupportedOperationException(); }
-    /** World rank of a rank of this communicator. */
-    public int worldRank(int rank) { throw new UnsupportedOperationException(); }
-    Engine engine() { return null; }
-    /** Number of the next collective on this communicator (same on all members, by order of calls). Engine holder only: call in begin(). */
-    public int nextCollectiveNumber() { return 0; }
-    /** Posts a send. peer is a rank of this communicator. tag: collective tags are made by CollectiveTag.of(number, ordinal). Completion fires (maybe within this call) when the payload's memory is free again. */
-    public Object postSend(int peer, long tag, int signature, io.zipcomm.buffer.Payload payload, long offset, long bytes, Completion completion, int cookie) { return null; }
-    /** Posts a receive of exactly {@code bytes} bytes. Completion fires when all bytes are in the payload. */
-    public Object postReceive(int peer, long tag, int signature, io.zipcomm.buffer.Payload payload, long offset, long bytes, Completion completion, int cookie) { return null; }
-    /** Takes back a posted transfer whose completion has not fired: its completion never fires and memory is not touched again. */
-    public void withdraw(Object transfer) {}
-    /** Runs an operation, blocking; throws ZipException. timeoutNs <= 0: the communicator's default */
-    public void run(Operation operation, long timeoutNs) {}
-    public <T> io.zipcomm.ZipFuture<T> start(Operation operation, long timeoutNs) { return null; }
+/** The communicator: translates ranks and numbers collectives. What it sends is the {@link Engine}'s affair. */
+public final class GroupCommunicator implements Communicator {
+
+    /** Collectives of which a communicator remembers what they were, to answer probes. */
+    private static final int SIGNATURES_KEPT = 256;
+
+    private final Engine engine;
+    private final int context;
+    private final int[] worldRanks;
+    private final int rank;
+    private final ConcurrentHashMap<Object, Object> attachments = new ConcurrentHashMap<>();
+
+    // Engine holder only.
+    private final int[] signatures = new int[SIGNATURES_KEPT];
+    private int collectives;
+    private ZipException failure;
+
+    private volatile boolean closed;
+
+    GroupCommunicator(Engine engine, int context, int[] worldRanks, int rank) {
+        this.engine = engine;
+        this.context = context;
+        this.worldRanks = worldRanks;
+        this.rank = rank;
+    }
+
+    Engine engine() {
+        return engine;
+    }
+
+    /** Number by which frames name this communicator; 0 is the world. */
+    public int context() {
+        return context;
+    }
+
+    int[] worldRanks() {
+        return worldRanks;
+    }
+
+    /** The communicator behind a handle that may have a deadline of its own. */
+    public static GroupCommunicator of(Communicator communicator) {
+        return communicator instanceof TimedCommunicator timed ? timed.all() : (GroupCommunicator) communicator;
+    }
+
+    /** For errors: nothing for the world, otherwise which communicator. */
+    public String suffix() {
+        return context == 0 ? "" : " of communicator " + context;
+    }
+
+    @Override
+    public int rank() {
+        return rank;
+    }
+
+    @Override
+    public int size() {
+        return worldRanks.length;
+    }
+
+    @Override
+    public int worldRank(int peer) {
+        return worldRanks[Objects.checkIndex(peer, worldRanks.length)];
+    }
+
+    @Override
+    public GroupView view() {
+        return engine.view();
+    }
+
+    @Override
+    public Duration timeout() {
+        return engine.settings().operationTimeout();
+    }
+
+    @Override
+    public Communicator withTimeout(Duration timeout) {
+        return new TimedCommunicator(this, timeout);
+    }
+
+    @Override
+    public TransportCounters counters() {
+        return engine.counters();
+    }
+
+    /** The engine, for measurement and tests. */
+    public Engine progress() {
+        return engine;
+    }
+
+    /** Something that belongs to this communicator, made on first use and kept until it is garbage. */
+    @SuppressWarnings("unchecked")
+    public <K, V> V attachment(K key, Function<K, V> maker) {
+        return (V) attachments.computeIfAbsent(key, one -> maker.apply((K) one));
+    }
+
+    boolean contains(int worldRank) {
+        for (int one : worldRanks) {
+            if (one == worldRank) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // ---- messages of users
+
+    @Override
+    public void send(int peer, int tag, Payload payload) {
+        send(peer, tag, payload, timeout());
+    }
+
+    @Override
+    public long receive(int peer, int tag, Payload payload) {
+        return receive(peer, tag, payload, timeout());
+    }
+
+    @Override
+    public ZipFuture<Void> sendAsync(int peer, int tag, Payload payload) {
+        return sendAsync(peer, tag, payload, timeout());
+    }
+
+    @Override
+    public ZipFuture<Long> receiveAsync(int peer, int tag, Payload payload) {
+        return receiveAsync(peer, tag, payload, timeout());
+    }
+
+    void send(int peer, int tag, Payload payload, Duration timeout) {
+        run(message(true, peer, tag, payload), timeout.toNanos());
+    }
+
+    long receive(int peer, int tag, Payload payload, Duration timeout) {
+        MessageOperation receive = message(false, peer, tag, payload);
+        run(receive, timeout.toNanos());
+        return receive.bytes();
+    }
+
+    ZipFuture<Void> sendAsync(int peer, int tag, Payload payload, Duration timeout) {
+        return start(message(true, peer, tag, payload), timeout.toNanos());
+    }
+
+    ZipFuture<Long> receiveAsync(int peer, int tag, Payload payload, Duration timeout) {
+        return start(message(false, peer, tag, payload), timeout.toNanos());
+    }
+
+    private MessageOperation message(boolean sends, int peer, int tag, Payload payload) {
+        String what = sends ? "send" : "receive";
+        if (payload == null) {
+            throw badArgument(what, "no payload");
+        }
+        if (peer < 0 || peer >= size()) {
+            throw badArgument(what, "peer " + peer + ": expected 0 to " + (size() - 1));
+        }
+        if (peer == rank) {
+            throw badArgument(what, "peer " + peer + " is this rank itself");
+        }
+        if (tag < 0) {
+            throw badArgument(what, "tag " + tag + ": expected 0 to " + TAG_MAX);
+        }
+        if (!sends && payload.isReadOnly()) {
+            throw badArgument(what, "the buffer is read-only");
+        }
+        return new MessageOperation(this, sends, peer, tag, payload);
+    }
+
+    /** The exception for a wrong argument, to be thrown before anything is sent. */
+    public ZipException badArgument(String operation, String problem) {
+        return ZipException.of(ErrorCode.BAD_ARGUMENT, problem)
+                .at(engine.view().rank(), engine.view().size(), engine.view().epoch())
+                .operation(operation + suffix())
+                .build();
+    }
+
+    // ---- for operations; engine holder only
+
+    /**
+     * Posts a message. The completion may fire within this call.
+     *
+     * @param peer       rank in this communicator
+     * @param tag        of a user, or a {@link CollectiveTag}
+     * @param signature  what collective this is part of; 0 for none
+     * @param payload    memory to send from
+     * @param offset     first byte
+     * @param bytes      length
+     * @param completion told when the memory is free again
+     * @param cookie     handed to the completion
+     * @return the transfer, for {@link #withdraw}; meaningless once its completion has fired
+     */
+    public Transfer postSend(
+            int peer,
+            long tag,
+            int signature,
+            Payload payload,
+            long offset,
+            long bytes,
+            Completion completion,
+            int cookie) {
+        return engine.link(worldRanks[peer])
+                .sends()
+                .post(context, tag, signature, payload, offset, bytes, completion, cookie);
+    }
+
+    /** Posts a receive of exactly {@code bytes}; otherwise as {@link #postSend}. */
+    public Transfer postReceive(
+            int peer,
+            long tag,
+            int signature,
+            Payload payload,
+            long offset,
+            long bytes,
+            Completion completion,
+            int cookie) {
+        return engine.link(worldRanks[peer])
+                .receives()
+                .post(context, tag, signature, payload, offset, bytes, true, completion, cookie);
+    }
+
+    /** Posts a receive of at most the payload's length. */
+    Transfer post(int peer, int tag, Payload payload, Completion completion) {
+        return engine.link(worldRanks[peer])
+                .receives()
+                .post(context, tag, 0, payload, 0, payload.bytes(), false, completion, 0);
+    }
+
+    /** Takes back a transfer whose completion has not fired: it never will, and the memory is free. */
+    public void withdraw(Transfer transfer) {
+        if (transfer.isSend()) {
+            transfer.link.sends().withdraw(transfer);
+        } else {
+            transfer.link.receives().withdraw(transfer);
+        }
+    }
+
+    /** The number of the collective that begins now. All members count alike. */
+    public int nextCollectiveNumber() {
+        return ++collectives;
+    }
+
+    /** Notes what the collective that begins now is, for peers that ask. */
+    public void noteCollective(int number, int signature) {
+        signatures[number % SIGNATURES_KEPT] = signature;
+    }
+
+    // ---- running operations
+
+    /** Runs an operation to its end on the calling thread; throws its failure. */
+    public void run(Operation operation, long timeoutNs) {
+        check(operation);
+        engine.run(operation, timeoutNs);
+    }
+
+    /** Starts an operation. */
+    public <T> ZipFuture<T> start(Operation operation, long timeoutNs) {
+        check(operation);
+        return engine.start(operation, timeoutNs);
+    }
+
+    private void check(Operation operation) {
+        if (closed) {
+            throw engine.closed();
+        }
+        if (operation.isCollective()) {
+            checkUsable(operation);
+        }
+    }
+
+    private void checkUsable(Operation operation) {
+        engine.enter();
+        try {
+            if (failure != null) {
+                throw ZipException.of(
+                                ErrorCode.COMMUNICATOR_FAILED, "an earlier collective failed: " + failure.getMessage())
+                        .at(
+                                engine.view().rank(),
+                                engine.view().size(),
+                                engine.view().epoch())
+                        .peer(failure.peer())
+                        .operation(operation.describe())
+                        .build(failure);
+            }
+            for (int one : worldRanks) {
+                if (engine.gone(one) != null) {
+                    throw ZipException.of(ErrorCode.PEER_LOST, engine.gone(one))
+                            .at(
+                                    engine.view().rank(),
+                                    engine.view().size(),
+                                    engine.view().epoch())
+                            .peer(one)
+                            .operation(operation.describe())
+                            .build();
+                }
+            }
+        } finally {
+            engine.leave();
+        }
+    }
+
+    // ---- failures of collectives; engine holder only
+
+    /** A collective failed here: no further one can run, and the others are told. */
+    void collectiveFailed(ZipException cause) {
+        if (failure != null) {
+            return;
+        }
+        failure = cause;
+        if (cause.code() != ErrorCode.CLOSED) {
+            engine.control().abort(context, cause.code().number(), cause.peer(), cause.getMessage());
+        }
+        engine.failCollectives(
+                this, ErrorCode.COMMUNICATOR_FAILED, cause.peer(), "another collective failed: " + cause.getMessage());
+    }
+
+    /** A collective failed at another member. */
+    void abortedBy(int worldRank, ErrorCode code, int culprit, String reason) {
+        if (failure != null) {
+            return;
+        }
+        ErrorCode mine = switch (code) {
+            case OPERATION_MISMATCH, LENGTH_MISMATCH, PEER_LOST, PEER_LEFT -> code;
+            default -> ErrorCode.PEER_FAILED;
+        };
+        int named = culprit == engine.view().rank() || culprit < 0 ? worldRank : culprit;
+        String text = "rank " + worldRank + " failed: " + reason;
+        failure = ZipException.of(mine, text).peer(named).build();
+        engine.failCollectives(this, mine, named, text);
+    }
+
+    /** A peer waits for this rank in a collective: are we running the same one? */
+    void probed(int worldRank, int number, int signature) {
+        if (number > collectives || number <= collectives - SIGNATURES_KEPT || number <= 0) {
+            return;
+        }
+        int mine = signatures[number % SIGNATURES_KEPT];
+        if (mine == 0 || mine == signature || failure != null) {
+            return;
+        }
+        ZipException cause = ZipException.of(
+                        ErrorCode.OPERATION_MISMATCH,
+                        "collective #" + number + suffix() + ": this rank called " + Signature.describe(mine)
+                                + ", rank " + worldRank + " called " + Signature.describe(signature))
+                .at(engine.view().rank(), engine.view().size(), engine.view().epoch())
+                .peer(worldRank)
+                .build();
+        failure = cause;
+        engine.control().abort(context, cause.code().number(), worldRank, cause.getMessage());
+        engine.failCollectives(this, cause.code(), worldRank, Operation.reasonOf(cause));
+    }
+
+    // ---- other communicators
+
+    @Override
+    public Communicator split(int color, int key) {
+        return split(color, key, timeout());
+    }
+
+    Communicator split(int color, int key, Duration timeout) {
+        if (color < -1) {
+            throw badArgument("split", "colour " + color + ": expected -1 or more");
+        }
+        return split("split", color, key, timeout);
+    }
+
+    @Override
+    public Communicator duplicate() {
+        return split("duplicate", 0, rank, timeout());
+    }
+
+    Communicator split(String name, int color, int key, Duration timeout) {
+        SplitOperation split = new SplitOperation(this, name, color, key);
+        run(split, timeout.toNanos());
+        int[] table = split.table();
+        List<Integer> members = new ArrayList<>();
+        int newContext = 0;
+        for (int one = 0; one < size(); one++) {
+            newContext = Math.max(newContext, table[one * SplitOperation.COLUMNS + SplitOperation.CONTEXT]);
+            if (table[one * SplitOperation.COLUMNS + SplitOperation.COLOR] == color) {
+                members.add(one);
+            }
+        }
+        members.sort(Comparator.comparingInt((Integer one) -> table[one * SplitOperation.COLUMNS + SplitOperation.KEY])
+                .thenComparing(one -> one));
+        int[] ranks = members.stream().mapToInt(this::worldRank).toArray();
+        engine.enter();
+        try {
+            if (color < 0) {
+                engine.skipContext(newContext);
+                return null;
+            }
+            return engine.open(newContext, ranks, members.indexOf(rank));
+        } finally {
+            engine.leave();
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        engine.close(this, engine.settings().operationTimeout().toNanos());
+        if (context == 0) {
+            engine.close();
+        }
+    }
 }

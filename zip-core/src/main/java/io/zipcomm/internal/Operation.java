@@ -15,9 +15,9 @@ public abstract class Operation {
 
     long startedNs;
     long deadlineNs;
+    long probedNs;
     Thread waiter;
     OperationFuture<?> future;
-    Operation nextActive;
     boolean active;
 
     private ZipException failure;
@@ -84,6 +84,7 @@ public abstract class Operation {
 
     final void start(long nowNs, long timeoutNs) {
         startedNs = nowNs;
+        probedNs = nowNs;
         deadlineNs = nowNs + timeoutNs;
         failure = null;
         done = false;

@@ -7,7 +7,7 @@ import io.zipcomm.wire.FrameType;
  * One message on its way between this process and a peer: posted, under way, or ended. Pooled by the engine, so whoever
  * posts one keeps no reference after its completion. Engine holder only.
  */
-final class Transfer {
+public final class Transfer {
 
     /** Where a transfer stands. */
     enum State {
@@ -59,6 +59,8 @@ final class Transfer {
     /** Receiving: CLEAR is queued. */
     boolean clearQueued;
 
+    Transfer() {}
+
     void reset() {
         state = State.FREE;
         link = null;
@@ -69,6 +71,15 @@ final class Transfer {
         clearedEarly = false;
         clearQueued = false;
         moved = 0;
+        number = 0;
+    }
+
+    boolean isSend() {
+        return switch (state) {
+            case QUEUED, ANNOUNCED, CLEARED -> true;
+            case POSTED, MATCHED -> false;
+            case FREE -> throw new IllegalStateException("this transfer has ended");
+        };
     }
 
     boolean isFor(int frameContext, long frameTag) {

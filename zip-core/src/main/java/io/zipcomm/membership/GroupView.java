@@ -1,5 +1,6 @@
 package io.zipcomm.membership;
 
+import io.zipcomm.wire.SessionKey;
 import java.util.List;
 
 /**
@@ -18,7 +19,7 @@ public record GroupView(
         int epoch,
         int rank,
         List<Member> members,
-        byte[] sessionKey,
+        SessionKey sessionKey,
         long flowWindowBytes,
         int fragmentBytesMax) {
 

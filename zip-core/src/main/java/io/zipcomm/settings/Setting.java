@@ -55,7 +55,9 @@ public enum Setting {
 
     /** Name of the system property, which goes before the environment variable: {@code zip.join-timeout}. */
     public String property() {
-        return variable.toLowerCase(java.util.Locale.ROOT).replaceFirst("_", ".").replace('_', '-');
+        return variable.toLowerCase(java.util.Locale.ROOT)
+                .replaceFirst("_", ".")
+                .replace('_', '-');
     }
 
     /** What the value is, or counts. */

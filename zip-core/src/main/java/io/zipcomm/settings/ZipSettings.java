@@ -24,7 +24,7 @@ import java.util.function.Function;
  * @param closeTimeout     how long closing may take
  * @param eagerBytes       longest message that travels at once
  * @param windowBytes      memory for unexpected messages of one peer
- * @param wait             how to wait for I/O
+ * @param waiting          how to wait for I/O
  * @param spinTime         how long to spin before blocking
  * @param io               socket implementation
  * @param bind             address to accept on
@@ -42,7 +42,7 @@ public record ZipSettings(
         Duration closeTimeout,
         int eagerBytes,
         int windowBytes,
-        WaitChoice wait,
+        WaitChoice waiting,
         Duration spinTime,
         IoChoice io,
         String bind,
@@ -102,7 +102,10 @@ public record ZipSettings(
             throw bad(Setting.EAGER_BYTES, eagerBytes, "0 to 1048576");
         }
         if (windowBytes < Math.max(4 * eagerBytes, 1 << 14)) {
-            throw bad(Setting.WINDOW_BYTES, windowBytes, "at least 16384 and four times " + Setting.EAGER_BYTES.variable());
+            throw bad(
+                    Setting.WINDOW_BYTES,
+                    windowBytes,
+                    "at least 16384 and four times " + Setting.EAGER_BYTES.variable());
         }
         if (spinTime.isNegative()) {
             throw bad(Setting.SPIN_TIME, spinTime, "not negative");
@@ -118,7 +121,8 @@ public record ZipSettings(
     private static ZipException bad(Setting setting, Object value, String expected) {
         return new ZipException(
                 ErrorCode.BAD_SETTING,
-                setting.variable() + (value == null ? " is not set" : " is '" + value + "'") + ": expected " + expected);
+                setting.variable() + (value == null ? " is not set" : " is '" + value + "'") + ": expected "
+                        + expected);
     }
 
     /** Settings from the {@code ZIP_*} environment variables and {@code zip.*} system properties, and defaults. */
@@ -199,7 +203,7 @@ public record ZipSettings(
             return set(Setting.WINDOW_BYTES, Integer.toString(bytes));
         }
 
-        public Builder wait(WaitChoice choice) {
+        public Builder waiting(WaitChoice choice) {
             return set(Setting.WAIT, choice.name());
         }
 
@@ -242,9 +246,11 @@ public record ZipSettings(
             try {
                 return Enum.valueOf(type, value.toUpperCase(Locale.ROOT));
             } catch (IllegalArgumentException e) {
-                String names = String.join(", ", java.util.stream.Stream.of(type.getEnumConstants())
-                        .map(one -> one.name().toLowerCase(Locale.ROOT))
-                        .toList());
+                String names = String.join(
+                        ", ",
+                        java.util.stream.Stream.of(type.getEnumConstants())
+                                .map(one -> one.name().toLowerCase(Locale.ROOT))
+                                .toList());
                 throw bad(setting, value, "one of " + names);
             }
         }

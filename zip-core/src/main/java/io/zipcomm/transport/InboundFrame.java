@@ -17,6 +17,9 @@ public final class InboundFrame {
     /** For the handler's own use. */
     public Object attachment;
 
+    /** Zeroes. */
+    public InboundFrame() {}
+
     /** Empties this frame. */
     public void clear() {
         payload = null;

@@ -17,6 +17,9 @@ public final class OutboundFrame {
     /** For the handler's own use. */
     public Object attachment;
 
+    /** Zeroes. */
+    public OutboundFrame() {}
+
     /** Empties this frame. */
     public void clear() {
         payload = null;

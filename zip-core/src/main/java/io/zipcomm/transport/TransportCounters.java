@@ -30,6 +30,9 @@ public final class TransportCounters {
     /** Calls of the operating system that read. */
     public long readCalls;
 
+    /** Zeroes. */
+    public TransportCounters() {}
+
     /** All bytes sent. */
     public long bytesSent() {
         return directBytesSent + relayBytesSent;

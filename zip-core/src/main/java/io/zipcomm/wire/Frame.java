@@ -65,7 +65,7 @@ public final class Frame {
      * @param type   kind of frame
      */
     public static void begin(ByteBuffer header, int at, FrameType type) {
-        header.putLong(at, VERSION | (long) type.number() << Byte.SIZE);
+        header.putLong(at, VERSION | ((long) type.number() << Byte.SIZE));
         for (int i = Long.BYTES; i < HEADER_BYTES; i += Long.BYTES) {
             header.putLong(at + i, 0);
         }
@@ -214,9 +214,10 @@ public final class Frame {
         }
         long messageBytes = messageBytes(header, at);
         return switch (type) {
-            case EAGER -> messageBytes == payloadBytes
-                    ? null
-                    : "EAGER frame of " + payloadBytes + " payload bytes for a message of " + messageBytes;
+            case EAGER ->
+                messageBytes == payloadBytes
+                        ? null
+                        : "EAGER frame of " + payloadBytes + " payload bytes for a message of " + messageBytes;
             case DATA -> dataProblem(payloadBytes, offset(header, at), messageBytes);
             case REQUEST -> noPayload(type, payloadBytes, messageBytes);
             case CLEAR -> noPayload(type, payloadBytes, messageBytes);

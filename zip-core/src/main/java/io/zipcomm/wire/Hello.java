@@ -1,21 +1,17 @@
 package io.zipcomm.wire;
 
 import java.nio.ByteBuffer;
-import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
-import java.util.Arrays;
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Payload of a HELLO frame: how the two ends of a direct connection prove to each other that they know the session key.
  *
- * <pre>
+ * <pre>{@code
  * initiator                                  acceptor
  *   | -- OPEN    nonceA, mac(OPEN, nonceA) ---> |   a stranger's OPEN is dropped without an answer
  *   | <- ANSWER  nonceB, mac(ANSWER, A, B) ---- |
  *   | -- CONFIRM nonceB, mac(CONFIRM, A, B) --> |   link frames may follow at once
- * </pre>
+ * }</pre>
  *
  * The code is HMAC-SHA256 under the session key over step, version, epoch, source, destination and the nonces. The step is
  * in the header's flags. Layout:
@@ -41,9 +37,6 @@ public final class Hello {
     public static final int CODE_BYTES = 32;
     public static final int PAYLOAD_BYTES = CODE_OFFSET + CODE_BYTES;
 
-    /** Bytes in a session key. */
-    public static final int KEY_BYTES = 32;
-
     /** Step of the handshake, in the header's flags. */
     public static final int OPEN = 1;
 
@@ -65,17 +58,11 @@ public final class Hello {
      * @return {@link #CODE_BYTES} bytes
      */
     public static byte[] code(
-            byte[] key, int step, int epoch, int initiator, int acceptor, byte[] opened, byte[] answered) {
+            SessionKey key, int step, int epoch, int initiator, int acceptor, byte[] opened, byte[] answered) {
         ByteBuffer text = ByteBuffer.allocate(Integer.BYTES * 5 + NONCE_BYTES * 2);
         text.putInt(step).putInt(Frame.VERSION).putInt(epoch).putInt(initiator).putInt(acceptor);
         text.put(opened).put(answered == null ? new byte[NONCE_BYTES] : answered);
-        try {
-            Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(new SecretKeySpec(key, "HmacSHA256"));
-            return mac.doFinal(text.array());
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("HmacSHA256, which every Java platform must have", e);
-        }
+        return key.code(text.array());
     }
 
     /**
@@ -110,10 +97,5 @@ public final class Hello {
     public static boolean versionFits(ByteBuffer payload, int at) {
         return (payload.get(at + VERSION_MIN_OFFSET) & 0xff) <= Frame.VERSION
                 && (payload.get(at + VERSION_MAX_OFFSET) & 0xff) >= Frame.VERSION;
-    }
-
-    /** Zeroes key material. */
-    public static void wipe(byte[] secret) {
-        Arrays.fill(secret, (byte) 0);
     }
 }

@@ -1,0 +1,843 @@
+package io.zipcomm.internal;
+
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.membership.ControlPlane;
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.Path;
+import io.zipcomm.transport.PathEvents;
+import io.zipcomm.transport.Transport;
+import io.zipcomm.transport.TransportCounters;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Moves all messages of one process in one group: links, operations, deadlines, verdicts.
+ *
+ * <p>One thread at a time holds the engine, by its {@link EngineToken}. A thread that waits for an operation becomes the
+ * <em>driver</em>: it runs turns until its operation ended, letting go of the token whenever another thread asks for it.
+ * Threads that come while there is a driver post what they have, and sleep until it is done. When nobody waits, the
+ * {@link BackgroundDriver} drives asynchronous operations.
+ */
+public final class Engine implements PathEvents, ControlPlane.Listener, AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+
+    /** Time between looks at deadlines and stalled operations. */
+    private static final long TIMER_NS = 5_000_000;
+
+    /** How long an operation may wait for a peer before the peer is asked what it is doing. */
+    private static final long PROBE_AFTER_NS = 500_000_000;
+
+    /** How long the relay may take for its verdict on a peer whose connection broke. */
+    private static final long VERDICT_GRACE_NS = 1_000_000_000;
+
+    /** Longest sleep of a thread that leaves the driving to another. */
+    private static final long FOLLOW_NS = 50_000_000;
+
+    /** Operations that may be under way at once. */
+    private static final int OPERATIONS_MAX = 1 << 16;
+
+    /** Idle transfers kept for re-use. */
+    private static final int IDLE_TRANSFERS_MAX = 4096;
+
+    private final GroupView view;
+    private final Transport transport;
+    private final ControlPlane control;
+    private final ZipSettings settings;
+    private final LongSupplier clock;
+    private final Waiter waiter;
+    private final EngineToken token = new EngineToken();
+    private final BackgroundDriver background;
+
+    // Engine holder only, from here on.
+    private final Link[] links;
+    private final String[] gone;
+    private final ReceiveTable receiveTable = new ReceiveTable();
+    private final UnexpectedPool unexpected = new UnexpectedPool();
+    private final Map<Integer, GroupCommunicator> communicators = new HashMap<>();
+    private final Map<Integer, Abort> earlyAborts = new HashMap<>();
+    private final List<Operation> active = new ArrayList<>();
+    private final List<Link> suspects = new ArrayList<>();
+    private final List<Path> endingPaths = new ArrayList<>();
+    private final ArrayDeque<Link> flushLater = new ArrayDeque<>();
+    private ArrayDeque<OperationFuture<?>> finished = new ArrayDeque<>();
+    private final ArrayDeque<Operation> followers = new ArrayDeque<>();
+    private Transfer idleTransfers;
+    private int idleTransferCount;
+    private int transfersInUse;
+    private int asynchronous;
+    private int nextContext = 1;
+    private long nextTimerNs;
+    private Thread driver;
+    private boolean closed;
+
+    private final ConcurrentLinkedQueue<Runnable> inbox = new ConcurrentLinkedQueue<>();
+    private volatile boolean inboxFull;
+
+    private record Abort(int rank, int code, int culprit, String reason) {}
+
+    /**
+     * Makes an engine for a complete group.
+     *
+     * @param view       the group
+     * @param transport  open, and attached if relayed paths are to be used; closed with the engine
+     * @param control    what to tell the group with; closed with the engine
+     * @param settings   of the process
+     * @param clock      nanoseconds
+     * @param inBackground whether to run a thread for asynchronous operations that nobody waits for
+     */
+    public Engine(
+            GroupView view,
+            Transport transport,
+            ControlPlane control,
+            ZipSettings settings,
+            LongSupplier clock,
+            boolean inBackground) {
+        this.view = view;
+        this.transport = transport;
+        this.control = control;
+        this.settings = settings;
+        this.clock = clock;
+        waiter = Waiter.choose(
+                settings, view.ranksOnThisHost(), Runtime.getRuntime().availableProcessors());
+        links = new Link[view.size()];
+        gone = new String[view.size()];
+        background = inBackground ? new BackgroundDriver(this, "zip-progress-" + view.rank()) : null;
+    }
+
+    /** Lets frames come in, and makes the world's communicator. Once. */
+    public GroupCommunicator start() {
+        enter();
+        try {
+            transport.start(view, this);
+            for (int peer = 0; peer < links.length; peer++) {
+                if (peer != view.rank()) {
+                    links[peer] = new Link(this, peer);
+                }
+            }
+            boolean relayed = settings.transport() != ZipSettings.TransportChoice.TCP;
+            for (int peer = 0; peer < links.length && relayed; peer++) {
+                if (peer != view.rank()) {
+                    links[peer].begin(transport.relayed(peer));
+                }
+            }
+            nextTimerNs = nowNs();
+            int[] everyone = new int[view.size()];
+            for (int rank = 0; rank < everyone.length; rank++) {
+                everyone[rank] = rank;
+            }
+            GroupCommunicator world = new GroupCommunicator(this, 0, everyone, view.rank());
+            communicators.put(0, world);
+            return world;
+        } finally {
+            leave();
+            if (background != null) {
+                background.start();
+            }
+        }
+    }
+
+    GroupView view() {
+        return view;
+    }
+
+    ZipSettings settings() {
+        return settings;
+    }
+
+    ControlPlane control() {
+        return control;
+    }
+
+    TransportCounters counters() {
+        return transport.counters();
+    }
+
+    /** How this process waits, as a phrase. */
+    public String waiting() {
+        return waiter.toString();
+    }
+
+    /** Now, on the engine's clock. */
+    long nowNs() {
+        return clock.getAsLong();
+    }
+
+    // ---- the token
+
+    void enter() {
+        if (!token.tryAcquire()) {
+            enterContended();
+        }
+    }
+
+    private void enterContended() {
+        transport.wakeup();
+        token.acquire();
+    }
+
+    boolean tryEnter() {
+        return token.tryAcquire();
+    }
+
+    /** Lets go of the engine, then tells the world of operations that ended. */
+    void leave() {
+        ArrayDeque<OperationFuture<?>> ended = finished;
+        boolean any = !ended.isEmpty();
+        if (any) {
+            finished = new ArrayDeque<>();
+        }
+        boolean workLeft = background != null && driver == null && hasBackgroundWork();
+        token.release();
+        if (workLeft) {
+            background.wake();
+        }
+        if (any) {
+            for (OperationFuture<?> one : ended) {
+                one.finish();
+            }
+        }
+    }
+
+    /** Whether there is something to move on though nobody waits. */
+    boolean hasBackgroundWork() {
+        return asynchronous > 0 || transport.hasOutput() || !suspects.isEmpty();
+    }
+
+    // ---- running operations
+
+    /** Runs an operation to its end on the calling thread. */
+    void run(Operation operation, long timeoutNs) {
+        enter();
+        try {
+            begin(operation, timeoutNs);
+            drive(operation, Long.MAX_VALUE);
+        } finally {
+            leave();
+        }
+        if (operation.failure() != null) {
+            throw operation.failure();
+        }
+    }
+
+    /** Starts an operation and returns. */
+    <T> OperationFuture<T> start(Operation operation, long timeoutNs) {
+        OperationFuture<T> future = new OperationFuture<>(this, operation);
+        enter();
+        try {
+            operation.future = future;
+            asynchronous++;
+            begin(operation, timeoutNs);
+        } finally {
+            leave();
+        }
+        return future;
+    }
+
+    private void begin(Operation operation, long timeoutNs) {
+        if (closed || active.size() >= OPERATIONS_MAX) {
+            if (operation.future != null) {
+                asynchronous--;
+            }
+            throw closed
+                    ? closed()
+                    : new ZipException(ErrorCode.LIMIT, OPERATIONS_MAX + " operations are under way at once");
+        }
+        operation.active = true;
+        active.add(operation);
+        operation.start(nowNs(), timeoutNs);
+    }
+
+    ZipException closed() {
+        return ZipException.of(ErrorCode.CLOSED, "the communicator is closed")
+                .at(view.rank(), view.size(), view.epoch())
+                .build();
+    }
+
+    /** An operation ended; called by the operation. */
+    void ended(Operation operation) {
+        if (!operation.active) {
+            return;
+        }
+        operation.active = false;
+        int last = active.size() - 1;
+        for (int i = last; i >= 0; i--) {
+            if (active.get(i) == operation) {
+                active.set(i, active.get(last));
+                active.remove(last);
+                break;
+            }
+        }
+        if (operation.future != null) {
+            asynchronous--;
+            finished.add(operation.future);
+        }
+        if (operation.waiter != null) {
+            LockSupport.unpark(operation.waiter);
+        }
+    }
+
+    /** Waits for an operation that was started before; false if the time passed first. */
+    boolean await(Operation operation, long timeoutNs) {
+        if (operation.isDone()) {
+            return true;
+        }
+        enter();
+        try {
+            drive(operation, timeoutNs == Long.MAX_VALUE ? timeoutNs : nowNs() + timeoutNs);
+        } finally {
+            leave();
+        }
+        return operation.isDone();
+    }
+
+    /** Ends an operation; false if it had ended. */
+    boolean cancel(Operation operation) {
+        enter();
+        try {
+            if (operation.isDone()) {
+                return false;
+            }
+            operation.fail(ErrorCode.CANCELLED, ZipException.NONE, "cancelled by the caller", null);
+            return true;
+        } finally {
+            leave();
+        }
+    }
+
+    /** Turns until the operation ended or, if that is given, an instant has come. Holds the token before and after. */
+    private void drive(Operation operation, long untilNs) {
+        while (!operation.isDone() && driver != null) {
+            if (!follow(operation, untilNs)) {
+                return;
+            }
+        }
+        if (operation.isDone()) {
+            return;
+        }
+        driver = Thread.currentThread();
+        try {
+            driveAlone(operation, untilNs);
+        } finally {
+            driver = null;
+            wakeFollower();
+        }
+    }
+
+    private void driveAlone(Operation operation, long untilNs) {
+        long idleSinceNs = 0;
+        while (!operation.isDone()) {
+            int work = turn();
+            if (token.isContended()) {
+                letOthersIn();
+                continue;
+            }
+            if (work > 0) {
+                idleSinceNs = 0;
+                continue;
+            }
+            long nowNs = nowNs();
+            if (nowNs - operation.deadlineNs >= 0) {
+                expire(operation);
+                return;
+            }
+            if (untilNs != Long.MAX_VALUE && nowNs - untilNs >= 0) {
+                return;
+            }
+            if (idleSinceNs == 0) {
+                idleSinceNs = nowNs;
+            }
+            if (!waiter.spins(nowNs - idleSinceNs)) {
+                long leftNs =
+                        Math.min(operation.deadlineNs - nowNs, untilNs == Long.MAX_VALUE ? untilNs : untilNs - nowNs);
+                block(leftNs);
+                if (Thread.interrupted()) {
+                    Thread.currentThread().interrupt();
+                    operation.fail(ErrorCode.CANCELLED, ZipException.NONE, "the waiting thread was interrupted", null);
+                }
+            }
+        }
+    }
+
+    private void block(long leftNs) {
+        long sleepNs = active.isEmpty() && suspects.isEmpty() ? leftNs : Math.min(leftNs, waiter.sleepNsMax());
+        transport.await(sleepNs, this::mustNotBlock);
+    }
+
+    private boolean mustNotBlock() {
+        return inboxFull || token.isContended();
+    }
+
+    private void letOthersIn() {
+        token.release();
+        token.acquire();
+    }
+
+    private void expire(Operation operation) {
+        operation.fail(
+                ErrorCode.DEADLINE,
+                operation.awaitedPeer(),
+                "not done within its time of " + (operation.deadlineNs - operation.startedNs) / 1_000_000 + " ms",
+                null);
+    }
+
+    /** Sleeps while another thread drives; false if the given instant has come. */
+    private boolean follow(Operation operation, long untilNs) {
+        operation.waiter = Thread.currentThread();
+        followers.add(operation);
+        try {
+            while (!operation.isDone() && driver != null) {
+                long nowNs = nowNs();
+                if (untilNs != Long.MAX_VALUE && nowNs - untilNs >= 0) {
+                    return false;
+                }
+                token.release();
+                LockSupport.parkNanos(
+                        this, Math.min(FOLLOW_NS, untilNs == Long.MAX_VALUE ? FOLLOW_NS : untilNs - nowNs));
+                boolean interrupted = Thread.interrupted();
+                enter();
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                    operation.fail(ErrorCode.CANCELLED, ZipException.NONE, "the waiting thread was interrupted", null);
+                }
+            }
+            return true;
+        } finally {
+            operation.waiter = null;
+            followers.remove(operation);
+        }
+    }
+
+    private void wakeFollower() {
+        Operation next = followers.peek();
+        if (next != null && next.waiter != null) {
+            LockSupport.unpark(next.waiter);
+        }
+    }
+
+    /** Drives what nobody waits for, until there is none or somebody wants the engine. Called with the token held. */
+    void driveBackground() {
+        if (driver != null) {
+            return;
+        }
+        turn();
+        if (!hasBackgroundWork()) {
+            return;
+        }
+        driver = Thread.currentThread();
+        try {
+            while (hasBackgroundWork() && finished.isEmpty() && !token.isContended() && !closed) {
+                if (turn() == 0) {
+                    block(waiter.sleepNsMax());
+                }
+            }
+        } finally {
+            driver = null;
+            wakeFollower();
+        }
+    }
+
+    // ---- a turn
+
+    /**
+     * One bounded turn: verdicts, I/O, deadlines. The caller holds the engine.
+     *
+     * @return how much there was to do; 0 if nothing
+     */
+    public int turn() {
+        int work = 0;
+        if (inboxFull) {
+            work += readInbox();
+        }
+        work += transport.poll();
+        if (!flushLater.isEmpty()) {
+            work += flushNow();
+        }
+        while (!endingPaths.isEmpty()) {
+            endingPaths.remove(endingPaths.size() - 1).closeOutput();
+        }
+        long nowNs = nowNs();
+        if (nowNs - nextTimerNs >= 0) {
+            nextTimerNs = nowNs + TIMER_NS;
+            timers(nowNs);
+        }
+        return work;
+    }
+
+    /** Runs one turn if the engine is free. For tests that drive several engines on one thread. */
+    public int tryTurn() {
+        if (!tryEnter()) {
+            return 0;
+        }
+        try {
+            return turn();
+        } finally {
+            leave();
+        }
+    }
+
+    private int readInbox() {
+        inboxFull = false;
+        int count = 0;
+        for (Runnable message = inbox.poll(); message != null; message = inbox.poll()) {
+            message.run();
+            count++;
+        }
+        return count;
+    }
+
+    /** Flushes a link after the current callback, not within it. */
+    void flushLater(Link link) {
+        if (!flushLater.contains(link)) {
+            flushLater.add(link);
+        }
+    }
+
+    private int flushNow() {
+        int count = 0;
+        for (Link link = flushLater.poll(); link != null; link = flushLater.poll()) {
+            link.flush();
+            count++;
+        }
+        return count;
+    }
+
+    /** A path has been given its last frame: its output is closed once that is on its way. */
+    void outputEnds(Path path) {
+        endingPaths.add(path);
+    }
+
+    private void timers(long nowNs) {
+        for (int i = suspects.size() - 1; i >= 0; i--) {
+            if (suspects.get(i).judge(nowNs, VERDICT_GRACE_NS)) {
+                suspects.remove(i);
+            }
+        }
+        for (int i = active.size() - 1; i >= 0; i--) {
+            if (i < active.size()) {
+                look(active.get(i), nowNs);
+            }
+        }
+    }
+
+    private void look(Operation operation, long nowNs) {
+        if (nowNs - operation.deadlineNs >= 0) {
+            expire(operation);
+        } else if (operation.signature() != 0 && nowNs - operation.probedNs >= PROBE_AFTER_NS) {
+            operation.probedNs = nowNs;
+            int peer = operation.awaitedPeer();
+            if (peer >= 0) {
+                links[peer].probe(operation.communicator().context(), operation.number(), operation.signature());
+            }
+        }
+    }
+
+    // ---- links
+
+    Link link(int peer) {
+        return links[peer];
+    }
+
+    /** A link begins to be used: open a direct path if the settings allow it. */
+    void wantDirect(int peer) {
+        if (settings.transport() != ZipSettings.TransportChoice.RELAY) {
+            transport.connect(peer);
+        }
+    }
+
+    @Override
+    public void opened(Path path) {
+        links[path.peer()].opened(path);
+    }
+
+    @Override
+    public void unreachable(int peer, String reason) {
+        LOG.info("{}: no direct path to rank {}: {}", view, peer, reason);
+        links[peer].unreachable(reason);
+    }
+
+    @Override
+    public void relayLost(String reason) {
+        for (Link link : links) {
+            if (link != null) {
+                link.pathsLost("relay", ErrorCode.RELAY_LOST, "connection to the relay ended: " + reason);
+            }
+        }
+    }
+
+    void suspected(Link link) {
+        suspects.add(link);
+    }
+
+    // ---- verdicts
+
+    @Override
+    public void memberGone(int rank, Cause cause, String detail) {
+        tell(() -> memberIsGone(rank, cause, detail));
+    }
+
+    @Override
+    public void aborted(int context, int rank, int code, int culprit, String reason) {
+        tell(() -> isAborted(context, new Abort(rank, code, culprit, reason)));
+    }
+
+    @Override
+    public void controlLost(String reason) {
+        tell(() -> LOG.warn("{}: control connection to the relay ended: {}", view, reason));
+    }
+
+    private void tell(Runnable message) {
+        inbox.add(message);
+        inboxFull = true;
+        transport.wakeup();
+        if (background != null) {
+            background.wake();
+        }
+    }
+
+    private void memberIsGone(int rank, Cause cause, String detail) {
+        if (rank < 0 || rank >= links.length || rank == view.rank() || gone[rank] != null) {
+            return;
+        }
+        if (cause == Cause.LEFT) {
+            links[rank].leftSays(detail);
+            return;
+        }
+        gone[rank] = "rank " + rank + " died: " + detail;
+        LOG.info("{}: {}", view, gone[rank]);
+        for (int i = active.size() - 1; i >= 0; i--) {
+            Operation operation = i < active.size() ? active.get(i) : null;
+            if (operation != null
+                    && operation.isCollective()
+                    && operation.communicator().contains(rank)) {
+                operation.fail(ErrorCode.PEER_LOST, rank, gone[rank], null);
+            }
+        }
+        links[rank].fail(ErrorCode.PEER_LOST, gone[rank]);
+    }
+
+    /** Why a member is gone, other than by leaving; null if it is not. */
+    String gone(int rank) {
+        return gone[rank];
+    }
+
+    private void isAborted(int context, Abort abort) {
+        GroupCommunicator communicator = communicators.get(context);
+        if (communicator != null) {
+            communicator.abortedBy(abort.rank, ErrorCode.of(abort.code), abort.culprit, abort.reason);
+        } else if (context >= nextContext && earlyAborts.size() < OPERATIONS_MAX) {
+            earlyAborts.put(context, abort);
+        }
+    }
+
+    /** Every collective that is under way on a communicator fails. */
+    void failCollectives(GroupCommunicator communicator, ErrorCode code, int culprit, String reason) {
+        for (int i = active.size() - 1; i >= 0; i--) {
+            Operation operation = i < active.size() ? active.get(i) : null;
+            if (operation != null && operation.isCollective() && operation.communicator() == communicator) {
+                operation.fail(code, culprit, reason, null);
+            }
+        }
+    }
+
+    /** A peer waits for us in a collective. */
+    void probed(int peer, int context, int number, int signature) {
+        GroupCommunicator communicator = communicators.get(context);
+        if (communicator != null) {
+            communicator.probed(peer, number, signature);
+        }
+    }
+
+    // ---- communicators
+
+    /** The lowest number that no communicator of this process has had. */
+    int nextContext() {
+        return nextContext;
+    }
+
+    /** This process has no part in a communicator of its peers: its number is not used here either. */
+    void skipContext(int context) {
+        nextContext = Math.max(nextContext, context + 1);
+    }
+
+    GroupCommunicator open(int context, int[] worldRanks, int rank) {
+        skipContext(context);
+        GroupCommunicator communicator = new GroupCommunicator(this, context, worldRanks, rank);
+        communicators.put(context, communicator);
+        Abort abort = earlyAborts.remove(context);
+        if (abort != null) {
+            communicator.abortedBy(abort.rank, ErrorCode.of(abort.code), abort.culprit, abort.reason);
+        }
+        return communicator;
+    }
+
+    /** Waits for the communicator's asynchronous operations, then forgets it. */
+    void close(GroupCommunicator communicator, long timeoutNs) {
+        long deadlineNs = nowNs() + timeoutNs;
+        while (true) {
+            Operation pending = null;
+            enter();
+            try {
+                for (Operation one : active) {
+                    if (one.communicator() == communicator && one.future != null) {
+                        pending = one;
+                    }
+                }
+                if (pending == null) {
+                    communicators.remove(communicator.context());
+                    for (int rank : communicator.worldRanks()) {
+                        if (links[rank] != null) {
+                            links[rank].sends().forget(communicator.context());
+                            links[rank].receives().forget(communicator.context());
+                        }
+                    }
+                    return;
+                }
+                long leftNs = deadlineNs - nowNs();
+                drive(pending, nowNs() + Math.max(0, leftNs));
+                if (!pending.isDone()) {
+                    pending.fail(ErrorCode.CLOSED, ZipException.NONE, "the communicator was closed", null);
+                }
+            } finally {
+                leave();
+            }
+        }
+    }
+
+    // ---- pools
+
+    ReceiveTable receiveTable() {
+        return receiveTable;
+    }
+
+    UnexpectedPool unexpected() {
+        return unexpected;
+    }
+
+    Transfer takeTransfer() {
+        transfersInUse++;
+        Transfer transfer = idleTransfers;
+        if (transfer == null) {
+            return new Transfer();
+        }
+        idleTransfers = transfer.next;
+        idleTransferCount--;
+        transfer.next = null;
+        return transfer;
+    }
+
+    void giveTransfer(Transfer transfer) {
+        transfersInUse--;
+        transfer.reset();
+        if (idleTransferCount < IDLE_TRANSFERS_MAX) {
+            transfer.next = idleTransfers;
+            idleTransfers = transfer;
+            idleTransferCount++;
+        }
+    }
+
+    // ---- the end
+
+    /**
+     * Leaves the group: fails what is under way, sends what is queued, says goodbye to every peer and waits, for the close
+     * timeout at most, until they have taken it.
+     */
+    @Override
+    public void close() {
+        enter();
+        try {
+            if (closed) {
+                return;
+            }
+            for (int i = active.size() - 1; i >= 0; i--) {
+                Operation operation = i < active.size() ? active.get(i) : null;
+                if (operation != null) {
+                    operation.fail(ErrorCode.CLOSED, ZipException.NONE, "the communicator was closed", null);
+                }
+            }
+            closed = true;
+            sayGoodbye();
+        } finally {
+            leave();
+        }
+        if (background != null) {
+            background.close();
+        }
+        control.leave();
+        control.close();
+        enter();
+        try {
+            transport.close();
+        } finally {
+            leave();
+        }
+    }
+
+    private void sayGoodbye() {
+        for (Link link : links) {
+            if (link != null && link.isUsed()) {
+                link.close();
+            }
+        }
+        long deadlineNs = nowNs() + settings.closeTimeout().toNanos();
+        while (true) {
+            int work = turn();
+            Link open = openLink();
+            if (open == null && !transport.hasOutput()) {
+                return;
+            }
+            long nowNs = nowNs();
+            if (nowNs - deadlineNs >= 0) {
+                LOG.warn(
+                        "{}: leaving after {} ms though rank {} has not taken everything",
+                        view,
+                        settings.closeTimeout().toMillis(),
+                        open == null ? "of the relay" : open.peer());
+                return;
+            }
+            if (work == 0) {
+                transport.await(Math.min(TIMER_NS, deadlineNs - nowNs), () -> inboxFull);
+            }
+        }
+    }
+
+    private Link openLink() {
+        for (Link link : links) {
+            if (link != null && link.isUsed() && !link.isClosed()) {
+                return link;
+            }
+        }
+        return null;
+    }
+
+    /** What is open, for leak checks: all zero when nothing is under way. */
+    public String leaks() {
+        enter();
+        try {
+            return "operations " + active.size() + ", transfers " + transfersInUse + ", unexpected "
+                    + unexpected.inUse() + ", cleared receives " + receiveTable.size();
+        } finally {
+            leave();
+        }
+    }
+
+    /** Bytes kept for one peer because nobody has asked for them; never more than the window. */
+    public long keptBytes(int peer) {
+        return links[peer].keptBytes();
+    }
+
+    /** The path on which frames to a peer go now; null before there is one. */
+    public String pathTo(int peer) {
+        return links[peer].pathName();
+    }
+}

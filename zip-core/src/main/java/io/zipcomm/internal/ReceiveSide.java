@@ -1,0 +1,477 @@
+package io.zipcomm.internal;
+
+import io.zipcomm.buffer.Payload;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.transport.InboundFrame;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+
+/**
+ * Messages of one link on their way in: matches them by context and tag with posted receives, and keeps those that come
+ * too early, as far as the credit window allows.
+ *
+ * <p>Two messages with the same context and tag are matched in the order in which they were sent. A receive that knows its
+ * exact length and is long tells the sender at once that it is ready (CLEAR), which spares the message its announcement.
+ */
+final class ReceiveSide {
+
+    private final Engine engine;
+    private final Link link;
+    private final Credit credit;
+    private final int eagerBytes;
+
+    private final TransferQueue posted = new TransferQueue();
+    private Unexpected oldest;
+    private Unexpected newest;
+
+    /** The message whose bytes are coming in now, if nobody had asked for it when it began. */
+    private Unexpected arriving;
+
+    /** Receives for which a CLEAR is to be sent. */
+    private final ArrayDeque<Transfer> clearDue = new ArrayDeque<>(4);
+
+    /** Requests to be refused: the room there was. */
+    private final ArrayDeque<Refusal> refusals = new ArrayDeque<>(0);
+
+    /** Receives into which an eager message or data is coming; they are in no queue. */
+    private final TransferQueue matched = new TransferQueue();
+
+    private record Refusal(int context, long tag, int signature, long roomBytes) {}
+
+    ReceiveSide(Engine engine, Link link, Credit credit) {
+        this.engine = engine;
+        this.link = link;
+        this.credit = credit;
+        eagerBytes = engine.settings().eagerBytes();
+    }
+
+    /**
+     * Posts a receive.
+     *
+     * @param exact whether the message must have exactly {@code bytes}; otherwise that is the room there is
+     */
+    Transfer post(
+            int context,
+            long tag,
+            int signature,
+            Payload payload,
+            long offset,
+            long bytes,
+            boolean exact,
+            Completion completion,
+            int cookie) {
+        Unexpected early = takeUnexpected(context, tag);
+        ZipException refusal = early == null ? link.refusal() : null;
+        if (refusal != null) {
+            completion.completed(cookie, 0, refusal);
+            return null;
+        }
+        Transfer receive = engine.takeTransfer();
+        receive.link = link;
+        receive.context = context;
+        receive.tag = tag;
+        receive.signature = signature;
+        receive.payload = payload;
+        receive.offset = offset;
+        receive.bytes = bytes;
+        receive.exact = exact;
+        receive.completion = completion;
+        receive.cookie = cookie;
+        if (early != null) {
+            return meet(receive, early);
+        }
+        receive.state = Transfer.State.POSTED;
+        posted.add(receive);
+        if (exact && bytes > eagerBytes && credit.allowsEntry()) {
+            credit.charge(0);
+            receive.clearedEarly = true;
+            clear(receive);
+        }
+        return receive;
+    }
+
+    private void clear(Transfer receive) {
+        engine.receiveTable().add(receive);
+        receive.clearQueued = true;
+        clearDue.add(receive);
+        link.flush();
+    }
+
+    // ---- messages that came before their receive
+
+    private Transfer meet(Transfer receive, Unexpected early) {
+        ZipException problem = problem(receive, early.signature, early.bytes);
+        if (problem != null) {
+            if (early.request) {
+                refuse(receive.context, receive.tag, receive.signature, receive.bytes);
+            }
+            drop(early);
+            complete(receive, problem);
+            return null;
+        }
+        receive.bytes = early.bytes;
+        receive.state = Transfer.State.MATCHED;
+        if (early.request) {
+            drop(early);
+            matched.add(receive);
+            clear(receive);
+            return receive;
+        }
+        if (early.complete) {
+            deliver(receive, early);
+            return null;
+        }
+        early.claimedBy = receive;
+        matched.add(receive);
+        return receive;
+    }
+
+    private void deliver(Transfer receive, Unexpected early) {
+        if (early.bytes > 0) {
+            receive.payload.copyIn(receive.offset, early.memory, 0, (int) early.bytes);
+        }
+        drop(early);
+        complete(receive, null);
+    }
+
+    /** Gives up the entry and returns its credit. */
+    private void drop(Unexpected early) {
+        credit.release(early.request ? 0 : early.bytes);
+        engine.unexpected().give(early);
+        if (credit.isTellDue()) {
+            link.flush();
+        }
+    }
+
+    private Unexpected takeUnexpected(int context, long tag) {
+        Unexpected before = null;
+        for (Unexpected one = oldest; one != null; before = one, one = one.next) {
+            if (one.isFor(context, tag)) {
+                unlink(before, one);
+                return one;
+            }
+        }
+        return null;
+    }
+
+    private void unlink(Unexpected before, Unexpected one) {
+        if (before == null) {
+            oldest = one.next;
+        } else {
+            before.next = one.next;
+        }
+        if (newest == one) {
+            newest = before;
+        }
+        one.next = null;
+    }
+
+    private Unexpected keep(ByteBuffer header, int at, boolean request) {
+        Unexpected early = engine.unexpected().take(Frame.messageBytes(header, at), request);
+        early.context = Frame.context(header, at);
+        early.tag = Frame.tag(header, at);
+        early.signature = Frame.signature(header, at);
+        early.bytes = Frame.messageBytes(header, at);
+        early.number = Frame.transfer(header, at);
+        early.request = request;
+        if (newest == null) {
+            oldest = early;
+        } else {
+            newest.next = early;
+        }
+        newest = early;
+        return early;
+    }
+
+    // ---- frames in
+
+    /** EAGER came in. */
+    void eager(ByteBuffer header, int at, InboundFrame frame) {
+        if (!credit.keep(frame.bytes)) {
+            throw Link.protocol("eager message without credit", header, at);
+        }
+        Transfer receive = posted.take(Frame.context(header, at), Frame.tag(header, at));
+        if (receive == null) {
+            if (frame.bytes > eagerBytes) {
+                throw Link.protocol("eager message longer than " + eagerBytes + " bytes", header, at);
+            }
+            Unexpected early = keep(header, at, false);
+            arriving = early;
+            frame.payload = early.payload;
+            frame.attachment = early;
+            return;
+        }
+        ZipException problem = problem(receive, Frame.signature(header, at), frame.bytes);
+        if (problem != null) {
+            credit.release(frame.bytes);
+            complete(receive, problem);
+            return;
+        }
+        receive.bytes = frame.bytes;
+        receive.state = Transfer.State.MATCHED;
+        receive.announcement = FrameType.EAGER;
+        matched.add(receive);
+        land(receive, 0, frame);
+    }
+
+    private static void land(Transfer receive, long offset, InboundFrame frame) {
+        frame.payload = receive.payload;
+        frame.offset = receive.offset + offset;
+        frame.attachment = receive;
+    }
+
+    /** REQUEST came in. */
+    void request(ByteBuffer header, int at) {
+        if (!credit.keep(0)) {
+            throw Link.protocol("request without credit", header, at);
+        }
+        Transfer receive = posted.find(Frame.context(header, at), Frame.tag(header, at));
+        if (receive == null) {
+            keep(header, at, true);
+            return;
+        }
+        credit.release(0);
+        ZipException problem = problem(receive, Frame.signature(header, at), Frame.messageBytes(header, at));
+        if (problem != null) {
+            posted.remove(receive);
+            refuse(receive.context, receive.tag, receive.signature, receive.bytes);
+            complete(receive, problem);
+            return;
+        }
+        posted.remove(receive);
+        receive.bytes = Frame.messageBytes(header, at);
+        receive.state = Transfer.State.MATCHED;
+        matched.add(receive);
+        if (!receive.clearedEarly) {
+            clear(receive);
+        }
+    }
+
+    private void refuse(int context, long tag, int signature, long roomBytes) {
+        refusals.add(new Refusal(context, tag, signature, roomBytes));
+        link.flush();
+    }
+
+    /** DATA came in. */
+    void data(ByteBuffer header, int at, InboundFrame frame) {
+        int number = Frame.transfer(header, at);
+        Transfer receive = engine.receiveTable().get(number);
+        if (receive == null || receive.link != link) {
+            if (receive != null || !engine.receiveTable().knows(number)) {
+                throw Link.protocol("data for a buffer that was never announced", header, at);
+            }
+            return;
+        }
+        long offset = Frame.offset(header, at);
+        if (offset != receive.moved || Frame.messageBytes(header, at) != receive.bytes) {
+            throw Link.protocol(
+                    "data out of place: expected byte " + receive.moved + " of " + receive.bytes, header, at);
+        }
+        if (receive.state == Transfer.State.POSTED) {
+            posted.remove(receive);
+            receive.state = Transfer.State.MATCHED;
+            matched.add(receive);
+        }
+        land(receive, offset, frame);
+    }
+
+    /** The whole frame is in. */
+    void frameReceived(InboundFrame frame) {
+        if (frame.attachment instanceof Transfer receive) {
+            receive.moved += frame.bytes;
+            if (receive.announcement == FrameType.EAGER) {
+                credit.release(frame.bytes);
+            }
+            if (receive.moved == receive.bytes) {
+                matched.remove(receive);
+                complete(receive, null);
+            }
+        } else {
+            Unexpected early = (Unexpected) frame.attachment;
+            early.complete = true;
+            arriving = null;
+            if (early.claimedBy != null) {
+                matched.remove(early.claimedBy);
+                deliver(early.claimedBy, early);
+            } else if (early.dropped) {
+                drop(early);
+            }
+        }
+    }
+
+    /** CANCEL came in: the sender withdrew a message. */
+    void cancelled(int number, int flags) {
+        if ((flags & SendSide.FLAG_CLEARED) != 0) {
+            Transfer receive = engine.receiveTable().get(number);
+            if (receive != null && receive.link == link) {
+                matched.remove(receive);
+                posted.remove(receive);
+                complete(receive, withdrawnByPeer());
+            }
+            return;
+        }
+        Unexpected before = null;
+        for (Unexpected one = oldest; one != null; before = one, one = one.next) {
+            if (one.request && one.number == number) {
+                unlink(before, one);
+                drop(one);
+                return;
+            }
+        }
+    }
+
+    private ZipException withdrawnByPeer() {
+        return ZipException.of(ErrorCode.PEER_FAILED, "rank " + link.peer() + " withdrew the message")
+                .peer(link.peer())
+                .build();
+    }
+
+    private ZipException problem(Transfer receive, int peerSignature, long messageBytes) {
+        ZipException mismatch = SendSide.mismatch(
+                link.peer(),
+                receive.signature,
+                peerSignature,
+                receive.exact ? receive.bytes : 0,
+                receive.exact ? messageBytes : 0);
+        if (mismatch != null) {
+            return mismatch;
+        }
+        int element = receive.payload.type().bytes();
+        if (messageBytes > receive.bytes || messageBytes % element != 0) {
+            return ZipException.of(
+                            ErrorCode.LENGTH_MISMATCH,
+                            "rank " + link.peer() + " sent " + messageBytes + " bytes into room for " + receive.payload)
+                    .peer(link.peer())
+                    .build();
+        }
+        return null;
+    }
+
+    // ---- frames out
+
+    /** Whether a frame could go now. */
+    boolean isReady() {
+        return !clearDue.isEmpty() || !refusals.isEmpty();
+    }
+
+    boolean nextFrame(ByteBuffer header, int at) {
+        Transfer receive = clearDue.poll();
+        if (receive != null) {
+            receive.clearQueued = false;
+            Frame.begin(header, at, FrameType.CLEAR);
+            Frame.flags(header, at, receive.clearedEarly ? 0 : SendSide.FLAG_REPLY);
+            Frame.context(header, at, receive.context);
+            Frame.tag(header, at, receive.tag);
+            Frame.messageBytes(header, at, receive.bytes);
+            Frame.transfer(header, at, receive.number);
+            Frame.signature(header, at, receive.signature);
+            return true;
+        }
+        Refusal refusal = refusals.poll();
+        if (refusal != null) {
+            Frame.begin(header, at, FrameType.CLEAR);
+            Frame.flags(header, at, SendSide.FLAG_REPLY | SendSide.FLAG_REFUSED);
+            Frame.context(header, at, refusal.context);
+            Frame.tag(header, at, refusal.tag);
+            Frame.messageBytes(header, at, refusal.roomBytes);
+            Frame.signature(header, at, refusal.signature);
+            return true;
+        }
+        return false;
+    }
+
+    // ---- the end
+
+    /** Takes back a receive: its completion does not fire and its memory is not touched again. */
+    void withdraw(Transfer receive) {
+        if (!posted.remove(receive)) {
+            matched.remove(receive);
+            if (arriving != null && arriving.claimedBy == receive) {
+                arriving.claimedBy = null;
+                arriving.dropped = true;
+            } else if (receive.announcement == FrameType.EAGER) {
+                credit.release(receive.bytes);
+            }
+            link.release(receive);
+        }
+        end(receive);
+    }
+
+    private void end(Transfer receive) {
+        if (receive.clearQueued) {
+            clearDue.remove(receive);
+        }
+        if (receive.number != 0) {
+            engine.receiveTable().remove(receive);
+        }
+        engine.giveTransfer(receive);
+    }
+
+    private void complete(Transfer receive, ZipException problem) {
+        Completion completion = receive.completion;
+        int cookie = receive.cookie;
+        long bytes = receive.bytes;
+        end(receive);
+        completion.completed(cookie, bytes, problem);
+    }
+
+    /** Nothing more comes: receives that no message has met fail. */
+    void peerLeft(ZipException reason) {
+        failAll(posted, reason);
+        failAll(matched, reason);
+    }
+
+    /** Every receive fails. */
+    void fail(ZipException reason) {
+        if (arriving != null) {
+            arriving.claimedBy = null;
+        }
+        failAll(posted, reason);
+        failAll(matched, reason);
+        clearDue.clear();
+        refusals.clear();
+    }
+
+    private void failAll(TransferQueue queue, ZipException reason) {
+        for (Transfer one = queue.poll(); one != null; one = queue.poll()) {
+            link.release(one);
+            complete(one, reason);
+        }
+    }
+
+    /** Forgets messages for a communicator that is no more. */
+    void forget(int context) {
+        Unexpected before = null;
+        for (Unexpected one = oldest; one != null; ) {
+            Unexpected next = one.next;
+            if (one.context == context) {
+                unlink(before, one);
+                if (one.request || one.complete) {
+                    drop(one);
+                } else {
+                    one.dropped = true;
+                }
+            } else {
+                before = one;
+            }
+            one = next;
+        }
+    }
+
+    /** Receives that are posted or under way. */
+    int size() {
+        return posted.size() + matched.size();
+    }
+
+    /** Messages that nobody has asked for. */
+    int unexpectedCount() {
+        int count = 0;
+        for (Unexpected one = oldest; one != null; one = one.next) {
+            count++;
+        }
+        return count;
+    }
+}

@@ -1,0 +1,71 @@
+package io.zipcomm.membership;
+
+/**
+ * What a rank tells the rest of its group beside the data: through the relay in real groups. Never blocks. Any thread.
+ */
+public interface ControlPlane extends AutoCloseable {
+
+    /**
+     * A collective failed here; the others must not wait.
+     *
+     * @param context communicator
+     * @param code    number of an {@link io.zipcomm.error.ErrorCode}
+     * @param culprit world rank that caused the failure, or -1
+     * @param reason  as a phrase
+     */
+    void abort(int context, int code, int culprit, String reason);
+
+    /**
+     * The connection to a peer broke: asks for the verdict.
+     *
+     * @param rank   world rank of the peer
+     * @param detail as a phrase
+     */
+    void suspect(int rank, String detail);
+
+    /** This rank leaves cleanly; nothing else may be said afterwards. */
+    void leave();
+
+    /** Ends the connection, waiting for one second at most until what was said is on its way. */
+    @Override
+    void close();
+
+    /** What a group tells a rank. Called on any thread; must not block. */
+    interface Listener {
+
+        /** Why a member is gone. */
+        enum Cause {
+            /** It left cleanly. */
+            LEFT,
+            /** Its connection broke. */
+            LOST,
+            /** Its heartbeats stopped. */
+            SILENT,
+            /** It broke the protocol or a limit. */
+            EXPELLED
+        }
+
+        /**
+         * A member is gone.
+         *
+         * @param rank   world rank
+         * @param cause  why
+         * @param detail as a phrase
+         */
+        void memberGone(int rank, Cause cause, String detail);
+
+        /**
+         * A collective failed at a member.
+         *
+         * @param context communicator
+         * @param rank    world rank where it failed
+         * @param code    number of an {@link io.zipcomm.error.ErrorCode}
+         * @param culprit world rank that caused the failure, or -1
+         * @param reason  as a phrase
+         */
+        void aborted(int context, int rank, int code, int culprit, String reason);
+
+        /** The control connection is gone: no further verdicts. */
+        void controlLost(String reason);
+    }
+}

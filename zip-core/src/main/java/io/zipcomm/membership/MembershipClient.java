@@ -1,0 +1,372 @@
+package io.zipcomm.membership;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.settings.Setting;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.ControlChannel;
+import io.zipcomm.transport.TransportProvider;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.SessionKey;
+import io.zipcomm.wire.proto.Abort;
+import io.zipcomm.wire.proto.Admitted;
+import io.zipcomm.wire.proto.GroupReady;
+import io.zipcomm.wire.proto.Heartbeat;
+import io.zipcomm.wire.proto.Join;
+import io.zipcomm.wire.proto.Leave;
+import io.zipcomm.wire.proto.MemberGone;
+import io.zipcomm.wire.proto.Suspect;
+import io.zipcomm.wire.proto.ToRank;
+import io.zipcomm.wire.proto.ToRelay;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+
+/**
+ * A rank's side of the control connection: joins, beats, and passes verdicts on.
+ *
+ * <p>Thread: {@link #join} and {@link #awaitGroup} block the caller; messages come in on the channel's thread; what this
+ * rank says may be said on any thread.
+ */
+public final class MembershipClient implements ControlPlane, ControlChannel.Listener {
+
+    /** Time between looks at the clock before the relay has named an interval. */
+    private static final long TICK_MS = 500;
+
+    private final ZipSettings settings;
+    private final LongSupplier clock;
+    private final long startedNs;
+    private final CompletableFuture<Admitted> admitted = new CompletableFuture<>();
+    private final CompletableFuture<GroupReady> ready = new CompletableFuture<>();
+    private final CountDownLatch finished = new CountDownLatch(1);
+    private final List<ToRank> unheard = new ArrayList<>();
+
+    private ControlChannel channel;
+    private Listener listener;
+    private volatile int epoch;
+    private volatile boolean leaving;
+    private volatile long heartbeatMs = TICK_MS;
+    private volatile long heartbeatTimeoutMs;
+
+    // The channel's thread only.
+    private long lastHeardNs;
+    private long beats;
+
+    private MembershipClient(ZipSettings settings, LongSupplier clock) {
+        this.settings = settings;
+        this.clock = clock;
+        startedNs = clock.getAsLong();
+        lastHeardNs = startedNs;
+    }
+
+    /**
+     * Asks the relay for a place in the session. Blocks until there is an answer or the join timeout passes.
+     *
+     * @param settings   of the process
+     * @param provider   opens the control connection
+     * @param candidates where peers may reach this process
+     * @param hostId     identity of the host
+     * @param relayed    whether a data connection will be attached
+     * @param clock      nanoseconds
+     * @return a client with a place; the caller closes it
+     * @throws ZipException with the relay's reason, or RELAY_UNREACHABLE
+     */
+    public static MembershipClient join(
+            ZipSettings settings,
+            TransportProvider provider,
+            List<Candidate> candidates,
+            String hostId,
+            boolean relayed,
+            LongSupplier clock) {
+        MembershipClient client = new MembershipClient(settings, clock);
+        ControlChannel channel = provider.openControl(settings, settings.relay(), client);
+        synchronized (client) {
+            client.channel = channel;
+        }
+        Join.Builder join = Join.newBuilder()
+                .setVersionMin(Frame.VERSION)
+                .setVersionMax(Frame.VERSION)
+                .setSession(settings.session())
+                .setToken(settings.token())
+                .setSize(settings.size())
+                .setRank(settings.rank())
+                .setJoinTimeoutMs(settings.joinTimeout().toMillis())
+                .setHostId(hostId)
+                .setRelayed(relayed)
+                .putGroupSettings(Setting.EAGER_BYTES.variable(), settings.eagerBytes())
+                .putGroupSettings(Setting.WINDOW_BYTES.variable(), settings.windowBytes());
+        for (Candidate candidate : candidates) {
+            join.addCandidates(toWire(candidate));
+        }
+        provider.paths().forEach(join::addTransports);
+        client.say(ToRelay.newBuilder().setJoin(join).build());
+        try {
+            client.await(client.admitted, "admission to session " + settings.session());
+            return client;
+        } catch (ZipException e) {
+            client.close();
+            throw e;
+        }
+    }
+
+    /** The rank the relay assigned. */
+    public int rank() {
+        return admitted.join().getRank();
+    }
+
+    /** Proves the right to attach a data connection. */
+    public byte[] ticket() {
+        return admitted.join().getTicket().toByteArray();
+    }
+
+    /**
+     * Waits for the group to be complete.
+     *
+     * @throws ZipException with code JOIN_TIMEOUT that names who is missing, or the relay's other reason
+     */
+    public GroupView awaitGroup() {
+        GroupReady group = await(ready, "the other ranks of session " + settings.session());
+        epoch = group.getEpoch();
+        List<Member> members = new ArrayList<>();
+        for (io.zipcomm.wire.proto.Member member : group.getMembersList()) {
+            List<Candidate> candidates = new ArrayList<>();
+            member.getCandidatesList().forEach(one -> candidates.add(fromWire(one)));
+            members.add(new Member(member.getRank(), member.getHostId(), candidates, member.getTransportsList()));
+        }
+        return new GroupView(
+                settings.session(),
+                epoch,
+                rank(),
+                members,
+                new SessionKey(group.getSessionKey().toByteArray()),
+                group.getFlowWindowBytes(),
+                group.getFragmentBytesMax());
+    }
+
+    /** Says who is told of verdicts; those that came before are told at once. */
+    public void listen(Listener verdicts) {
+        synchronized (this) {
+            listener = verdicts;
+            unheard.forEach(this::tell);
+            unheard.clear();
+        }
+    }
+
+    private <T> T await(CompletableFuture<T> answer, String what) {
+        // The relay watches the same deadline and knows who is missing, so its answer is given time to arrive.
+        long leftNs = settings.joinTimeout().plusSeconds(2).toNanos() - (clock.getAsLong() - startedNs);
+        try {
+            return answer.get(leftNs, TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            throw joinFailure(
+                    ErrorCode.RELAY_UNREACHABLE, "the relay at " + settings.relay() + " did not answer", what, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw joinFailure(ErrorCode.CANCELLED, "the joining thread was interrupted", what, e);
+        } catch (ExecutionException e) {
+            ZipException refusal = (ZipException) e.getCause();
+            throw joinFailure(
+                    refusal.code(),
+                    refusal.getMessage().substring(refusal.code().name().length() + 2),
+                    what,
+                    e);
+        }
+    }
+
+    private ZipException joinFailure(ErrorCode code, String reason, String awaited, Exception cause) {
+        ZipException.Builder facts = ZipException.of(code, reason);
+        int rank = admitted.isDone() && !admitted.isCompletedExceptionally() ? rank() : settings.rank();
+        if (rank >= 0) {
+            facts.at(rank, settings.size(), ZipException.NONE);
+        }
+        return facts.operation("join of session " + settings.session())
+                .elapsedMs((clock.getAsLong() - startedNs) / 1_000_000)
+                .awaited(awaited)
+                .build(cause);
+    }
+
+    // ---- what this rank says
+
+    private void say(ToRelay message) {
+        ControlChannel open;
+        synchronized (this) {
+            open = channel;
+        }
+        if (open != null) {
+            open.send(message.toByteArray());
+        }
+    }
+
+    @Override
+    public void abort(int context, int code, int culprit, String reason) {
+        say(ToRelay.newBuilder()
+                .setAbort(Abort.newBuilder()
+                        .setEpoch(epoch)
+                        .setContext(context)
+                        .setCode(code)
+                        .setCulprit(culprit)
+                        .setReason(reason))
+                .build());
+    }
+
+    @Override
+    public void suspect(int rank, String detail) {
+        say(ToRelay.newBuilder()
+                .setSuspect(Suspect.newBuilder().setEpoch(epoch).setRank(rank).setDetail(detail))
+                .build());
+    }
+
+    @Override
+    public void leave() {
+        leaving = true;
+        say(ToRelay.newBuilder().setLeave(Leave.getDefaultInstance()).build());
+        awaitFarewell();
+    }
+
+    /** The relay closes the connection once it has read that we leave. Only then may the data connection go. */
+    private void awaitFarewell() {
+        try {
+            finished.await(1, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        leaving = true;
+        ControlChannel open;
+        synchronized (this) {
+            open = channel;
+        }
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    // ---- what the relay says; the channel's thread
+
+    @Override
+    public void message(ByteBuffer bytes) {
+        lastHeardNs = clock.getAsLong();
+        ToRank message;
+        try {
+            message = ToRank.parseFrom(bytes);
+        } catch (InvalidProtocolBufferException e) {
+            failJoin(new ZipException(ErrorCode.PROTOCOL, "message of the relay cannot be read", e));
+            return;
+        }
+        switch (message.getMessageCase()) {
+            case ADMITTED -> {
+                heartbeatMs = Math.max(1, message.getAdmitted().getHeartbeatIntervalMs());
+                heartbeatTimeoutMs = message.getAdmitted().getHeartbeatTimeoutMs();
+                admitted.complete(message.getAdmitted());
+            }
+            case GROUP_READY -> ready.complete(message.getGroupReady());
+            case REFUSED ->
+                failJoin(new ZipException(
+                        ErrorCode.of(message.getRefused().getCode()),
+                        message.getRefused().getReason()));
+            case MEMBER_GONE, ABORT -> hear(message);
+            case HEARTBEAT, ATTACHED, MESSAGE_NOT_SET -> {}
+        }
+    }
+
+    private void hear(ToRank message) {
+        synchronized (this) {
+            if (listener == null) {
+                unheard.add(message);
+            } else {
+                tell(message);
+            }
+        }
+    }
+
+    private void tell(ToRank message) {
+        if (message.hasAbort()) {
+            Abort abort = message.getAbort();
+            listener.aborted(
+                    abort.getContext(), abort.getRank(), abort.getCode(), abort.getCulprit(), abort.getReason());
+        } else {
+            MemberGone gone = message.getMemberGone();
+            listener.memberGone(gone.getRank(), cause(gone.getCause()), gone.getDetail());
+        }
+    }
+
+    private static Listener.Cause cause(MemberGone.Cause cause) {
+        return switch (cause) {
+            case LEFT -> Listener.Cause.LEFT;
+            case SILENT -> Listener.Cause.SILENT;
+            case EXPELLED -> Listener.Cause.EXPELLED;
+            case LOST, UNKNOWN, UNRECOGNIZED -> Listener.Cause.LOST;
+        };
+    }
+
+    private void failJoin(ZipException reason) {
+        admitted.completeExceptionally(reason);
+        ready.completeExceptionally(reason);
+    }
+
+    @Override
+    public long tickMs() {
+        return heartbeatMs;
+    }
+
+    @Override
+    public void tick() {
+        if (!admitted.isDone()) {
+            return;
+        }
+        say(ToRelay.newBuilder()
+                .setHeartbeat(Heartbeat.newBuilder().setNumber(++beats))
+                .build());
+        long silentMs = (clock.getAsLong() - lastHeardNs) / 1_000_000;
+        if (heartbeatTimeoutMs > 0 && silentMs > heartbeatTimeoutMs) {
+            close();
+            ended("silent for " + silentMs + " ms");
+        }
+    }
+
+    @Override
+    public void ended(String reason) {
+        finished.countDown();
+        failJoin(new ZipException(ErrorCode.RELAY_LOST, "connection to the relay ended: " + reason));
+        Listener told;
+        synchronized (this) {
+            told = listener;
+        }
+        if (told != null && !leaving) {
+            told.controlLost(reason);
+        }
+    }
+
+    private static io.zipcomm.wire.proto.Candidate toWire(Candidate candidate) {
+        io.zipcomm.wire.proto.Candidate.Kind kind = switch (candidate.kind()) {
+            case PRIVATE -> io.zipcomm.wire.proto.Candidate.Kind.PRIVATE;
+            case LOOPBACK -> io.zipcomm.wire.proto.Candidate.Kind.LOOPBACK;
+            case OBSERVED -> io.zipcomm.wire.proto.Candidate.Kind.OBSERVED;
+        };
+        return io.zipcomm.wire.proto.Candidate.newBuilder()
+                .setKind(kind)
+                .setTransport(candidate.transport())
+                .setHost(candidate.host())
+                .setPort(candidate.port())
+                .build();
+    }
+
+    private static Candidate fromWire(io.zipcomm.wire.proto.Candidate candidate) {
+        Candidate.Kind kind = switch (candidate.getKind()) {
+            case LOOPBACK -> Candidate.Kind.LOOPBACK;
+            case OBSERVED -> Candidate.Kind.OBSERVED;
+            case PRIVATE, UNKNOWN, UNRECOGNIZED -> Candidate.Kind.PRIVATE;
+        };
+        return new Candidate(kind, candidate.getTransport(), candidate.getHost(), candidate.getPort());
+    }
+}

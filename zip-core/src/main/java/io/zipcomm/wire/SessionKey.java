@@ -1,0 +1,44 @@
+package io.zipcomm.wire;
+
+import java.security.GeneralSecurityException;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/** The secret that only the members of a group know. Never printed. */
+public final class SessionKey {
+
+    /** Bytes in a key. */
+    public static final int BYTES = 32;
+
+    private static final String ALGORITHM = "HmacSHA256";
+
+    private final SecretKeySpec key;
+
+    /**
+     * Wraps a key.
+     *
+     * @param secret {@link #BYTES} bytes, copied
+     */
+    public SessionKey(byte[] secret) {
+        if (secret.length != BYTES) {
+            throw new IllegalArgumentException("a session key of " + secret.length + " bytes, expected " + BYTES);
+        }
+        key = new SecretKeySpec(secret, ALGORITHM);
+    }
+
+    /** The HMAC-SHA256 of a text under this key. */
+    byte[] code(byte[] text) {
+        try {
+            Mac mac = Mac.getInstance(ALGORITHM);
+            mac.init(key);
+            return mac.doFinal(text);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(ALGORITHM + ", which every Java platform must have", e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "session key";
+    }
+}
