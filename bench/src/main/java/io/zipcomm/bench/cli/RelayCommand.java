@@ -2,14 +2,15 @@ package io.zipcomm.bench.cli;
 
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.RelaySettings;
+import io.zipcomm.transport.RelayAddress;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code zip relay}. */
@@ -54,12 +55,18 @@ final class RelayCommand implements Callable<Integer> {
         RelayServer server = RelayServer.start(settings);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, out), "zip-relay-stop"));
         String admits = settings.secret().isPresent() ? "tokens required" : "INSECURE: everybody is admitted";
-        out.println("zip relay: listening on " + server.address() + ", " + admits);
-        new CountDownLatch(1).await();
+        RelayAddress address = new RelayAddress(
+                server.address().getAddress().getHostAddress(), server.address().getPort());
+        out.println("zip relay: listening on " + address + ", " + admits);
+        server.awaitClosed();
         return 0;
     }
 
     private RelaySettings settings() {
+        if (config == null && keyFile == null && !insecure) {
+            throw new ParameterException(
+                    spec.commandLine(), "no secret: give --key-file FILE, or --insecure to admit everybody");
+        }
         RelaySettings.Builder builder = RelaySettings.builder();
         if (config != null) {
             builder.file(config);

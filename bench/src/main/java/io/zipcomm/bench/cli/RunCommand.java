@@ -50,6 +50,7 @@ import picocli.CommandLine.Spec;
 public final class RunCommand implements Callable<Integer> {
 
     private static final Duration GRACE = Duration.ofSeconds(5);
+    private static final Duration FOREVER = Duration.ofDays(36_500);
     private static final int CANNOT_START = 127;
 
     @Mixin
@@ -58,7 +59,12 @@ public final class RunCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--ranks", required = true, paramLabel = "N", description = "How many copies.")
+    @Option(
+            names = "--ranks",
+            required = true,
+            paramLabel = "N",
+            converter = PositiveNumber.class,
+            description = "How many copies.")
     private int ranks;
 
     @Option(
@@ -85,9 +91,6 @@ public final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (ranks < 1) {
-            throw new ParameterException(spec.commandLine(), "--ranks must be 1 or more, not " + ranks);
-        }
         if (keyFile != null && relay == null) {
             throw new ParameterException(spec.commandLine(), "--key-file goes with --relay");
         }
@@ -121,6 +124,7 @@ public final class RunCommand implements Callable<Integer> {
                 }
             }
             int exitCode = awaitAll(group);
+            group.end();
             group.drainOutput();
             return exitCode;
         }
@@ -128,13 +132,9 @@ public final class RunCommand implements Callable<Integer> {
 
     private int awaitAll(ProcessGroup group) throws InterruptedException {
         int exitCode = 0;
-        long deadline = Long.MAX_VALUE;
+        long deadline = System.nanoTime() + FOREVER.toNanos();
         for (int open = ranks; open > 0; open--) {
-            Duration limit = exitCode == 0 ? Duration.ofDays(1) : Duration.ofNanos(deadline - System.nanoTime());
-            ProcessGroup.Exit exit = group.nextExit(limit);
-            while (exit == null && exitCode == 0) {
-                exit = group.nextExit(limit);
-            }
+            ProcessGroup.Exit exit = group.nextExit(Duration.ofNanos(deadline - System.nanoTime()));
             if (exit == null) {
                 say("ending the " + open + " ranks that are still running");
                 return exitCode;

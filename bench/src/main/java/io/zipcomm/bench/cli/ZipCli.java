@@ -1,5 +1,6 @@
 package io.zipcomm.bench.cli;
 
+import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -124,17 +125,17 @@ public final class ZipCli {
 
     private int wrongCall(ParameterException problem) {
         String name = problem.getCommandLine().getCommandName();
-        err.println(name + ": " + problem.getMessage() + "\nSee '" + name + " --help'.");
+        err.println(name + ": " + problem.getMessage().replaceFirst("^Error: ", "") + "\nSee '" + name + " --help'.");
         return WRONG_CALL;
     }
 
     private int failed(Command command, Exception problem) {
-        if (problem instanceof CommandFailure || problem instanceof ZipException) {
-            err.println("zip " + command.label() + ": " + problem.getMessage());
-        } else {
-            err.print("zip " + command.label() + ": ");
-            problem.printStackTrace(err);
+        err.print("zip " + command.label() + ": ");
+        if (problem instanceof ZipException failure) {
+            err.println(failure.getMessage());
+            return failure.code() == ErrorCode.BAD_SETTING ? WRONG_CALL : FAILED;
         }
+        problem.printStackTrace(err);
         return FAILED;
     }
 

@@ -12,7 +12,7 @@ public final class ChildJvm {
     /** System property with the class path of the distribution. */
     public static final String CLASS_PATH_PROPERTY = "zip.classpath";
 
-    /** System property with the flags of the virtual machine, separated by blanks. */
+    /** System property with the flags of the virtual machine, one a line. */
     public static final String FLAGS_PROPERTY = "zip.jvm.flags";
 
     private static final String ARCHIVE_FLAG = "-XX:SharedArchiveFile=";
@@ -46,7 +46,7 @@ public final class ChildJvm {
     /** The flags that the launcher gives. */
     public static List<String> flags() {
         String given = System.getProperty(FLAGS_PROPERTY, "");
-        return Arrays.stream(given.split("\\s+")).filter(flag -> !flag.isEmpty()).toList();
+        return given.lines().filter(flag -> !flag.isEmpty()).toList();
     }
 
     /** The launcher's flags without the class-data archive. */

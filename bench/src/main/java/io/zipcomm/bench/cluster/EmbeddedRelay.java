@@ -4,6 +4,8 @@ import io.zipcomm.relay.RelaySecret;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.relay.RelayTokens;
+import io.zipcomm.transport.RelayAddress;
+import java.net.InetSocketAddress;
 import java.util.Optional;
 
 /** A relay in this process, for groups on this machine: on a free loopback port, with a secret that never leaves it. */
@@ -29,7 +31,9 @@ public final class EmbeddedRelay implements AutoCloseable {
     public GroupEnvironment newGroup(String name, int size, String transport) {
         String session = GroupEnvironment.randomSession(name);
         String token = RelayTokens.mint(secret, session, Optional.of("0-" + (size - 1)), Optional.empty());
-        return new GroupEnvironment(server.address().toString(), session, size, transport, token);
+        InetSocketAddress address = server.address();
+        return new GroupEnvironment(
+                new RelayAddress(address.getHostString(), address.getPort()).toString(), session, size, transport, token);
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.zipcomm.bench.cluster;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,6 +45,8 @@ public final class ProcessGroup implements AutoCloseable {
     private static final Duration TERMINATE_TIME = Duration.ofSeconds(3);
 
     private static final Duration OUTPUT_TIME = Duration.ofSeconds(2);
+
+    private static final String ZOMBIE = ") Z";
 
     private final Output output;
     private final EnvironmentMark mark;
@@ -110,6 +114,24 @@ public final class ProcessGroup implements AutoCloseable {
         return exits.poll(limit.toNanos(), TimeUnit.NANOSECONDS);
     }
 
+    /** Ends every child and everything it started: asks first, kills after three seconds. */
+    public synchronized void end() {
+        ended = true;
+        List<ProcessHandle> all = new ArrayList<>(children.stream()
+                .filter(Process::isAlive)
+                .flatMap(child -> Stream.concat(Stream.of(child.toHandle()), child.descendants()))
+                .toList());
+        mark.bearers().filter(bearer -> !all.contains(bearer)).forEach(all::add);
+        all.forEach(ProcessHandle::destroy);
+        long deadline = System.nanoTime() + TERMINATE_TIME.toNanos();
+        for (ProcessHandle one : all) {
+            awaitEnd(one, deadline);
+        }
+        all.stream().filter(ProcessGroup::isRunning).forEach(ProcessHandle::destroyForcibly);
+        // Whatever was started while the others were being asked to end.
+        mark.bearers().forEach(ProcessHandle::destroyForcibly);
+    }
+
     /** Waits until everything that the children wrote before they ended was handed on, for two seconds at most. */
     public void drainOutput() throws InterruptedException {
         long deadline = System.nanoTime() + OUTPUT_TIME.toNanos();
@@ -122,7 +144,7 @@ public final class ProcessGroup implements AutoCloseable {
         }
     }
 
-    /** Ends every child and everything it started: asks first, kills after three seconds. */
+    /** As {@link #end}, and forgets the group. */
     @Override
     public void close() {
         end();
@@ -133,30 +155,26 @@ public final class ProcessGroup implements AutoCloseable {
         }
     }
 
-    private synchronized void end() {
-        ended = true;
-        List<ProcessHandle> all = new ArrayList<>(children.stream()
-                .filter(Process::isAlive)
-                .flatMap(child -> Stream.concat(Stream.of(child.toHandle()), child.descendants()))
-                .toList());
-        mark.bearers().filter(bearer -> !all.contains(bearer)).forEach(all::add);
-        all.forEach(ProcessHandle::destroy);
-        long deadline = System.nanoTime() + TERMINATE_TIME.toNanos();
-        for (ProcessHandle one : all) {
-            awaitEnd(one, deadline);
-        }
-        all.stream().filter(ProcessHandle::isAlive).forEach(ProcessHandle::destroyForcibly);
-        // Whatever was started while the others were being asked to end.
-        mark.bearers().forEach(ProcessHandle::destroyForcibly);
-    }
-
     private static void awaitEnd(ProcessHandle process, long deadline) {
         try {
-            while (process.isAlive() && System.nanoTime() < deadline) {
+            while (isRunning(process) && System.nanoTime() < deadline) {
                 Thread.sleep(5);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** In a container nobody may fetch the exit code of a process whose parent is gone: it has ended all the same. */
+    private static boolean isRunning(ProcessHandle process) {
+        if (!process.isAlive()) {
+            return false;
+        }
+        try {
+            String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
+            return !stat.substring(stat.lastIndexOf(')')).startsWith(ZOMBIE);
+        } catch (IOException e) {
+            return process.isAlive();
         }
     }
 }

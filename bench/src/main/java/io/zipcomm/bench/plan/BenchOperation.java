@@ -1,6 +1,9 @@
 package io.zipcomm.bench.plan;
 
+import io.zipcomm.collectives.CollectiveOperation;
+import io.zipcomm.collectives.Collectives;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
@@ -13,25 +16,25 @@ import java.util.stream.Collectors;
  */
 public enum BenchOperation {
     /** Everyone waits for everyone. */
-    BARRIER(Data.NONE),
+    BARRIER(Data.NONE, CollectiveOperation.BARRIER),
     /** A message from rank 0 to rank 1 and back: its time is the full round trip. */
-    PINGPONG(Data.WHOLE),
+    PINGPONG(Data.WHOLE, null),
     /** One rank's bytes to all. */
-    BROADCAST(Data.WHOLE),
+    BROADCAST(Data.WHOLE, CollectiveOperation.BROADCAST),
     /** The sum of all at one rank. */
-    REDUCE(Data.REDUCED),
+    REDUCE(Data.REDUCED, CollectiveOperation.REDUCE),
     /** The sum of all at all. */
-    ALLREDUCE(Data.REDUCED),
+    ALLREDUCE(Data.REDUCED, CollectiveOperation.ALL_REDUCE),
     /** One rank's blocks, one to each. */
-    SCATTER(Data.BLOCKS),
+    SCATTER(Data.BLOCKS, CollectiveOperation.SCATTER),
     /** A block of each, all at one rank. */
-    GATHER(Data.BLOCKS),
+    GATHER(Data.BLOCKS, CollectiveOperation.GATHER),
     /** A block of each, all at all. */
-    ALLGATHER(Data.BLOCKS),
+    ALLGATHER(Data.BLOCKS, CollectiveOperation.ALL_GATHER),
     /** The sum of all, a block of it at each. */
-    REDUCESCATTER(Data.REDUCED),
+    REDUCESCATTER(Data.REDUCED, CollectiveOperation.REDUCE_SCATTER),
     /** A block from each to each. */
-    ALLTOALL(Data.BLOCKS);
+    ALLTOALL(Data.BLOCKS, CollectiveOperation.ALL_TO_ALL);
 
     private enum Data {
         NONE,
@@ -41,9 +44,11 @@ public enum BenchOperation {
     }
 
     private final Data data;
+    private final CollectiveOperation collective;
 
-    BenchOperation(Data data) {
+    BenchOperation(Data data, CollectiveOperation collective) {
         this.data = data;
+        this.collective = collective;
     }
 
     /** The name in options, tables and CSV files. */
@@ -82,7 +87,12 @@ public enum BenchOperation {
 
     /** Whether all ranks take part in it together. */
     public boolean isCollective() {
-        return this != PINGPONG;
+        return collective != null;
+    }
+
+    /** The names of the algorithms by which it can be done; none for messages between two ranks. */
+    public List<String> algorithms() {
+        return isCollective() ? Collectives.algorithms(collective) : List.of();
     }
 
     /** Fewest ranks that it makes sense with. */

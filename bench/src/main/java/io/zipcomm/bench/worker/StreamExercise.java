@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
  * Rank 0 sends as fast as rank 1 takes it: how many bytes a path carries in one direction. Some messages are under way at
  * a time, so that neither end ever waits for the other's turn.
  */
-final class StreamExercise implements Exercise {
+public final class StreamExercise implements Exercise {
 
     private static final int MESSAGE_BYTES = 1 << 20;
     private static final int MESSAGES = 32;
@@ -18,7 +18,7 @@ final class StreamExercise implements Exercise {
     private static final int ACKNOWLEDGE_TAG = 3;
 
     /** What one run moves. */
-    static final long BYTES = (long) MESSAGE_BYTES * MESSAGES;
+    public static final long BYTES = (long) MESSAGE_BYTES * MESSAGES;
 
     private final Communicator world;
     private final Payload[] slots = new Payload[UNDER_WAY];

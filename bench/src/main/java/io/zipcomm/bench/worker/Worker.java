@@ -25,24 +25,30 @@ public final class Worker {
      */
     public static void main(String[] args) throws InterruptedException {
         HarnessLink harness = HarnessLink.open();
-        int exitCode = 0;
+        int exitCode = 1;
         try (Communicator world = Zip.join()) {
             harness.tell(Message.of(JOINED).with("rank", world.rank()));
-            CaseRunner runner = new CaseRunner(world);
-            if (world.rank() == 0) {
-                runner.progress().reportTo(harness);
-            }
-            serve(harness, runner);
+            exitCode = serve(harness, world);
         } catch (ZipException e) {
             harness.tell(failure(e));
-            exitCode = 1;
         }
         System.exit(exitCode);
     }
 
-    private static void serve(HarnessLink harness, CaseRunner runner) throws InterruptedException {
-        for (Message order = harness.next(); !order.kind().equals(END); order = harness.next()) {
-            harness.tell(runner.run(CaseOrder.from(order)).toMessage());
+    /** Returns the exit code. Tells of a failure before the group is left, which may take a while. */
+    private static int serve(HarnessLink harness, Communicator world) throws InterruptedException {
+        try {
+            CaseRunner runner = new CaseRunner(world);
+            if (world.rank() == 0) {
+                runner.progress().reportTo(harness);
+            }
+            for (Message order = harness.next(); !order.kind().equals(END); order = harness.next()) {
+                harness.tell(runner.run(CaseOrder.from(order)).toMessage());
+            }
+            return 0;
+        } catch (ZipException e) {
+            harness.tell(failure(e));
+            return 1;
         }
     }
 
