@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -83,6 +84,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     private final ConcurrentLinkedQueue<Runnable> inbox = new ConcurrentLinkedQueue<>();
     private volatile boolean inboxFull;
+    private final BooleanSupplier mustNotBlock = this::mustNotBlock;
 
     private record Abort(int rank, int code, int culprit, String reason) {}
 
@@ -336,42 +338,34 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     private void driveAlone(Operation operation, long untilNs) {
         long idleSinceNs = 0;
+        long sleepNs = 0;
         while (!operation.isDone()) {
-            int work = turn();
+            int work = turn(sleepNs);
+            sleepNs = 0;
             if (token.isContended()) {
                 letOthersIn();
                 continue;
             }
-            if (work > 0) {
+            if (work > 0 && waiter.isSpinning()) {
                 idleSinceNs = 0;
                 continue;
             }
             long nowNs = nowNs();
-            if (nowNs - operation.deadlineNs >= 0) {
-                expire(operation);
+            long leftNs = Math.min(operation.deadlineNs - nowNs, untilNs == Long.MAX_VALUE ? untilNs : untilNs - nowNs);
+            if (leftNs <= 0) {
+                if (nowNs - operation.deadlineNs >= 0 && !operation.isDone()) {
+                    expire(operation);
+                }
                 return;
             }
-            if (untilNs != Long.MAX_VALUE && nowNs - untilNs >= 0) {
-                return;
-            }
-            if (idleSinceNs == 0) {
-                idleSinceNs = nowNs;
-            }
+            idleSinceNs = idleSinceNs == 0 ? nowNs : idleSinceNs;
             if (!waiter.spins(nowNs - idleSinceNs)) {
-                long leftNs =
-                        Math.min(operation.deadlineNs - nowNs, untilNs == Long.MAX_VALUE ? untilNs : untilNs - nowNs);
-                block(leftNs);
-                if (Thread.interrupted()) {
-                    Thread.currentThread().interrupt();
+                sleepNs = Math.min(leftNs, waiter.sleepNsMax());
+                if (Thread.currentThread().isInterrupted()) {
                     operation.fail(ErrorCode.CANCELLED, ZipException.NONE, "the waiting thread was interrupted", null);
                 }
             }
         }
-    }
-
-    private void block(long leftNs) {
-        long sleepNs = active.isEmpty() && suspects.isEmpty() ? leftNs : Math.min(leftNs, waiter.sleepNsMax());
-        transport.await(sleepNs, this::mustNotBlock);
     }
 
     private boolean mustNotBlock() {
@@ -437,9 +431,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         driver = Thread.currentThread();
         try {
             while (hasBackgroundWork() && finished.isEmpty() && !token.isContended() && !closed) {
-                if (turn() == 0) {
-                    block(waiter.sleepNsMax());
-                }
+                turn(waiter.sleepNsMax());
             }
         } finally {
             driver = null;
@@ -455,11 +447,16 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
      * @return how much there was to do; 0 if nothing
      */
     public int turn() {
+        return turn(0);
+    }
+
+    /** A turn that may sleep for some time if there is nothing to do. */
+    private int turn(long sleepNs) {
         int work = 0;
         if (inboxFull) {
             work += readInbox();
         }
-        work += transport.poll();
+        work += sleepNs > 0 && work == 0 ? transport.await(sleepNs, mustNotBlock) : transport.poll();
         if (!flushLater.isEmpty()) {
             work += flushNow();
         }

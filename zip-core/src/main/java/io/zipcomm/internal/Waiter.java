@@ -31,6 +31,10 @@ final class Waiter {
         };
     }
 
+    boolean isSpinning() {
+        return spinNs > 0;
+    }
+
     /** Whether to look again at once after so much time without work. */
     boolean spins(long idleNs) {
         if (idleNs >= spinNs) {

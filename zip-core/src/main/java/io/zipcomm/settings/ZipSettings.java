@@ -51,6 +51,9 @@ public record ZipSettings(
     /** Largest group. */
     public static final int SIZE_MAX = 1 << 16;
 
+    /** Largest eager message: it has to fit into the smallest window of a relay. */
+    public static final int EAGER_BYTES_MAX = 48 << 10;
+
     private static final int SESSION_CHARACTERS_MAX = 200;
 
     /** Which paths to use. */
@@ -98,8 +101,8 @@ public record ZipSettings(
         positive(Setting.JOIN_TIMEOUT, joinTimeout);
         positive(Setting.OPERATION_TIMEOUT, operationTimeout);
         positive(Setting.CLOSE_TIMEOUT, closeTimeout);
-        if (eagerBytes < 0 || eagerBytes > 1 << 20) {
-            throw bad(Setting.EAGER_BYTES, eagerBytes, "0 to 1048576");
+        if (eagerBytes < 0 || eagerBytes > EAGER_BYTES_MAX) {
+            throw bad(Setting.EAGER_BYTES, eagerBytes, "0 to " + EAGER_BYTES_MAX);
         }
         if (windowBytes < Math.max(4 * eagerBytes, 1 << 14)) {
             throw bad(

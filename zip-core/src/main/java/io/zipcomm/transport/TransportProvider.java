@@ -20,6 +20,9 @@ public interface TransportProvider {
      */
     Optional<String> unavailabilityReason();
 
+    /** One line on what it would use here, such as the socket implementation. Never throws. */
+    String details();
+
     /**
      * Opens the transport for one process of one group: binds what it listens on, connects to nobody.
      *

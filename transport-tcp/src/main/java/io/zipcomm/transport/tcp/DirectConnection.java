@@ -1,0 +1,310 @@
+package io.zipcomm.transport.tcp;
+
+import io.zipcomm.buffer.DataType;
+import io.zipcomm.buffer.Payload;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.transport.FrameHandler;
+import io.zipcomm.transport.InboundFrame;
+import io.zipcomm.transport.OutboundFrame;
+import io.zipcomm.transport.Path;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import io.zipcomm.wire.Hello;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.SecureRandom;
+
+/**
+ * A TCP connection between two ranks: proves both ends' membership by the {@link Hello} handshake, then is a path.
+ */
+final class DirectConnection extends FrameStream implements Path {
+
+    private static final int FRAGMENT_BYTES_MAX = 1 << 20;
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    /** How far the handshake is. */
+    private enum State {
+        CONNECTING,
+        AWAIT_OPEN,
+        AWAIT_ANSWER,
+        AWAIT_CONFIRM,
+        OPEN
+    }
+
+    private final DirectPaths paths;
+    private final GroupView view;
+    private final boolean initiator;
+    private final long startedNs;
+    private final ByteBuffer helloBytes = Frame.allocate(Hello.PAYLOAD_BYTES);
+    private final Payload helloIn = Payload.of(helloBytes, DataType.INT8);
+    private final byte[] ownNonce = new byte[Hello.NONCE_BYTES];
+    private byte[] peerNonce;
+    private State state;
+    private int peer;
+    private int helloDue;
+    private int helloStep;
+    private FrameHandler handler;
+
+    private DirectConnection(DirectPaths paths, GroupView view, boolean initiator, int peer, long nowNs) {
+        super(paths.streams(), false);
+        this.paths = paths;
+        this.view = view;
+        this.initiator = initiator;
+        this.peer = peer;
+        startedNs = nowNs;
+        RANDOM.nextBytes(ownNonce);
+        state = initiator ? State.CONNECTING : State.AWAIT_OPEN;
+    }
+
+    /** A connection that this rank opens. */
+    static DirectConnection to(DirectPaths paths, GroupView view, int peer, long nowNs) {
+        return new DirectConnection(paths, view, true, peer, nowNs);
+    }
+
+    /** A connection that somebody else opened. */
+    static DirectConnection accepted(DirectPaths paths, GroupView view, long nowNs) {
+        return new DirectConnection(paths, view, false, -1, nowNs);
+    }
+
+    long startedNs() {
+        return startedNs;
+    }
+
+    /** Whether the other end has said who it is. */
+    boolean isIdentified() {
+        return peer >= 0;
+    }
+
+    boolean isOpen() {
+        return state == State.OPEN;
+    }
+
+    /** Waits for the attempt to connect to end. */
+    void connecting(StreamSocket socket) {
+        open(socket);
+        socket.interest(false, true);
+    }
+
+    @Override
+    public void ready(boolean readable, boolean writable) {
+        if (state == State.CONNECTING) {
+            finishConnecting();
+        } else {
+            super.ready(readable, writable);
+        }
+    }
+
+    private void finishConnecting() {
+        try {
+            if (!socket().finishConnect()) {
+                return;
+            }
+        } catch (IOException e) {
+            paths.failed(this, e.getMessage());
+            return;
+        }
+        state = State.AWAIT_ANSWER;
+        helloDue = Hello.OPEN;
+        updateInterest();
+        flushStream();
+    }
+
+    // ---- handshake
+
+    private boolean nextHello(ByteBuffer header, int at, OutboundFrame frame) {
+        int step = helloDue;
+        helloDue = 0;
+        Frame.begin(header, at, FrameType.HELLO);
+        Frame.flags(header, at, step);
+        Frame.payloadBytes(header, at, Hello.PAYLOAD_BYTES);
+        Frame.epoch(header, at, view.epoch());
+        Frame.source(header, at, view.rank());
+        Frame.destination(header, at, peer);
+        ByteBuffer payload = Frame.allocate(Hello.PAYLOAD_BYTES);
+        Hello.write(payload, 0, ownNonce, code(step));
+        frame.payload = Payload.of(payload, DataType.INT8);
+        frame.offset = 0;
+        frame.bytes = Hello.PAYLOAD_BYTES;
+        frame.attachment = null;
+        if (step == Hello.CONFIRM) {
+            isOpenNow();
+        }
+        return true;
+    }
+
+    private byte[] code(int step) {
+        byte[] opened = initiator ? ownNonce : peerNonce;
+        byte[] answered = step == Hello.OPEN ? null : initiator ? peerNonce : ownNonce;
+        int first = initiator ? view.rank() : peer;
+        int second = initiator ? peer : view.rank();
+        return Hello.code(view.sessionKey(), step, view.epoch(), first, second, opened, answered);
+    }
+
+    private void helloHeader(ByteBuffer header, int at, InboundFrame frame) {
+        if (Frame.type(header, at) != FrameType.HELLO.number()) {
+            throw refused("a frame before the handshake");
+        }
+        if (Frame.epoch(header, at) != view.epoch()) {
+            throw new ZipException(
+                    ErrorCode.STALE_EPOCH,
+                    "connection of epoch " + Frame.epoch(header, at) + ", this is epoch " + view.epoch());
+        }
+        int source = Frame.source(header, at);
+        if (source < 0
+                || source >= view.size()
+                || source == view.rank()
+                || Frame.destination(header, at) != view.rank()
+                || (peer >= 0 && source != peer)) {
+            throw refused("ranks that make no sense");
+        }
+        peer = source;
+        helloStep = Frame.flags(header, at);
+        frame.payload = helloIn;
+        frame.attachment = helloBytes;
+    }
+
+    private void helloReceived() {
+        int expected = switch (state) {
+            case AWAIT_OPEN -> Hello.OPEN;
+            case AWAIT_ANSWER -> Hello.ANSWER;
+            case AWAIT_CONFIRM -> Hello.CONFIRM;
+            case CONNECTING, OPEN -> throw refused("a handshake out of place");
+        };
+        if (helloStep != expected || !Hello.versionFits(helloBytes, 0)) {
+            throw refused("step " + helloStep + " of the handshake, expected " + expected);
+        }
+        if (peerNonce == null) {
+            peerNonce = Hello.nonce(helloBytes, 0);
+        }
+        if (!Hello.proves(helloBytes, 0, code(expected))) {
+            throw refused("no proof of membership");
+        }
+        switch (state) {
+            case AWAIT_OPEN -> {
+                if (paths.admits(this)) {
+                    state = State.AWAIT_CONFIRM;
+                    helloDue = Hello.ANSWER;
+                    flushStream();
+                }
+            }
+            case AWAIT_ANSWER -> {
+                helloDue = Hello.CONFIRM;
+                flushStream();
+            }
+            case AWAIT_CONFIRM -> isOpenNow();
+            case CONNECTING, OPEN -> throw new IllegalStateException(state.name());
+        }
+    }
+
+    private void isOpenNow() {
+        state = State.OPEN;
+        setInputOpen(false);
+        paths.opened(this);
+    }
+
+    private ZipException refused(String problem) {
+        return new ZipException(ErrorCode.UNAUTHORIZED, problem + " from " + describe());
+    }
+
+    // ---- path
+
+    @Override
+    public int peer() {
+        return peer;
+    }
+
+    @Override
+    public String name() {
+        return "tcp";
+    }
+
+    @Override
+    public int fragmentBytesMax() {
+        return FRAGMENT_BYTES_MAX;
+    }
+
+    @Override
+    public void bind(FrameHandler frames) {
+        handler = frames;
+    }
+
+    @Override
+    public void openInput() {
+        setInputOpen(true);
+        paths.readLater(this);
+    }
+
+    @Override
+    public void flush() {
+        flushStream();
+    }
+
+    @Override
+    public void release(Object attachment) {
+        releaseOutbound(attachment);
+        releaseInbound(attachment);
+    }
+
+    @Override
+    public void closeOutput() {
+        closeStreamOutput();
+    }
+
+    @Override
+    public void close() {
+        paths.closed(this);
+        closeStream();
+    }
+
+    // ---- frames
+
+    @Override
+    boolean nextFrame(ByteBuffer header, int at, OutboundFrame frame) {
+        if (helloDue != 0) {
+            return nextHello(header, at, frame);
+        }
+        return handler != null && handler.nextFrame(this, header, at, frame);
+    }
+
+    @Override
+    void payloadTaken(OutboundFrame frame) {
+        handler.payloadTaken(frame);
+    }
+
+    @Override
+    void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
+        if (state == State.OPEN) {
+            handler.headerReceived(this, header, at, frame);
+        } else {
+            helloHeader(header, at, frame);
+        }
+    }
+
+    @Override
+    void frameReceived(InboundFrame frame) {
+        if (state == State.OPEN) {
+            handler.frameReceived(this, frame);
+        } else {
+            helloReceived();
+        }
+    }
+
+    @Override
+    void streamEnded(ZipException failure) {
+        if (handler != null) {
+            handler.ended(this, failure);
+        } else {
+            paths.failed(this, failure == null ? "connection closed by the other end" : failure.getMessage());
+        }
+    }
+
+    @Override
+    String describe() {
+        if (peer >= 0) {
+            return "rank " + peer;
+        }
+        return socket() == null ? "a stranger" : String.valueOf(socket().remote());
+    }
+}

@@ -1,0 +1,258 @@
+package io.zipcomm.transport.tcp;
+
+import io.netty.channel.IoEvent;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.epoll.EpollIoEvent;
+import io.netty.channel.epoll.EpollIoHandle;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollIoOps;
+import io.netty.channel.unix.FileDescriptor;
+import io.netty.channel.unix.Socket;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Sockets on Linux' epoll, through Netty's native library: no channel, no pipeline, no buffer of its own between. */
+final class EpollPoller extends Poller {
+
+    private static final Logger LOG = LoggerFactory.getLogger(EpollPoller.class);
+    private static final ByteBuffer CUBIC = ByteBuffer.allocateDirect(8)
+            .put("cubic".getBytes(StandardCharsets.US_ASCII))
+            .flip();
+
+    private static final int BACKLOG = 1024;
+    private static final int IPPROTO_TCP = 6;
+    private static final int TCP_CONGESTION = 13;
+
+    /** Sockets that are ready at once and handled in one turn. */
+    private static final int EVENTS_MAX = 256;
+
+    EpollPoller() {
+        super(executor -> EpollIoHandler.newFactory(EVENTS_MAX, io.netty.channel.DefaultSelectStrategyFactory.INSTANCE)
+                .newHandler(executor));
+    }
+
+    @Override
+    String name() {
+        return "epoll";
+    }
+
+    @Override
+    StreamSocket connect(InetSocketAddress address, boolean lossBased, StreamSocket.Listener listener)
+            throws IOException {
+        Socket socket = Socket.newSocketStream();
+        try {
+            if (lossBased) {
+                preferLossBased(socket);
+            }
+            socket.setTcpNoDelay(true);
+            socket.connect(address);
+            return new EpollSocket(socket, listener);
+        } catch (IOException | RuntimeException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    @Override
+    Acceptor listen(InetSocketAddress address, boolean lossBased, Consumer<AcceptedSocket> accepted)
+            throws IOException {
+        Socket socket = Socket.newSocketStream();
+        try {
+            if (lossBased) {
+                preferLossBased(socket);
+            }
+            socket.setReuseAddress(true);
+            socket.bind(address);
+            socket.listen(BACKLOG);
+            return new EpollAcceptor(socket, accepted);
+        } catch (IOException | RuntimeException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    private static void preferLossBased(Socket socket) {
+        try {
+            socket.setRawOpt(IPPROTO_TCP, TCP_CONGESTION, CUBIC.duplicate());
+        } catch (IOException e) {
+            // The system's default stays: not every kernel offers every control to every process.
+            LOG.debug("congestion control stays", e);
+        }
+    }
+
+    /** A descriptor in the epoll set. */
+    private abstract class Handle implements EpollIoHandle {
+        final Socket socket;
+        private final IoRegistration registration;
+        private EpollIoOps ops = EpollIoOps.NONE;
+        private boolean open = true;
+
+        Handle(Socket socket) throws IOException {
+            this.socket = socket;
+            try {
+                registration = handler().register(this);
+            } catch (Exception e) {
+                throw new IOException("registering a socket", e);
+            }
+        }
+
+        @Override
+        public FileDescriptor fd() {
+            return socket;
+        }
+
+        /** Level-triggered. Nothing is asked for as errors only, since an empty set would take the socket out. */
+        final void submit(EpollIoOps wanted) {
+            if (open && wanted.value() != ops.value()) {
+                ops = wanted;
+                registration.submit(wanted);
+            }
+        }
+
+        final boolean isOpen() {
+            return open;
+        }
+
+        /** A socket that nobody reads and that broke would be reported again and again. */
+        final void unregister() {
+            registration.cancel();
+        }
+
+        @Override
+        public void close() {
+            if (open) {
+                open = false;
+                registration.cancel();
+                try {
+                    socket.close();
+                } catch (IOException e) {
+                    throw new IllegalStateException("closing a socket", e);
+                }
+            }
+        }
+    }
+
+    private final class EpollSocket extends Handle implements StreamSocket {
+        private static final EpollIoOps NOTHING = EpollIoOps.EPOLLERR;
+
+        private final Listener listener;
+        private boolean reads;
+        private boolean writes;
+
+        EpollSocket(Socket socket, Listener listener) throws IOException {
+            super(socket);
+            this.listener = listener;
+        }
+
+        @Override
+        public void handle(IoRegistration registration, IoEvent event) {
+            EpollIoOps ready = ((EpollIoEvent) event).ops();
+            boolean readable = ready.contains(EpollIoOps.EPOLLIN);
+            boolean writable = ready.contains(EpollIoOps.EPOLLOUT);
+            if (!readable && !writable && !reads && !writes) {
+                unregister();
+            } else {
+                boolean broken = !readable && !writable;
+                listener.ready((readable || broken) && reads, (writable || broken) && writes);
+            }
+        }
+
+        @Override
+        public int read(ByteBuffer target, int position, int limit) throws IOException {
+            return socket.recv(target, position, limit);
+        }
+
+        @Override
+        public long write(ByteBuffer[] sources, int count) throws IOException {
+            return count == 1
+                    ? socket.send(sources[0], sources[0].position(), sources[0].limit())
+                    : socket.writev(sources, 0, count, Long.MAX_VALUE);
+        }
+
+        @Override
+        public void interest(boolean readable, boolean writable) {
+            reads = readable;
+            writes = writable;
+            EpollIoOps ops = NOTHING;
+            if (readable) {
+                ops = ops.with(EpollIoOps.EPOLLIN);
+            }
+            if (writable) {
+                ops = ops.with(EpollIoOps.EPOLLOUT);
+            }
+            submit(ops);
+        }
+
+        @Override
+        public boolean finishConnect() throws IOException {
+            return socket.finishConnect();
+        }
+
+        @Override
+        public void shutdownOutput() throws IOException {
+            socket.shutdown(false, true);
+        }
+
+        @Override
+        public InetSocketAddress remote() {
+            return socket.remoteAddress();
+        }
+    }
+
+    private final class EpollAcceptor extends Handle implements Acceptor {
+        private final Consumer<AcceptedSocket> accepted;
+        private final byte[] address = new byte[32];
+
+        EpollAcceptor(Socket socket, Consumer<AcceptedSocket> accepted) throws IOException {
+            super(socket);
+            this.accepted = accepted;
+            submit(EpollIoOps.EPOLLIN);
+        }
+
+        @Override
+        public int port() {
+            return socket.localAddress().getPort();
+        }
+
+        @Override
+        public void handle(IoRegistration registration, IoEvent event) {
+            try {
+                int descriptor = socket.accept(address);
+                while (descriptor >= 0 && isOpen()) {
+                    accepted.accept(new Accepted(new Socket(descriptor)));
+                    descriptor = socket.accept(address);
+                }
+            } catch (IOException e) {
+                LOG.warn("accepting a connection failed", e);
+            }
+        }
+    }
+
+    private final class Accepted implements AcceptedSocket {
+        private final Socket socket;
+
+        Accepted(Socket socket) {
+            this.socket = socket;
+        }
+
+        @Override
+        public StreamSocket open(StreamSocket.Listener listener) throws IOException {
+            socket.setTcpNoDelay(true);
+            return new EpollSocket(socket, listener);
+        }
+
+        @Override
+        public void close() {
+            try {
+                socket.close();
+            } catch (IOException e) {
+                throw new IllegalStateException("closing a socket", e);
+            }
+        }
+    }
+}

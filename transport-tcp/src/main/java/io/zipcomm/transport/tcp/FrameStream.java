@@ -1,0 +1,522 @@
+package io.zipcomm.transport.tcp;
+
+import io.zipcomm.buffer.Payload;
+import io.zipcomm.buffer.Segment;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.transport.InboundFrame;
+import io.zipcomm.transport.OutboundFrame;
+import io.zipcomm.transport.TransportCounters;
+import io.zipcomm.wire.Frame;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * Frames on a TCP connection.
+ *
+ * <p>Out: headers and short or heap payloads are gathered in a staging segment and leave together; a long payload in direct
+ * memory leaves from where it is, in the same call of the operating system as what is staged before it.
+ *
+ * <p>In: what comes is read into a staging segment, except a payload for direct memory, which is read to where it belongs.
+ * While such payloads come one after the other, only headers are read into the staging segment, so that they are not
+ * copied.
+ *
+ * <p>Neither allocates once its segments exist, which is on first use.
+ */
+abstract class FrameStream implements StreamSocket.Listener {
+
+    /** Size of each staging segment: large enough to spare calls, small enough to stay in the second-level cache. */
+    private static final int STAGING_BYTES = 128 << 10;
+
+    /** Payloads in direct memory up to this length are copied into the staging segment: cheaper than gathering. */
+    private static final int GATHER_BYTES_MIN = 4 << 10;
+
+    /** Remaining payloads for direct memory from this length are read there directly. */
+    private static final int DIRECT_READ_BYTES_MIN = 4 << 10;
+
+    /** After payloads of this length to direct memory only the next header is read. */
+    private static final int BULK_BYTES_MIN = 16 << 10;
+
+    /** Bytes read in one turn, so that one busy connection does not keep the others waiting. */
+    private static final int TURN_BYTES_MAX = 1 << 20;
+
+    private final Streams streams;
+    private final TransportCounters counters;
+    private final boolean relayed;
+    private StreamSocket socket;
+
+    // Out.
+    private final OutboundFrame out = new OutboundFrame();
+    private final ByteBuffer[] gather = new ByteBuffer[2];
+    private Segment outStaging;
+    private int outRead;
+    private int outWrite;
+    private Payload outPayload;
+    private long outOffset;
+    private int outLeft;
+    private boolean flushing;
+    private boolean flushAgain;
+    private boolean outBlocked;
+    private boolean outputClosing;
+    private boolean outputClosed;
+
+    // In.
+    private final InboundFrame in = new InboundFrame();
+    private Segment inStaging;
+    private int inRead;
+    private int inWrite;
+    private boolean inFrame;
+    private int inLeft;
+    private long inMoved;
+    private boolean inputOpen;
+    private boolean bulk;
+    private boolean reading;
+
+    private boolean ended;
+
+    /**
+     * @param streams what the connections of this transport share
+     * @param relayed whether to count as the relay's connection
+     */
+    FrameStream(Streams streams, boolean relayed) {
+        this.streams = streams;
+        counters = streams.counters;
+        this.relayed = relayed;
+    }
+
+    final void open(StreamSocket connected) {
+        socket = connected;
+        inputOpen = true;
+        updateInterest();
+    }
+
+    final StreamSocket socket() {
+        return socket;
+    }
+
+    final boolean isEnded() {
+        return ended;
+    }
+
+    // ---- what a connection does with its frames
+
+    /** As {@link io.zipcomm.transport.FrameHandler#nextFrame}. */
+    abstract boolean nextFrame(ByteBuffer header, int at, OutboundFrame frame);
+
+    /** As {@link io.zipcomm.transport.FrameHandler#payloadTaken}. */
+    abstract void payloadTaken(OutboundFrame frame);
+
+    /** As {@link io.zipcomm.transport.FrameHandler#headerReceived}. */
+    abstract void headerReceived(ByteBuffer header, int at, InboundFrame frame);
+
+    /** As {@link io.zipcomm.transport.FrameHandler#frameReceived}. */
+    abstract void frameReceived(InboundFrame frame);
+
+    /** The stream is over: null after a regular end between two frames. */
+    abstract void streamEnded(ZipException failure);
+
+    /** For errors: whose connection this is. */
+    abstract String describe();
+
+    // ---- out
+
+    /** Takes frames and writes them until there are none or the socket takes no more. */
+    final void flushStream() {
+        if (flushing) {
+            flushAgain = true;
+            return;
+        }
+        if (socket == null || outBlocked || ended || outputClosed) {
+            return;
+        }
+        flushing = true;
+        try {
+            do {
+                flushAgain = false;
+                writeAll();
+            } while (flushAgain && !outBlocked && !ended);
+        } finally {
+            flushing = false;
+        }
+        if (outputClosing && !hasOutput() && !ended) {
+            shutdown();
+        }
+    }
+
+    private void writeAll() {
+        if (outStaging == null) {
+            outStaging = Segment.allocate(STAGING_BYTES);
+        }
+        try {
+            while (!ended) {
+                fill();
+                if (!hasOutput() || ended) {
+                    return;
+                }
+                if (!write()) {
+                    setBlocked(true);
+                    updateInterest();
+                    return;
+                }
+            }
+        } catch (IOException e) {
+            broken(e);
+        } catch (ZipException e) {
+            end(e);
+        }
+    }
+
+    private void setBlocked(boolean now) {
+        if (now != outBlocked) {
+            outBlocked = now;
+            streams.blocked(now);
+        }
+    }
+
+    private boolean hasOutput() {
+        return outWrite > outRead || outLeft > 0;
+    }
+
+    private void fill() {
+        while (!outputClosed) {
+            if (outLeft > 0) {
+                if (isGathered() || !stagePayload()) {
+                    return;
+                }
+                continue;
+            }
+            if (STAGING_BYTES - outWrite < Frame.HEADER_BYTES || !nextFrame(outStaging.bytes(), outWrite, out)) {
+                return;
+            }
+            outWrite += Frame.HEADER_BYTES;
+            counters.framesSent++;
+            if (out.bytes > 0) {
+                outPayload = out.payload;
+                outOffset = out.offset;
+                outLeft = out.bytes;
+            }
+        }
+    }
+
+    private boolean isGathered() {
+        return outLeft >= GATHER_BYTES_MIN && outPayload.direct() != null;
+    }
+
+    /** Copies as much of the payload as there is room for; false if some is left. */
+    private boolean stagePayload() {
+        int room = STAGING_BYTES - outWrite;
+        int bytes = outLeft <= room ? outLeft : room - room % outPayload.type().bytes();
+        if (bytes > 0) {
+            outPayload.copyOut(outOffset, outStaging, outWrite, bytes);
+            outWrite += bytes;
+            payloadMoved(bytes);
+        }
+        return outLeft == 0;
+    }
+
+    private void payloadMoved(int bytes) {
+        outOffset += bytes;
+        outLeft -= bytes;
+        if (outLeft == 0) {
+            outPayload = null;
+            if (out.attachment != null) {
+                payloadTaken(out);
+            }
+        }
+    }
+
+    /** One call of the operating system; false if the socket is full. */
+    private boolean write() throws IOException {
+        int count = 0;
+        int staged = outWrite - outRead;
+        if (staged > 0) {
+            gather[count++] = outStaging.bytes().limit(outWrite).position(outRead);
+        }
+        boolean gathered = outLeft > 0 && isGathered();
+        long wanted = staged;
+        if (gathered) {
+            int position = (int) outOffset;
+            gather[count++] = outPayload.direct().limit(position + outLeft).position(position);
+            wanted += outLeft;
+        }
+        long written = socket.write(gather, count);
+        outStaging.bytes().clear();
+        counters.writeCalls++;
+        if (relayed) {
+            counters.relayBytesSent += written;
+        } else {
+            counters.directBytesSent += written;
+        }
+        int fromStaging = (int) Math.min(written, staged);
+        outRead += fromStaging;
+        if (outRead == outWrite) {
+            outRead = 0;
+            outWrite = 0;
+        }
+        if (written > fromStaging) {
+            payloadMoved((int) (written - fromStaging));
+        }
+        return written == wanted;
+    }
+
+    /** Lets go of an outgoing payload: what is left of its frame is copied. */
+    final void releaseOutbound(Object attachment) {
+        if (out.attachment == null || out.attachment != attachment) {
+            return;
+        }
+        out.attachment = null;
+        if (outLeft > 0) {
+            Segment copy = Segment.allocate((outLeft + Long.BYTES - 1) / Long.BYTES * Long.BYTES);
+            outPayload.copyOut(outOffset, copy, 0, outLeft);
+            outPayload = Payload.of(copy.bytes());
+            outOffset = 0;
+        }
+    }
+
+    /** After what is queued, no more. */
+    final void closeStreamOutput() {
+        outputClosing = true;
+        flushStream();
+    }
+
+    private void shutdown() {
+        if (outputClosed || socket == null) {
+            return;
+        }
+        outputClosed = true;
+        try {
+            socket.shutdownOutput();
+        } catch (IOException e) {
+            broken(e);
+        }
+    }
+
+    // ---- in
+
+    /** Whether frames are read. What was read before stays where it is. */
+    final void setInputOpen(boolean open) {
+        inputOpen = open;
+        updateInterest();
+    }
+
+    @Override
+    public void ready(boolean readable, boolean writable) {
+        if (writable && outBlocked) {
+            setBlocked(false);
+            updateInterest();
+            flushStream();
+        }
+        if (readable) {
+            readSome();
+        }
+    }
+
+    /** Reads and handles what there is, within the bounds of a turn. Returns the number of bytes. */
+    final int readSome() {
+        if (ended || !inputOpen || reading || socket == null) {
+            return 0;
+        }
+        if (inStaging == null) {
+            inStaging = Segment.allocate(STAGING_BYTES);
+        }
+        reading = true;
+        int total = 0;
+        try {
+            handleStaged();
+            while (inputOpen && !ended && total < TURN_BYTES_MAX) {
+                int wanted = wanted();
+                int bytes = readInto(wanted);
+                if (bytes < 0) {
+                    endOfStream();
+                    break;
+                }
+                if (bytes == 0) {
+                    break;
+                }
+                total += bytes;
+                streams.latest = this;
+                handleStaged();
+                if (bytes < wanted) {
+                    break;
+                }
+            }
+        } catch (IOException e) {
+            broken(e);
+        } catch (ZipException e) {
+            end(e);
+        } catch (RuntimeException e) {
+            end(new ZipException(ErrorCode.INTERNAL, "a frame of " + describe() + " could not be handled: " + e, e));
+        } finally {
+            reading = false;
+        }
+        return total;
+    }
+
+    private boolean readsDirectly() {
+        return inFrame
+                && inRead == inWrite
+                && inLeft >= DIRECT_READ_BYTES_MIN
+                && in.payload != null
+                && in.payload.direct() != null;
+    }
+
+    private int wanted() {
+        if (readsDirectly()) {
+            return inLeft;
+        }
+        if (inRead == inWrite) {
+            inRead = 0;
+            inWrite = 0;
+            if (bulk) {
+                return inFrame ? inLeft + Frame.HEADER_BYTES : Frame.HEADER_BYTES;
+            }
+        }
+        return STAGING_BYTES - inWrite;
+    }
+
+    private int readInto(int wanted) throws IOException {
+        counters.readCalls++;
+        int bytes;
+        if (readsDirectly()) {
+            int position = (int) (in.offset + inMoved);
+            bytes = socket.read(in.payload.direct(), position, position + wanted);
+            if (bytes > 0) {
+                inMoved += bytes;
+                inLeft -= bytes;
+            }
+        } else {
+            bytes = socket.read(inStaging.bytes(), inWrite, inWrite + wanted);
+            inStaging.bytes().clear();
+            if (bytes > 0) {
+                inWrite += bytes;
+            }
+        }
+        if (bytes > 0) {
+            if (relayed) {
+                counters.relayBytesReceived += bytes;
+            } else {
+                counters.directBytesReceived += bytes;
+            }
+        }
+        return bytes;
+    }
+
+    private void handleStaged() {
+        while (inputOpen && !ended) {
+            if (inFrame) {
+                if (inLeft > 0 && !landStaged()) {
+                    break;
+                }
+                inFrame = false;
+                counters.framesReceived++;
+                frameReceived(in);
+            } else {
+                if (inWrite - inRead < Frame.HEADER_BYTES) {
+                    break;
+                }
+                header();
+            }
+        }
+        makeRoom();
+    }
+
+    private void header() {
+        ByteBuffer bytes = inStaging.bytes();
+        int at = inRead;
+        String problem = Frame.problem(bytes, at);
+        if (problem != null) {
+            throw new ZipException(ErrorCode.PROTOCOL, problem + " on the connection of " + describe());
+        }
+        inRead += Frame.HEADER_BYTES;
+        in.clear();
+        in.bytes = Frame.payloadBytes(bytes, at);
+        inFrame = true;
+        inLeft = in.bytes;
+        inMoved = 0;
+        headerReceived(bytes, at, in);
+        bulk = in.bytes >= BULK_BYTES_MIN && in.payload != null && in.payload.direct() != null;
+    }
+
+    /** Moves staged bytes of the payload to where they belong; false if more have to come. */
+    private boolean landStaged() {
+        int staged = inWrite - inRead;
+        int bytes = Math.min(staged, inLeft);
+        if (in.payload == null) {
+            inRead += bytes;
+            inLeft -= bytes;
+            return inLeft == 0;
+        }
+        if (bytes < inLeft) {
+            bytes -= (int) ((inMoved + bytes) % in.payload.type().bytes());
+            if (bytes <= 0) {
+                return false;
+            }
+        }
+        in.payload.copyIn(in.offset + inMoved, inStaging, inRead, bytes);
+        inRead += bytes;
+        inMoved += bytes;
+        inLeft -= bytes;
+        return inLeft == 0;
+    }
+
+    /** Moves a rest of a header or an element to the front, so that what follows it fits. */
+    private void makeRoom() {
+        if (inRead == inWrite) {
+            inRead = 0;
+            inWrite = 0;
+        } else if (inputOpen && inRead > 0) {
+            ByteBuffer bytes = inStaging.bytes();
+            bytes.limit(inWrite).position(inRead);
+            bytes.compact();
+            bytes.clear();
+            inWrite -= inRead;
+            inRead = 0;
+        }
+    }
+
+    /** Throws away what is still to come of an incoming payload. */
+    final void releaseInbound(Object attachment) {
+        if (inFrame && in.attachment != null && in.attachment == attachment) {
+            in.attachment = null;
+            in.payload = null;
+        }
+    }
+
+    // ---- the end
+
+    private void endOfStream() {
+        if (inFrame || inWrite > inRead) {
+            end(new ZipException(ErrorCode.PEER_LOST, "connection of " + describe() + " ended inside a frame"));
+        } else {
+            end(null);
+        }
+    }
+
+    private void broken(IOException e) {
+        end(new ZipException(ErrorCode.PEER_LOST, "connection of " + describe() + " broke: " + e.getMessage(), e));
+    }
+
+    private void end(ZipException failure) {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        setBlocked(false);
+        streamEnded(failure);
+    }
+
+    /** Ends without telling anyone. */
+    final void closeStream() {
+        ended = true;
+        setBlocked(false);
+        if (socket != null) {
+            socket.close();
+        }
+    }
+
+    final void updateInterest() {
+        if (socket != null && !ended) {
+            socket.interest(inputOpen, outBlocked);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+package io.zipcomm.transport.tcp;
+
+import io.netty.channel.IoEvent;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.nio.NioIoEvent;
+import io.netty.channel.nio.NioIoHandle;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.nio.NioIoOps;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectableChannel;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.function.Consumer;
+
+/**
+ * Sockets on the Java platform's selector, where epoll does not load. The platform cannot choose a congestion control, so
+ * the system's default stays.
+ */
+final class NioPoller extends Poller {
+
+    private static final int BACKLOG = 1024;
+
+    NioPoller() {
+        super(executor -> NioIoHandler.newFactory().newHandler(executor));
+    }
+
+    @Override
+    String name() {
+        return "nio";
+    }
+
+    @Override
+    StreamSocket connect(InetSocketAddress address, boolean lossBased, StreamSocket.Listener listener)
+            throws IOException {
+        SocketChannel channel = SocketChannel.open();
+        try {
+            channel.configureBlocking(false);
+            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            channel.connect(address);
+            return new NioSocket(channel, listener);
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    @Override
+    Acceptor listen(InetSocketAddress address, boolean lossBased, Consumer<AcceptedSocket> accepted)
+            throws IOException {
+        ServerSocketChannel channel = ServerSocketChannel.open();
+        try {
+            channel.configureBlocking(false);
+            channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+            channel.bind(address, BACKLOG);
+            return new NioAcceptor(channel, accepted);
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    /** A channel in the selector. */
+    private abstract class Handle implements NioIoHandle {
+        private final SelectableChannel channel;
+        private final IoRegistration registration;
+        private NioIoOps ops = NioIoOps.NONE;
+
+        Handle(SelectableChannel channel) throws IOException {
+            this.channel = channel;
+            try {
+                registration = handler().register(this);
+            } catch (Exception e) {
+                throw new IOException("registering a socket", e);
+            }
+        }
+
+        @Override
+        public final SelectableChannel selectableChannel() {
+            return channel;
+        }
+
+        final void submit(NioIoOps wanted) {
+            if (channel.isOpen() && wanted.value() != ops.value()) {
+                ops = wanted;
+                registration.submit(wanted);
+            }
+        }
+
+        @Override
+        public void close() {
+            registration.cancel();
+            try {
+                channel.close();
+            } catch (IOException e) {
+                throw new IllegalStateException("closing a socket", e);
+            }
+        }
+    }
+
+    private final class NioSocket extends Handle implements StreamSocket {
+        private final SocketChannel channel;
+        private final Listener listener;
+        private boolean reads;
+        private boolean writes;
+
+        NioSocket(SocketChannel channel, Listener listener) throws IOException {
+            super(channel);
+            this.channel = channel;
+            this.listener = listener;
+        }
+
+        @Override
+        public void handle(IoRegistration registration, IoEvent event) {
+            NioIoOps ready = ((NioIoEvent) event).ops();
+            boolean writable = ready.contains(NioIoOps.WRITE) || ready.contains(NioIoOps.CONNECT);
+            listener.ready(ready.contains(NioIoOps.READ) && reads, writable && writes);
+        }
+
+        @Override
+        public int read(ByteBuffer target, int position, int limit) throws IOException {
+            return channel.read(target.limit(limit).position(position));
+        }
+
+        @Override
+        public long write(ByteBuffer[] sources, int count) throws IOException {
+            if (count == 1) {
+                int position = sources[0].position();
+                int written = channel.write(sources[0]);
+                sources[0].position(position);
+                return written;
+            }
+            int[] positions = new int[count];
+            for (int i = 0; i < count; i++) {
+                positions[i] = sources[i].position();
+            }
+            long written = channel.write(sources, 0, count);
+            for (int i = 0; i < count; i++) {
+                sources[i].position(positions[i]);
+            }
+            return written;
+        }
+
+        @Override
+        public void interest(boolean readable, boolean writable) {
+            reads = readable;
+            writes = writable;
+            NioIoOps ops = readable ? NioIoOps.READ : NioIoOps.NONE;
+            if (writable) {
+                ops = ops.with(channel.isConnected() ? NioIoOps.WRITE : NioIoOps.CONNECT);
+            }
+            submit(ops);
+        }
+
+        @Override
+        public boolean finishConnect() throws IOException {
+            return channel.finishConnect();
+        }
+
+        @Override
+        public void shutdownOutput() throws IOException {
+            channel.shutdownOutput();
+        }
+
+        @Override
+        public InetSocketAddress remote() {
+            try {
+                return (InetSocketAddress) channel.getRemoteAddress();
+            } catch (IOException e) {
+                return null;
+            }
+        }
+    }
+
+    private final class NioAcceptor extends Handle implements Acceptor {
+        private final ServerSocketChannel channel;
+        private final Consumer<AcceptedSocket> accepted;
+
+        NioAcceptor(ServerSocketChannel channel, Consumer<AcceptedSocket> accepted) throws IOException {
+            super(channel);
+            this.channel = channel;
+            this.accepted = accepted;
+            submit(NioIoOps.ACCEPT);
+        }
+
+        @Override
+        public int port() {
+            return channel.socket().getLocalPort();
+        }
+
+        @Override
+        public void handle(IoRegistration registration, IoEvent event) {
+            try {
+                SocketChannel socket = channel.accept();
+                while (socket != null) {
+                    accepted.accept(new Accepted(socket));
+                    socket = channel.isOpen() ? channel.accept() : null;
+                }
+            } catch (IOException e) {
+                org.slf4j.LoggerFactory.getLogger(NioPoller.class).warn("accepting a connection failed", e);
+            }
+        }
+    }
+
+    private final class Accepted implements AcceptedSocket {
+        private final SocketChannel channel;
+
+        Accepted(SocketChannel channel) {
+            this.channel = channel;
+        }
+
+        @Override
+        public StreamSocket open(StreamSocket.Listener listener) throws IOException {
+            channel.configureBlocking(false);
+            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            return new NioSocket(channel, listener);
+        }
+
+        @Override
+        public void close() {
+            try {
+                channel.close();
+            } catch (IOException e) {
+                throw new IllegalStateException("closing a socket", e);
+            }
+        }
+    }
+}

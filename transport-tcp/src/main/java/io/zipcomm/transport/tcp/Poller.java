@@ -1,0 +1,149 @@
+package io.zipcomm.transport.tcp;
+
+import io.netty.channel.IoHandler;
+import io.netty.channel.IoHandlerContext;
+import io.netty.channel.epoll.Epoll;
+import io.netty.util.concurrent.ThreadAwareExecutor;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.settings.ZipSettings.IoChoice;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/**
+ * Waits for sockets, on whichever thread calls: Netty's {@link IoHandler} without an event loop around it. So the thread
+ * that waits for an operation is the one that reads its bytes, and no thread is switched to.
+ *
+ * <p>Thread: one at a time, except {@link #wakeup}.
+ */
+abstract class Poller implements AutoCloseable {
+
+    /** Sleeps are rounded up to this, so that the timer is seldom set anew. */
+    private static final long TIMER_GRAIN_NS = 1_000_000;
+
+    private final IoHandler handler;
+    private final Context context = new Context();
+
+    Poller(java.util.function.Function<ThreadAwareExecutor, IoHandler> maker) {
+        handler = maker.apply(new CallerRuns());
+        handler.initialize();
+    }
+
+    static Poller open(IoChoice choice) {
+        boolean epoll = choice != IoChoice.NIO && Epoll.isAvailable();
+        if (choice == IoChoice.EPOLL && !epoll) {
+            throw new ZipException(ErrorCode.BAD_SETTING, "epoll cannot be used here", Epoll.unavailabilityCause());
+        }
+        return epoll ? new EpollPoller() : new NioPoller();
+    }
+
+    final IoHandler handler() {
+        return handler;
+    }
+
+    /** {@code epoll} or {@code nio}. */
+    abstract String name();
+
+    /**
+     * Begins to connect.
+     *
+     * @param lossBased whether to ask for a congestion control that backs off on loss only, which between processes of one
+     *     host is three times as fast as one that paces; best effort. It must be chosen before the connection exists: a
+     *     socket that has once paced goes on doing so
+     */
+    abstract StreamSocket connect(InetSocketAddress address, boolean lossBased, StreamSocket.Listener listener)
+            throws IOException;
+
+    /**
+     * Listens.
+     *
+     * @param address   where; port 0 for any
+     * @param lossBased as in {@link #connect}, for the connections accepted here
+     * @param accepted  given every accepted socket, which has no listener yet
+     */
+    abstract Acceptor listen(InetSocketAddress address, boolean lossBased, Consumer<AcceptedSocket> accepted)
+            throws IOException;
+
+    /** Handles what is ready, without blocking. */
+    final int poll() {
+        context.mayNotBlock = null;
+        return handler.run(context);
+    }
+
+    /** Blocks until something is ready, {@link #wakeup} or the time is over, and handles what is ready. */
+    final int await(long timeoutNs, BooleanSupplier mayNotBlock) {
+        long nowNs = System.nanoTime();
+        context.mayNotBlock = mayNotBlock;
+        long untilNs = nowNs + Math.min(timeoutNs, Long.MAX_VALUE / 4);
+        context.deadlineNs = (untilNs / TIMER_GRAIN_NS + 1) * TIMER_GRAIN_NS;
+        return handler.run(context);
+    }
+
+    /** Makes {@link #await} return, if it is about to block or blocks. Any thread. */
+    final void wakeup() {
+        handler.wakeup();
+    }
+
+    @Override
+    public final void close() {
+        handler.prepareToDestroy();
+        handler.destroy();
+    }
+
+    /** A listening socket. */
+    interface Acceptor extends AutoCloseable {
+
+        /** Port it listens on. */
+        int port();
+
+        @Override
+        void close();
+    }
+
+    /** A connection somebody else opened. */
+    interface AcceptedSocket {
+
+        /** Registers it. */
+        StreamSocket open(StreamSocket.Listener listener) throws IOException;
+
+        /** Refuses it. */
+        void close();
+    }
+
+    private static final class Context implements IoHandlerContext {
+        /** Null if this turn must not block at all. */
+        private BooleanSupplier mayNotBlock;
+
+        private long deadlineNs;
+
+        @Override
+        public boolean canBlock() {
+            return mayNotBlock != null && !mayNotBlock.getAsBoolean();
+        }
+
+        @Override
+        public long delayNanos(long currentTimeNanos) {
+            return Math.max(0, deadlineNs - currentTimeNanos);
+        }
+
+        @Override
+        public long deadlineNanos() {
+            return deadlineNs;
+        }
+    }
+
+    /** Whoever calls runs; there is no thread that belongs to the poller. */
+    private static final class CallerRuns implements ThreadAwareExecutor {
+        @Override
+        public boolean isExecutorThread(Thread thread) {
+            return false;
+        }
+
+        @Override
+        public void execute(Runnable command) {
+            command.run();
+        }
+    }
+}

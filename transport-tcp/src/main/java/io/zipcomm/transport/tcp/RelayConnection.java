@@ -1,0 +1,201 @@
+package io.zipcomm.transport.tcp;
+
+import io.zipcomm.buffer.DataType;
+import io.zipcomm.buffer.Payload;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.transport.InboundFrame;
+import io.zipcomm.transport.OutboundFrame;
+import io.zipcomm.transport.PathEvents;
+import io.zipcomm.transport.RelayAddress;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+
+/**
+ * The data connection to the relay: the frames of all relayed paths, one path after the other in turn, so that none waits
+ * behind another's long message for more than a frame.
+ */
+final class RelayConnection extends FrameStream {
+
+    private static final int ANSWER_BYTES_MAX = 64 << 10;
+
+    private final RelayAddress relay;
+    private final int eagerBytes;
+    private final ArrayDeque<RelayPath> ready = new ArrayDeque<>();
+    private final ArrayDeque<RelayPath> toAcknowledge = new ArrayDeque<>();
+    private RelayPath[] paths = new RelayPath[0];
+    private PathEvents events;
+    private int rank;
+    private int epoch;
+    private String lost;
+
+    /** Path of the frame that is going out. */
+    private RelayPath leaving;
+
+    /** Path of the frame that is coming in; null for one that belongs to none. */
+    private RelayPath arriving;
+
+    // Attaching.
+    private byte[] attach;
+    private ByteBuffer answer;
+    private boolean answered;
+
+    RelayConnection(Streams streams, RelayAddress relay, int eagerBytes) {
+        super(streams, true);
+        this.eagerBytes = eagerBytes;
+        this.relay = relay;
+    }
+
+    void start(GroupView view, PathEvents listener) {
+        events = listener;
+        rank = view.rank();
+        epoch = view.epoch();
+        RelayPath[] made = new RelayPath[view.size()];
+        for (int peer = 0; peer < made.length; peer++) {
+            if (peer != rank) {
+                made[peer] = new RelayPath(this, view, peer, eagerBytes);
+            }
+        }
+        paths = made;
+        if (lost != null) {
+            events.relayLost(lost);
+        } else {
+            setInputOpen(true);
+        }
+    }
+
+    RelayPath path(int peer) {
+        return paths[peer];
+    }
+
+    // ---- attaching
+
+    /** Sends a control message; its answer is awaited by {@link #answer}. */
+    void ask(byte[] message) {
+        attach = message;
+        flushStream();
+    }
+
+    /** The answer, once it has come; null before. */
+    ByteBuffer answer() {
+        if (lost != null && !answered) {
+            throw new ZipException(
+                    ErrorCode.RELAY_UNREACHABLE, "the relay at " + relay + " ended the connection: " + lost);
+        }
+        return answered ? answer : null;
+    }
+
+    // ---- out
+
+    /** A path has frames. */
+    void flush(RelayPath path) {
+        if (!path.isQueued()) {
+            path.setQueued(true);
+            ready.add(path);
+        }
+        flushStream();
+    }
+
+    /** A path has taken so much that its sender should know. */
+    void acknowledge(RelayPath path) {
+        if (!toAcknowledge.contains(path)) {
+            toAcknowledge.add(path);
+            flushStream();
+        }
+    }
+
+    @Override
+    boolean nextFrame(ByteBuffer header, int at, OutboundFrame frame) {
+        if (attach != null) {
+            control(header, at, frame);
+            return true;
+        }
+        RelayPath acknowledged = toAcknowledge.poll();
+        if (acknowledged != null) {
+            frame.clear();
+            acknowledged.writeFlow(header, at, epoch, rank);
+            return true;
+        }
+        for (RelayPath path = ready.poll(); path != null; path = ready.poll()) {
+            if (path.nextFrame(header, at, frame)) {
+                ready.add(path);
+                leaving = path;
+                return true;
+            }
+            path.setQueued(false);
+        }
+        return false;
+    }
+
+    private void control(ByteBuffer header, int at, OutboundFrame frame) {
+        Frame.begin(header, at, FrameType.CONTROL);
+        Frame.payloadBytes(header, at, attach.length);
+        frame.payload = Payload.of(attach);
+        frame.offset = 0;
+        frame.bytes = attach.length;
+        frame.attachment = null;
+        attach = null;
+    }
+
+    @Override
+    void payloadTaken(OutboundFrame frame) {
+        leaving.handler().payloadTaken(frame);
+    }
+
+    // ---- in
+
+    @Override
+    void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
+        arriving = null;
+        int type = Frame.type(header, at);
+        if (type == FrameType.CONTROL.number()) {
+            if (frame.bytes > ANSWER_BYTES_MAX) {
+                throw new ZipException(ErrorCode.PROTOCOL, "a control message of " + frame.bytes + " bytes");
+            }
+            answer = ByteBuffer.allocate(frame.bytes);
+            frame.payload = Payload.of(answer, DataType.INT8);
+            frame.attachment = answer;
+            return;
+        }
+        int source = Frame.source(header, at);
+        if (source < 0 || source >= paths.length || paths[source] == null || Frame.destination(header, at) != rank) {
+            throw new ZipException(ErrorCode.PROTOCOL, "the relay forwarded " + Frame.describe(header, at));
+        }
+        if (type == FrameType.FLOW.number()) {
+            paths[source].acknowledged(Frame.credit(header, at));
+            return;
+        }
+        arriving = paths[source];
+        arriving.headerReceived(header, at, frame);
+    }
+
+    @Override
+    void frameReceived(InboundFrame frame) {
+        if (arriving != null) {
+            arriving.frameReceived(frame);
+        } else if (frame.attachment != null) {
+            // The answer to attaching: what follows belongs to paths that do not exist before the group does.
+            answered = true;
+            setInputOpen(false);
+        }
+    }
+
+    // ---- the end
+
+    @Override
+    void streamEnded(ZipException failure) {
+        lost = failure == null ? "closed by the relay" : failure.getMessage();
+        closeStream();
+        if (events != null) {
+            events.relayLost(lost);
+        }
+    }
+
+    @Override
+    String describe() {
+        return "the relay at " + relay;
+    }
+}

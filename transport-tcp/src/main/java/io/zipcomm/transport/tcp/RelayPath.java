@@ -1,0 +1,154 @@
+package io.zipcomm.transport.tcp;
+
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.transport.FrameHandler;
+import io.zipcomm.transport.InboundFrame;
+import io.zipcomm.transport.OutboundFrame;
+import io.zipcomm.transport.Path;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import java.nio.ByteBuffer;
+
+/**
+ * A flow to one peer through the relay. At most a window of bytes is under way that the peer has not acknowledged (FLOW),
+ * so that the relay keeps no more than that for a peer that does not read, and others are not held up.
+ */
+final class RelayPath implements Path {
+
+    private final RelayConnection connection;
+    private final int peer;
+    private final long windowBytes;
+    private final int fragmentBytesMax;
+    private final int frameBytesMax;
+
+    private FrameHandler handler;
+    private boolean queued;
+    private boolean closed;
+
+    private long sentBytes;
+    private long acknowledgedBytes;
+    private long takenBytes;
+    private long toldBytes;
+    private int arrivingBytes;
+
+    /**
+     * @param eagerBytes longest payload of a frame that is not a fragment
+     */
+    RelayPath(RelayConnection connection, GroupView view, int peer, int eagerBytes) {
+        this.connection = connection;
+        this.peer = peer;
+        windowBytes = view.flowWindowBytes();
+        // A multiple of the longest element, and small enough for several to be under way.
+        long fragment = Math.min(view.fragmentBytesMax(), windowBytes / 2 - Frame.HEADER_BYTES);
+        fragmentBytesMax = (int) (fragment / Long.BYTES * Long.BYTES);
+        frameBytesMax = Frame.HEADER_BYTES + Math.max(fragmentBytesMax, eagerBytes);
+    }
+
+    @Override
+    public int peer() {
+        return peer;
+    }
+
+    @Override
+    public String name() {
+        return "relay";
+    }
+
+    @Override
+    public int fragmentBytesMax() {
+        return fragmentBytesMax;
+    }
+
+    @Override
+    public void bind(FrameHandler frames) {
+        handler = frames;
+    }
+
+    @Override
+    public void openInput() {
+        // The connection is read from the start; the engine binds every path before.
+    }
+
+    @Override
+    public void flush() {
+        if (!closed) {
+            connection.flush(this);
+        }
+    }
+
+    @Override
+    public void release(Object attachment) {
+        connection.releaseOutbound(attachment);
+        connection.releaseInbound(attachment);
+    }
+
+    @Override
+    public void closeOutput() {
+        // The connection serves the other paths too; the link's last frame says that it is the last.
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    boolean isQueued() {
+        return queued;
+    }
+
+    void setQueued(boolean now) {
+        queued = now;
+    }
+
+    FrameHandler handler() {
+        return handler;
+    }
+
+    boolean nextFrame(ByteBuffer header, int at, OutboundFrame frame) {
+        long free = windowBytes - (sentBytes - acknowledgedBytes);
+        if (closed || free < frameBytesMax) {
+            return false;
+        }
+        if (!handler.nextFrame(this, header, at, frame)) {
+            return false;
+        }
+        sentBytes += Frame.HEADER_BYTES + Frame.payloadBytes(header, at);
+        return true;
+    }
+
+    /** The peer has taken so many bytes in all. */
+    void acknowledged(long bytes) {
+        if (bytes > acknowledgedBytes && bytes <= sentBytes) {
+            acknowledgedBytes = bytes;
+            flush();
+        }
+    }
+
+    void writeFlow(ByteBuffer header, int at, int epoch, int rank) {
+        toldBytes = takenBytes;
+        Frame.begin(header, at, FrameType.FLOW);
+        Frame.epoch(header, at, epoch);
+        Frame.source(header, at, rank);
+        Frame.destination(header, at, peer);
+        Frame.credit(header, at, takenBytes);
+    }
+
+    void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
+        arrivingBytes = Frame.HEADER_BYTES + frame.bytes;
+        if (closed) {
+            frame.payload = null;
+            return;
+        }
+        handler.headerReceived(this, header, at, frame);
+    }
+
+    void frameReceived(InboundFrame frame) {
+        takenBytes += arrivingBytes;
+        if (takenBytes - toldBytes >= windowBytes / 4) {
+            connection.acknowledge(this);
+        }
+        if (!closed) {
+            handler.frameReceived(this, frame);
+        }
+    }
+}

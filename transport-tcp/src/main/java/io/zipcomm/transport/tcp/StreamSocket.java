@@ -1,0 +1,55 @@
+package io.zipcomm.transport.tcp;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+
+/** A non-blocking TCP socket registered with a {@link Poller}. Driven by the thread that runs the poller. */
+interface StreamSocket {
+
+    /** Told by the poller that a socket is ready. */
+    interface Listener {
+
+        /**
+         * The socket is ready for something it asked for, or broken, which reading or writing will tell.
+         *
+         * @param readable whether reading makes sense
+         * @param writable whether writing, or finishing to connect, makes sense
+         */
+        void ready(boolean readable, boolean writable);
+    }
+
+    /**
+     * Reads what there is.
+     *
+     * @param target   direct memory
+     * @param position first byte to fill
+     * @param limit    end of the bytes to fill
+     * @return bytes read, 0 if there are none now, -1 at the end of the stream
+     */
+    int read(ByteBuffer target, int position, int limit) throws IOException;
+
+    /**
+     * Writes between position and limit of direct buffers, in one call of the operating system.
+     *
+     * @param sources buffers; positions are not moved
+     * @param count   how many of them
+     * @return bytes written; 0 if the socket takes none now
+     */
+    long write(ByteBuffer[] sources, int count) throws IOException;
+
+    /** Says what to be told of. At first nothing. */
+    void interest(boolean readable, boolean writable);
+
+    /** Ends an attempt to connect: true if connected, false if not yet. */
+    boolean finishConnect() throws IOException;
+
+    /** No more output. */
+    void shutdownOutput() throws IOException;
+
+    /** The other end's address. */
+    InetSocketAddress remote();
+
+    /** Ends the connection. May be called again. */
+    void close();
+}

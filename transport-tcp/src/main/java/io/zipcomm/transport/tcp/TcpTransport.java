@@ -1,0 +1,249 @@
+package io.zipcomm.transport.tcp;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.membership.Candidate;
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.Path;
+import io.zipcomm.transport.PathEvents;
+import io.zipcomm.transport.RelayAddress;
+import io.zipcomm.transport.Transport;
+import io.zipcomm.transport.TransportCounters;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.proto.Attach;
+import io.zipcomm.wire.proto.ToRank;
+import io.zipcomm.wire.proto.ToRelay;
+import java.io.IOException;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/**
+ * TCP: direct connections to peers, and one to the relay that carries every relayed path.
+ *
+ * <p>While the caller polls, the connection that had bytes last is read straight away, without asking the operating system
+ * which is ready: in a ping-pong that spares half of the calls. All are asked for every few turns.
+ */
+final class TcpTransport implements Transport {
+
+    /** Turns between full looks at all connections while the latest one is read directly. */
+    private static final int DIRECT_READS = 16;
+
+    /** Turns between looks at the clock. */
+    private static final int TURNS_BETWEEN_LOOKS = 64;
+
+    /** Time between looks at what takes too long. */
+    private static final long LOOK_NS = 50_000_000;
+
+    private final ZipSettings settings;
+    private final Poller poller;
+    private final Streams streams = new Streams();
+    private final DirectPaths direct;
+
+    /** For ranks of this host; null if nobody connects directly. */
+    private Poller.Acceptor local;
+
+    /** For ranks of other hosts; null if nobody can reach us. */
+    private Poller.Acceptor remote;
+
+    private RelayConnection relay;
+    private int turns;
+    private long nextLookNs;
+    private boolean closed;
+
+    TcpTransport(ZipSettings settings) {
+        this.settings = settings;
+        poller = Poller.open(settings.io());
+        direct = new DirectPaths(poller, streams);
+        try {
+            if (settings.transport() != ZipSettings.TransportChoice.RELAY) {
+                InetAddress bind = InetAddress.getByName(settings.bind());
+                local = poller.listen(
+                        new InetSocketAddress(bind.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bind, 0),
+                        true,
+                        direct::accepted);
+                remote = bind.isLoopbackAddress()
+                        ? null
+                        : poller.listen(new InetSocketAddress(bind, 0), false, direct::accepted);
+            }
+        } catch (IOException | RuntimeException e) {
+            poller.close();
+            throw new ZipException(ErrorCode.BAD_SETTING, "cannot listen on " + settings.bind(), e);
+        }
+    }
+
+    /** {@code epoll} or {@code nio}. */
+    String io() {
+        return poller.name();
+    }
+
+    @Override
+    public List<Candidate> candidates() {
+        List<Candidate> candidates = new ArrayList<>();
+        if (local != null) {
+            String bind = settings.bind();
+            String host = isAny(bind) ? InetAddress.getLoopbackAddress().getHostAddress() : bind;
+            candidates.add(new Candidate(Candidate.Kind.LOOPBACK, "tcp", host, local.port()));
+        }
+        if (remote != null) {
+            addInterfaces(candidates, remote.port());
+        }
+        return candidates;
+    }
+
+    private static boolean isAny(String bind) {
+        return bind.equals("0.0.0.0") || bind.equals("::");
+    }
+
+    private void addInterfaces(List<Candidate> candidates, int port) {
+        if (!isAny(settings.bind())) {
+            candidates.add(new Candidate(Candidate.Kind.PRIVATE, "tcp", settings.bind(), port));
+            return;
+        }
+        try {
+            for (NetworkInterface one : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+                if (one.isUp() && !one.isLoopback()) {
+                    for (InetAddress address : Collections.list(one.getInetAddresses())) {
+                        if (isReachable(address)) {
+                            candidates.add(
+                                    new Candidate(Candidate.Kind.PRIVATE, "tcp", address.getHostAddress(), port));
+                        }
+                    }
+                }
+            }
+        } catch (SocketException e) {
+            org.slf4j.LoggerFactory.getLogger(TcpTransport.class).info("no list of network interfaces", e);
+        }
+    }
+
+    private boolean isReachable(InetAddress address) {
+        boolean any = settings.bind().equals("::") || !(address instanceof Inet6Address);
+        return any && !address.isLinkLocalAddress() && !address.isMulticastAddress();
+    }
+
+    @Override
+    public void attach(RelayAddress address, String session, int rank, byte[] ticket, long deadlineNs) {
+        relay = new RelayConnection(streams, address, settings.eagerBytes());
+        relay.open(RelaySockets.connect(poller, address, relay, deadlineNs));
+        Attach attach = Attach.newBuilder()
+                .setVersion(Frame.VERSION)
+                .setSession(session)
+                .setRank(rank)
+                .setTicket(ByteString.copyFrom(ticket))
+                .build();
+        relay.ask(ToRelay.newBuilder().setAttach(attach).build().toByteArray());
+        ByteBuffer answer = relay.answer();
+        while (answer == null) {
+            long leftNs = deadlineNs - System.nanoTime();
+            if (leftNs <= 0) {
+                throw new ZipException(ErrorCode.RELAY_UNREACHABLE, "the relay at " + address + " did not answer");
+            }
+            poller.await(leftNs, () -> false);
+            answer = relay.answer();
+        }
+        check(answer, address);
+    }
+
+    private static void check(ByteBuffer answer, RelayAddress address) {
+        ToRank message;
+        try {
+            message = ToRank.parseFrom(answer);
+        } catch (InvalidProtocolBufferException e) {
+            throw new ZipException(ErrorCode.PROTOCOL, "the answer of the relay at " + address + " cannot be read", e);
+        }
+        if (message.hasRefused()) {
+            throw new ZipException(
+                    ErrorCode.of(message.getRefused().getCode()),
+                    message.getRefused().getReason());
+        }
+        if (!message.hasAttached()) {
+            throw new ZipException(ErrorCode.PROTOCOL, "unexpected answer of the relay at " + address);
+        }
+    }
+
+    @Override
+    public void start(GroupView view, PathEvents events) {
+        direct.start(view, events);
+        if (relay != null) {
+            relay.start(view, events);
+        }
+    }
+
+    @Override
+    public Path relayed(int peer) {
+        return relay == null ? null : relay.path(peer);
+    }
+
+    @Override
+    public void connect(int peer) {
+        direct.connect(peer);
+    }
+
+    @Override
+    public int poll() {
+        if (closed) {
+            return 0;
+        }
+        int work = before(turns % TURNS_BETWEEN_LOOKS == 0);
+        FrameStream latest = streams.latest;
+        turns++;
+        if (latest != null && turns % DIRECT_READS != 0) {
+            return work + (latest.readSome() > 0 ? 1 : 0);
+        }
+        return work + poller.poll();
+    }
+
+    @Override
+    public int await(long timeoutNs, BooleanSupplier wakeupDue) {
+        if (closed) {
+            return 0;
+        }
+        int work = before(true);
+        return work > 0 ? work + poller.poll() : poller.await(Math.min(timeoutNs, LOOK_NS), wakeupDue);
+    }
+
+    private int before(boolean look) {
+        int work = direct.hasToRead() ? direct.readNow() : 0;
+        if (look) {
+            long nowNs = System.nanoTime();
+            if (nowNs - nextLookNs >= 0) {
+                nextLookNs = nowNs + LOOK_NS;
+                direct.look(nowNs);
+            }
+        }
+        return work;
+    }
+
+    @Override
+    public void wakeup() {
+        poller.wakeup();
+    }
+
+    @Override
+    public boolean hasOutput() {
+        return streams.hasBlockedOutput();
+    }
+
+    @Override
+    public TransportCounters counters() {
+        return streams.counters;
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            poller.close();
+        }
+    }
+}

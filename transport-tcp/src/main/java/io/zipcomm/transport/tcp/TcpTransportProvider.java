@@ -1,0 +1,42 @@
+package io.zipcomm.transport.tcp;
+
+import io.netty.channel.epoll.Epoll;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.ControlChannel;
+import io.zipcomm.transport.RelayAddress;
+import io.zipcomm.transport.Transport;
+import io.zipcomm.transport.TransportProvider;
+import java.util.List;
+import java.util.Optional;
+
+/** Offers direct TCP and the paths through the relay. Always available: without epoll it uses the platform's sockets. */
+public final class TcpTransportProvider implements TransportProvider {
+
+    /** For the service loader. */
+    public TcpTransportProvider() {}
+
+    @Override
+    public List<String> paths() {
+        return List.of("tcp", "relay");
+    }
+
+    @Override
+    public Optional<String> unavailabilityReason() {
+        return Optional.empty();
+    }
+
+    @Override
+    public String details() {
+        return Epoll.isAvailable() ? "epoll" : "nio, as epoll does not load: " + Epoll.unavailabilityCause();
+    }
+
+    @Override
+    public Transport open(ZipSettings settings) {
+        return new TcpTransport(settings);
+    }
+
+    @Override
+    public ControlChannel openControl(ZipSettings settings, RelayAddress relay, ControlChannel.Listener listener) {
+        return RelayControl.open(settings, relay, listener);
+    }
+}
