@@ -19,7 +19,6 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -49,7 +48,7 @@ import picocli.CommandLine.Spec;
         })
 final class BenchCommand implements Callable<Integer> {
 
-    private static final Duration WHOLE_RUN = Duration.ofSeconds(60);
+    private static final Duration WHOLE_RUN = Duration.ofMinutes(1);
     private static final Duration GROUP_START = Duration.ofMillis(2500);
     private static final long ROW_MS_MIN = 150;
     private static final long ROW_MS_MAX = 1500;
@@ -60,8 +59,9 @@ final class BenchCommand implements Callable<Integer> {
     private static final class Kind {
         @Option(
                 names = "--audit",
-                description = "Only all-reduce of 16MiB on 4 ranks: bytes that a rank sends, against the least possible,"
-                        + " and bytes that a call allocates.")
+                description =
+                        "Only all-reduce of 16MiB on 4 ranks: bytes that a rank sends, against the least possible,"
+                                + " and bytes that a call allocates.")
         private boolean audit;
 
         @Option(
@@ -72,13 +72,11 @@ final class BenchCommand implements Callable<Integer> {
 
         @Option(
                 names = "--kill",
-                description = "Kills a rank in the middle of an all-reduce of 16MiB on 4 ranks, and shows how the others"
-                        + " end.")
+                description =
+                        "Kills a rank in the middle of an all-reduce of 16MiB on 4 ranks, and shows how the others"
+                                + " end.")
         private boolean kill;
     }
-
-    @Mixin
-    private HelpOption help;
 
     @Spec
     private CommandSpec spec;
@@ -200,8 +198,9 @@ final class BenchCommand implements Callable<Integer> {
         }
         for (long one : selection.bytes()) {
             if (one % Float.BYTES != 0 && selection.operations().stream().anyMatch(BenchOperation::reduces)) {
-                throw wrong("--bytes " + ByteSize.format(one) + ": reduce, allreduce and reducescatter add 4-byte floats;"
-                        + " choose a multiple of 4, or other --ops");
+                throw wrong(
+                        "--bytes " + ByteSize.format(one) + ": reduce, allreduce and reducescatter add 4-byte floats;"
+                                + " choose a multiple of 4, or other --ops");
             }
         }
         try (CsvFile file = csv == null ? null : CsvFile.create(csv)) {
@@ -214,7 +213,8 @@ final class BenchCommand implements Callable<Integer> {
 
     /** Time for a row so that a run of ordinary size takes about a minute. */
     private static Duration rowBudget(Selection selection) {
-        Duration measuring = WHOLE_RUN.minus(GROUP_START.multipliedBy(selection.groups().size()));
+        Duration measuring =
+                WHOLE_RUN.minus(GROUP_START.multipliedBy(selection.groups().size()));
         long share = measuring.toMillis() / selection.caseCount();
         return Duration.ofMillis(Math.max(ROW_MS_MIN, Math.min(ROW_MS_MAX, share)));
     }

@@ -6,7 +6,6 @@ import io.zipcomm.transport.RelayAddress;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -19,9 +18,6 @@ import picocli.CommandLine.Spec;
             "A token in ZIP_TOKEN is tried at the relay. Exit code 1 if something is wrong."
         })
 final class DoctorCommand implements Callable<Integer> {
-
-    @Mixin
-    private HelpOption help;
 
     @Spec
     private CommandSpec spec;

@@ -15,8 +15,8 @@ final class Durations implements ITypeConverter<Duration> {
     public Duration convert(String text) {
         Matcher matcher = TEXT.matcher(text);
         if (!matcher.matches() || Long.parseLong(matcher.group(1)) == 0) {
-            throw new TypeConversionException("'" + text + "' is not a time: write seconds, minutes, hours or days, such"
-                    + " as 90s, 30m, 12h, 7d");
+            throw new TypeConversionException("'" + text
+                    + "' is not a time: write seconds, minutes, hours or days, such" + " as 90s, 30m, 12h, 7d");
         }
         long number = Long.parseLong(matcher.group(1));
         return switch (matcher.group(2)) {

@@ -7,7 +7,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -20,9 +19,6 @@ import picocli.CommandLine.Spec;
             "It does not start without a secret, unless it is told to admit everybody."
         })
 final class RelayCommand implements Callable<Integer> {
-
-    @Mixin
-    private HelpOption help;
 
     @Spec
     private CommandSpec spec;

@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -42,19 +41,12 @@ import picocli.CommandLine.Spec;
                     + " ZIP_CLASSPATH.",
             ""
         },
-        footer = {
-            "",
-            "Example:",
-            "  zip run --ranks 4 -- java io.zipcomm.bench.examples.WordCount docs"
-        })
+        footer = {"", "Example:", "  zip run --ranks 4 -- java io.zipcomm.bench.examples.WordCount docs"})
 public final class RunCommand implements Callable<Integer> {
 
     private static final Duration GRACE = Duration.ofSeconds(5);
     private static final Duration FOREVER = Duration.ofDays(36_500);
     private static final int CANNOT_START = 127;
-
-    @Mixin
-    private HelpOption help;
 
     @Spec
     private CommandSpec spec;
@@ -77,7 +69,8 @@ public final class RunCommand implements Callable<Integer> {
     @Option(
             names = "--relay",
             paramLabel = "URL",
-            description = "Relay to meet at, as zip://host:port or host:port. Default: one that is started for this run.")
+            description =
+                    "Relay to meet at, as zip://host:port or host:port. Default: one that is started for this run.")
     private String relay;
 
     @Option(

@@ -15,8 +15,8 @@ final class Sizes implements ITypeConverter<Long> {
         try {
             long bytes = ByteSize.parse(text);
             if (bytes > BYTES_MAX) {
-                throw new TypeConversionException("'" + text + "' is more than the largest size, "
-                        + ByteSize.format(BYTES_MAX));
+                throw new TypeConversionException(
+                        "'" + text + "' is more than the largest size, " + ByteSize.format(BYTES_MAX));
             }
             return bytes;
         } catch (IllegalArgumentException e) {

@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -19,9 +18,6 @@ import picocli.CommandLine.Spec;
             "Give it to the ranks as ZIP_TOKEN. It is signed with the secret that the relay was started with."
         })
 final class TokenCommand implements Callable<Integer> {
-
-    @Mixin
-    private HelpOption help;
 
     @Spec
     private CommandSpec spec;

@@ -10,7 +10,7 @@ final class TransportName implements ITypeConverter<String> {
     /** For help texts and errors. */
     static final String KNOWN = "auto, tcp, relay";
 
-    private static final List<String> NAMES = List.of(KNOWN.split(", "));
+    private static final List<String> NAMES = List.of(KNOWN.split(", ", -1));
 
     @Override
     public String convert(String text) {

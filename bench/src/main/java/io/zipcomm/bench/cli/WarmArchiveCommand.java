@@ -16,7 +16,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 
 /**
  * {@code zip warm-archive}: the training run of the class-data archive. Two ranks in this process, which is good for
@@ -27,9 +26,6 @@ final class WarmArchiveCommand implements Callable<Integer> {
 
     private static final int RANKS = 2;
     private static final long LIMIT_S = 60;
-
-    @Mixin
-    private HelpOption help;
 
     @Override
     public Integer call() throws Exception {

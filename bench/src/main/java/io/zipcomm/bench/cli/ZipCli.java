@@ -7,9 +7,11 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
 /**
@@ -45,7 +47,7 @@ public final class ZipCli {
         }
 
         String label() {
-            return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
 
         Callable<Integer> create() {
@@ -110,13 +112,18 @@ public final class ZipCli {
     }
 
     private CommandLine commandLine(Command command) {
-        return new CommandLine(command.create())
-                .setCommandName("zip " + command.label())
+        CommandLine line = new CommandLine(command.create());
+        line.getCommandSpec()
+                .addOption(OptionSpec.builder("-h", "--help")
+                        .usageHelp(true)
+                        .description("Print this and end.")
+                        .build());
+        return line.setCommandName("zip " + command.label())
                 .setUsageHelpWidth(HELP_WIDTH)
                 .setOut(writer(out))
                 .setErr(writer(err))
                 .setParameterExceptionHandler((problem, args) -> wrongCall(problem))
-                .setExecutionExceptionHandler((problem, line, result) -> failed(command, problem));
+                .setExecutionExceptionHandler((problem, ignored, result) -> failed(command, problem));
     }
 
     private static PrintWriter writer(PrintStream stream) {
@@ -145,6 +152,7 @@ public final class ZipCli {
         for (Command command : Command.visible()) {
             text.append(String.format("  %-8s %s%n", command.label(), command.synopsis));
         }
-        return text.append("\n'zip COMMAND --help' tells the options of a command.\n").toString();
+        return text.append("\n'zip COMMAND --help' tells the options of a command.\n")
+                .toString();
     }
 }

@@ -92,7 +92,9 @@ public final class BenchRun {
                 }
                 workers.end();
             } catch (WorkerFailure e) {
-                String what = left.isEmpty() ? "leaving the group" : joined ? left.peek().toString() : "starting";
+                String what = left.isEmpty()
+                        ? "leaving the group"
+                        : joined ? left.peek().toString() : "starting";
                 listener.problem(group.transport() + ", " + group.ranks() + " ranks, " + what + ":\n" + e.getMessage());
                 if (joined && !left.isEmpty()) {
                     failed(left.remove());
@@ -115,8 +117,7 @@ public final class BenchRun {
         }
         CaseResult roundTrip = leader(ask(workers, calibration(BenchOperation.PINGPONG.label(), LATENCY_BYTES)));
         CaseResult stream = leader(ask(workers, calibration(CaseOrder.STREAM, StreamExercise.BYTES)));
-        return new CostModel(
-                roundTrip.p50Ns() / NS_PER_US / 2, stream.p50Ns() / NS_PER_US / StreamExercise.BYTES);
+        return new CostModel(roundTrip.p50Ns() / NS_PER_US / 2, stream.p50Ns() / NS_PER_US / StreamExercise.BYTES);
     }
 
     private static CaseOrder calibration(String operation, long bytes) {
@@ -187,7 +188,8 @@ public final class BenchRun {
         listener.row(row, new BenchListener.Extras(sent, allocated));
     }
 
-    // The floor is measured right before and right after the row that is compared with it, so that a machine whose speed
+    // The floor is measured right before and right after the row that is compared with it, so that a machine whose
+    // speed
     // drifts treats both alike.
     private boolean isBesideFloor(BenchCase what) {
         return floor != null

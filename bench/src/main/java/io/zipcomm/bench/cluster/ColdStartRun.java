@@ -19,7 +19,7 @@ import java.util.Map;
  */
 public final class ColdStartRun {
 
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final String LINE = "%-9s %5s  %-30s %9s %9s %15s  %s";
     private static final double NS_PER_MS = 1e6;
     private static final String[] SMALL_JVM = {"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"};

@@ -33,7 +33,11 @@ public final class EmbeddedRelay implements AutoCloseable {
         String token = RelayTokens.mint(secret, session, Optional.of("0-" + (size - 1)), Optional.empty());
         InetSocketAddress address = server.address();
         return new GroupEnvironment(
-                new RelayAddress(address.getHostString(), address.getPort()).toString(), session, size, transport, token);
+                new RelayAddress(address.getHostString(), address.getPort()).toString(),
+                session,
+                size,
+                transport,
+                token);
     }
 
     @Override

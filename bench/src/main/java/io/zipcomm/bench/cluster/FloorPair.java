@@ -15,7 +15,7 @@ final class FloorPair implements AutoCloseable {
     static final String ALGORITHM = "nio-spin";
 
     private static final Duration START_LIMIT = Duration.ofSeconds(20);
-    private static final Duration MEASURE_LIMIT = Duration.ofSeconds(120);
+    private static final Duration MEASURE_LIMIT = Duration.ofMinutes(2);
 
     private WorkerGroup pair;
 
@@ -30,8 +30,7 @@ final class FloorPair implements AutoCloseable {
 
     private static WorkerGroup start() throws WorkerFailure, InterruptedException {
         // Nothing of the library runs in these processes: the variables only mark them.
-        GroupEnvironment environment =
-                new GroupEnvironment("", GroupEnvironment.randomSession("floor"), 2, "tcp", "");
+        GroupEnvironment environment = new GroupEnvironment("", GroupEnvironment.randomSession("floor"), 2, "tcp", "");
         WorkerGroup pair = WorkerGroup.start(environment, ChildJvm.flags(), FloorWorker.class);
         try {
             Message listening =

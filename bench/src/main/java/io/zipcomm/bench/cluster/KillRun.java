@@ -24,7 +24,7 @@ public final class KillRun {
     public static final Duration LIMIT = Duration.ofSeconds(5);
 
     private static final Duration JOIN_LIMIT = Duration.ofSeconds(45);
-    private static final Duration RUNNING_LIMIT = Duration.ofSeconds(60);
+    private static final Duration RUNNING_LIMIT = Duration.ofMinutes(1);
     private static final int DELAY_MS_MAX = 200;
     private static final double NS_PER_MS = 1e6;
 

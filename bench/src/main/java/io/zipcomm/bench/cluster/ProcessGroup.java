@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -87,9 +88,11 @@ public final class ProcessGroup implements AutoCloseable {
             int rank = children.size();
             Process child = builder.start();
             children.add(child);
-            pumps.add(LinePump.start("zip-out-" + rank, child.getInputStream(), line -> output.line(rank, false, line)));
+            pumps.add(
+                    LinePump.start("zip-out-" + rank, child.getInputStream(), line -> output.line(rank, false, line)));
             pumps.add(LinePump.start("zip-err-" + rank, child.getErrorStream(), line -> output.line(rank, true, line)));
-            child.onExit().thenAccept(process -> exits.add(new Exit(rank, process.exitValue())));
+            CompletableFuture<Void> unused =
+                    child.onExit().thenAccept(process -> exits.add(new Exit(rank, process.exitValue())));
             return child;
         }
     }

@@ -194,7 +194,9 @@ final class WorkerGroup implements AutoCloseable {
             if (process.isAlive()) {
                 text.append("no answer for ").append(limit.toSeconds()).append(" s\n");
             } else {
-                text.append("process ended with exit code ").append(process.exitValue()).append('\n');
+                text.append("process ended with exit code ")
+                        .append(process.exitValue())
+                        .append('\n');
             }
             appendLastLines(text, rank);
         }

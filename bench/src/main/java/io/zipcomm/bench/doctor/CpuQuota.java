@@ -30,7 +30,7 @@ final class CpuQuota {
             for (String line : Files.readAllLines(root.resolve("proc/self/cgroup"))) {
                 String[] fields = line.split(":", 3);
                 boolean v2 = fields[0].equals("0") && fields[1].isEmpty();
-                if (v2 || List.of(fields[1].split(",")).contains(V1_CONTROLLER)) {
+                if (v2 || List.of(fields[1].split(",", -1)).contains(V1_CONTROLLER)) {
                     any = true;
                     Path mount = root.resolve(v2 ? "sys/fs/cgroup" : "sys/fs/cgroup/cpu");
                     smallest = Math.min(smallest, smallestOnTheWayUp(mount, fields[2], v2));
@@ -60,7 +60,7 @@ final class CpuQuota {
         if (!Files.exists(file)) {
             return Double.POSITIVE_INFINITY;
         }
-        String[] quotaAndPeriod = Files.readString(file).trim().split(" ");
+        String[] quotaAndPeriod = Files.readString(file).trim().split(" ", -1);
         return quotaAndPeriod[0].equals("max")
                 ? Double.POSITIVE_INFINITY
                 : Double.parseDouble(quotaAndPeriod[0]) / Double.parseDouble(quotaAndPeriod[1]);

@@ -58,8 +58,10 @@ public final class Doctor {
                 "processors",
                 Runtime.getRuntime().availableProcessors() + " for Java; quota of the control group: "
                         + CpuQuota.describe());
-        findings.accept("congestion control", kernelSetting("tcp_congestion_control") + " (the kernel has "
-                + kernelSetting("tcp_available_congestion_control") + ")");
+        findings.accept(
+                "congestion control",
+                kernelSetting("tcp_congestion_control") + " (the kernel has "
+                        + kernelSetting("tcp_available_congestion_control") + ")");
         examineTransports();
         examineRelay(relay, token);
         findings.accept("NAT", "not looked at: that comes with hole punching, in a later version");
@@ -80,7 +82,9 @@ public final class Doctor {
             Optional<String> reason = provider.unavailabilityReason();
             any |= reason.isEmpty();
             for (String path : provider.paths()) {
-                findings.accept("transport " + path, reason.map(why -> "NOT available: " + why).orElse("available"));
+                findings.accept(
+                        "transport " + path,
+                        reason.map(why -> "NOT available: " + why).orElse("available"));
             }
         }
         if (!any) {
@@ -145,10 +149,12 @@ public final class Doctor {
             double ms = (System.nanoTime() - began) / NS_PER_MS;
             findings.accept(
                     "admission",
-                    String.format(Locale.ROOT, "a group of %d joined in %.0f ms, classes loaded cold", world.size(), ms));
+                    String.format(
+                            Locale.ROOT, "a group of %d joined in %.0f ms, classes loaded cold", world.size(), ms));
         } catch (ZipException e) {
             if (e.code() == ErrorCode.UNAUTHORIZED && token.isEmpty()) {
-                findings.accept("admission", "the relay wants a token; none in ZIP_TOKEN to try (" + e.getMessage() + ")");
+                findings.accept(
+                        "admission", "the relay wants a token; none in ZIP_TOKEN to try (" + e.getMessage() + ")");
             } else {
                 sick("admission", "REFUSED: " + e.getMessage());
             }

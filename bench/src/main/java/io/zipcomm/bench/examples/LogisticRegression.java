@@ -41,14 +41,24 @@ public final class LogisticRegression {
     private static final double RATE = 0.5;
     private static final double DECAY = 0.01;
 
-    /**
-     * What training gives.
-     *
-     * @param weights  one for each feature, and the offset
-     * @param accuracy share of the rows that are told right
-     * @param loss     mean negative log-likelihood
-     */
-    record Model(double[] weights, double accuracy, double loss) {}
+    /** What training gives. */
+    static final class Model {
+
+        /** One for each feature, and the offset. */
+        final double[] weights;
+
+        /** Share of the rows that are told right. */
+        final double accuracy;
+
+        /** Mean negative log-likelihood. */
+        final double loss;
+
+        Model(double[] weights, double accuracy, double loss) {
+            this.weights = weights;
+            this.accuracy = accuracy;
+            this.loss = loss;
+        }
+    }
 
     private final Communicator world;
     private final Collectives collectives;
@@ -79,13 +89,13 @@ public final class LogisticRegression {
                 "%s against %s: accuracy %.2f %%, loss %.6f after %d steps%n",
                 SPECIES.get(1),
                 SPECIES.get(0),
-                100 * model.accuracy(),
-                model.loss(),
+                100 * model.accuracy,
+                model.loss,
                 STEPS);
         for (int i = 0; i < FEATURES.length; i++) {
-            out.printf(Locale.ROOT, "%14s %10.6f%n", FEATURES[i], model.weights()[i]);
+            out.printf(Locale.ROOT, "%14s %10.6f%n", FEATURES[i], model.weights[i]);
         }
-        out.printf(Locale.ROOT, "%14s %10.6f%n", "offset", model.weights()[FEATURES.length]);
+        out.printf(Locale.ROOT, "%14s %10.6f%n", "offset", model.weights[FEATURES.length]);
     }
 
     /** Trains on all ranks of the group together; all get the same model. */
@@ -115,7 +125,7 @@ public final class LogisticRegression {
                 BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
             return lines.lines()
                     .skip(1)
-                    .map(line -> line.split(","))
+                    .map(line -> line.split(",", -1))
                     .filter(fields -> SPECIES.contains(fields[FEATURES.length]))
                     .flatMapToDouble(fields -> IntStream.range(0, COLUMNS)
                             .mapToDouble(i -> i < FEATURES.length

@@ -163,7 +163,8 @@ public final class WordCount {
     private static byte[] encode(Map<String, Long> counts) {
         StringBuilder lines = new StringBuilder();
         new TreeMap<>(counts)
-                .forEach((word, count) -> lines.append(word).append(' ').append(count).append('\n'));
+                .forEach((word, count) ->
+                        lines.append(word).append(' ').append(count).append('\n'));
         return lines.toString().getBytes(StandardCharsets.UTF_8);
     }
 
@@ -175,7 +176,8 @@ public final class WordCount {
     }
 
     private static byte[] concatenate(List<byte[]> messages) {
-        byte[] whole = new byte[messages.stream().mapToInt(message -> message.length).sum()];
+        byte[] whole =
+                new byte[messages.stream().mapToInt(message -> message.length).sum()];
         int at = 0;
         for (byte[] message : messages) {
             System.arraycopy(message, 0, whole, at, message.length);

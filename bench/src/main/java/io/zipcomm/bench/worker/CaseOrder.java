@@ -10,8 +10,7 @@ package io.zipcomm.bench.worker;
  * @param budgetNs   time for the row, in nanoseconds
  * @param append     floor only: add to the times of the order before instead of starting afresh
  */
-public record CaseOrder(
-        String operation, long bytes, String algorithm, int iterations, long budgetNs, boolean append) {
+public record CaseOrder(String operation, long bytes, String algorithm, int iterations, long budgetNs, boolean append) {
 
     /** Kind of the message. */
     public static final String KIND = "measure";

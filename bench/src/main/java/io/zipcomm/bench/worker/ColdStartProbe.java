@@ -30,13 +30,13 @@ public final class ColdStartProbe {
             float[] numbers = {world.rank(), 1};
             Collectives.of(world).allReduce(numbers, ReduceOp.SUM);
             long reducedNs = System.nanoTime();
-            int size = world.size();
+            int sumOfRanks = world.size() * (world.size() - 1) / 2;
             System.out.println(Message.of(KIND)
                     .with("rank", world.rank())
                     .with("mainNs", mainNs)
                     .with("joinedNs", joinedNs)
                     .with("reducedNs", reducedNs)
-                    .with("right", numbers[0] == size * (size - 1) / 2 && numbers[1] == size));
+                    .with("right", numbers[0] == sumOfRanks && numbers[1] == world.size()));
         } catch (ZipException e) {
             System.out.println(Worker.failure(e));
             exitCode = 1;

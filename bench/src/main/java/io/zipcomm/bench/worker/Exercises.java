@@ -2,7 +2,6 @@ package io.zipcomm.bench.worker;
 
 import io.zipcomm.Communicator;
 import io.zipcomm.bench.plan.BenchOperation;
-import io.zipcomm.buffer.DataType;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.collectives.CollectiveOperation;
 import io.zipcomm.collectives.Collectives;
@@ -32,9 +31,8 @@ final class Exercises {
 
     Exercises(Communicator world, Collectives collectives, Progress progress, CaseOrder order) {
         this.world = world;
-        this.collectives = order.algorithm().equals(CaseOrder.AUTO)
-                ? collectives
-                : collectives.withAlgorithm(order.algorithm());
+        this.collectives =
+                order.algorithm().equals(CaseOrder.AUTO) ? collectives : collectives.withAlgorithm(order.algorithm());
         this.progress = progress;
         this.order = order;
         rank = world.rank();
@@ -89,8 +87,7 @@ final class Exercises {
         ByteBuffer buffer = memory(bytes);
         Payload payload = Payload.of(buffer);
         List<Region> whole = List.of(new Region(buffer, 0, bytes, ROOT, ROOT));
-        return new ByteWorkload(
-                rank == ROOT ? whole : List.of(), whole, () -> collectives.broadcast(payload, ROOT));
+        return new ByteWorkload(rank == ROOT ? whole : List.of(), whole, () -> collectives.broadcast(payload, ROOT));
     }
 
     private Workload scatter() {
@@ -185,8 +182,14 @@ final class Exercises {
         float[] output = new float[isRoot ? whole.count() : 0];
         Payload source = Payload.of(input);
         Payload target = Payload.of(output);
-        return new SumWorkload(rank, ranks, input, whole, isRoot ? 0 : SumWorkload.NO_SHARE, output, () ->
-                collectives.reduce(source, target, ReduceOp.SUM, ROOT));
+        return new SumWorkload(
+                rank,
+                ranks,
+                input,
+                whole,
+                isRoot ? 0 : SumWorkload.NO_SHARE,
+                output,
+                () -> collectives.reduce(source, target, ReduceOp.SUM, ROOT));
     }
 
     private Workload allReduce() {
@@ -196,8 +199,8 @@ final class Exercises {
         float[] output = new float[whole.count()];
         Payload source = Payload.of(input);
         Payload target = Payload.of(output);
-        return new SumWorkload(rank, ranks, input, whole, 0, output, () ->
-                collectives.allReduce(source, target, ReduceOp.SUM));
+        return new SumWorkload(
+                rank, ranks, input, whole, 0, output, () -> collectives.allReduce(source, target, ReduceOp.SUM));
     }
 
     /** Its blocks have equal lengths: M is rounded up to a whole number of floats for each rank. */
@@ -209,7 +212,13 @@ final class Exercises {
         float[] output = new float[block];
         Payload source = Payload.of(input);
         Payload target = Payload.of(output);
-        return new SumWorkload(rank, ranks, input, shares, rank, output, () ->
-                collectives.reduceScatter(source, target, ReduceOp.SUM));
+        return new SumWorkload(
+                rank,
+                ranks,
+                input,
+                shares,
+                rank,
+                output,
+                () -> collectives.reduceScatter(source, target, ReduceOp.SUM));
     }
 }

@@ -82,7 +82,7 @@ public final class FloorWorker {
             int count = timed ? pace.timedIterations() : pace.batch();
             long batchBegan = System.nanoTime();
             for (int i = 0; i < count; i++) {
-                boolean all = iteration == 0 || timed && (i == 0 || i == count - 1);
+                boolean all = iteration == 0 || (timed && (i == 0 || i == count - 1));
                 sent.write(iteration, all);
                 received.poison(iteration, all);
                 say(MORE);
@@ -160,6 +160,8 @@ public final class FloorWorker {
         }
     }
 
+    /** On a single processor the other process runs only if this one lets it. */
+    @SuppressWarnings("ThreadPriorityCheck")
     private static void pause() {
         if (YIELD) {
             Thread.yield();

@@ -77,7 +77,7 @@ public final class Message {
         if (!line.startsWith(PREFIX)) {
             return null;
         }
-        String[] words = line.substring(PREFIX.length()).split(" ");
+        String[] words = line.substring(PREFIX.length()).split(" ", -1);
         Map<String, String> values = new LinkedHashMap<>();
         for (int i = 1; i < words.length; i++) {
             int equals = words[i].indexOf('=');

@@ -1,5 +1,7 @@
 package io.zipcomm.bench.worker;
 
+import java.util.concurrent.atomic.AtomicLong;
+
 /**
  * Counts iterations, so that the harness can tell a slow worker from one that is stuck. Written by the thread that
  * measures, read by one that reports.
@@ -11,12 +13,12 @@ public final class Progress {
 
     private static final long PERIOD_MS = 2_000;
 
-    private volatile long iterations;
+    private final AtomicLong iterations = new AtomicLong();
 
     Progress() {}
 
     void step() {
-        iterations = iterations + 1;
+        iterations.setRelease(iterations.getPlain() + 1);
     }
 
     /** Reports for as long as the process lives. */
@@ -26,7 +28,7 @@ public final class Progress {
                     try {
                         while (true) {
                             Thread.sleep(PERIOD_MS);
-                            harness.tell(Message.of(KIND).with("iterations", iterations));
+                            harness.tell(Message.of(KIND).with("iterations", iterations.get()));
                         }
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();

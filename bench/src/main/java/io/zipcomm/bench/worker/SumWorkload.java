@@ -2,25 +2,42 @@ package io.zipcomm.bench.worker;
 
 import java.util.Arrays;
 
-/**
- * An operation that adds floats of all ranks.
- *
- * @param rank      this rank
- * @param ranks     how many add up
- * @param input     this rank's numbers
- * @param shares    how the sums are divided: one share if whoever gets any gets all
- * @param share     which one comes out at this rank; {@link #NO_SHARE} for none
- * @param output    where it comes out
- * @param operation what to run
- */
-record SumWorkload(
-        int rank, int ranks, float[] input, Blocks shares, int share, float[] output, Runnable operation)
-        implements Workload {
+/** An operation that adds floats of all ranks. */
+final class SumWorkload implements Workload {
 
     /** This rank gets no sums. */
     static final int NO_SHARE = -1;
 
     private static final float POISON = -1;
+
+    private final int rank;
+    private final int ranks;
+    private final float[] input;
+    private final Blocks shares;
+    private final int share;
+    private final float[] output;
+    private final Runnable operation;
+
+    /**
+     * An operation with its memory.
+     *
+     * @param rank      this rank
+     * @param ranks     how many add up
+     * @param input     this rank's numbers
+     * @param shares    how the sums are divided: one share if whoever gets any gets all
+     * @param share     which one comes out at this rank; {@link #NO_SHARE} for none
+     * @param output    where it comes out
+     * @param operation what to run
+     */
+    SumWorkload(int rank, int ranks, float[] input, Blocks shares, int share, float[] output, Runnable operation) {
+        this.rank = rank;
+        this.ranks = ranks;
+        this.input = input;
+        this.shares = shares;
+        this.share = share;
+        this.output = output;
+        this.operation = operation;
+    }
 
     @Override
     public void prepare(int iteration, boolean all) {
