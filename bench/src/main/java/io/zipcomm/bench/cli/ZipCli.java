@@ -120,6 +120,8 @@ public final class ZipCli {
                         .build());
         return line.setCommandName("zip " + command.label())
                 .setUsageHelpWidth(HELP_WIDTH)
+                // What follows the command that is to be run belongs to it.
+                .setStopAtPositional(command == Command.RUN)
                 .setOut(writer(out))
                 .setErr(writer(err))
                 .setParameterExceptionHandler((problem, args) -> wrongCall(problem))

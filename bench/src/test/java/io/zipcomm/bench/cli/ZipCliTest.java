@@ -73,7 +73,7 @@ final class ZipCliTest {
                 "bench --kill --audit              | mutually exclusive",
                 "bench --kill --ranks 1            | --kill needs 2 ranks or more",
                 "bench --frobnicate                | Unknown option: '--frobnicate'",
-                "run --ranks 2                     | Missing required parameter: 'CMD...'",
+                "run --ranks 2                     | Missing required parameter: 'CMD'",
                 "run -- true                       | Missing required option: '--ranks=N'",
                 "run --ranks 0 -- true             | '0' is not a whole number from 1",
                 "run --ranks 2 --transport x true  | unknown transport 'x'; known: auto, tcp, relay",
