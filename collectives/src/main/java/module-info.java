@@ -1,4 +1,6 @@
 /** Collective operations over any transport. */
 module io.zipcomm.collectives {
     requires transitive io.zipcomm;
+
+    exports io.zipcomm.collectives;
 }

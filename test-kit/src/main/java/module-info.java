@@ -2,4 +2,6 @@
 module io.zipcomm.testkit {
     requires transitive io.zipcomm;
     requires transitive org.junit.jupiter.api;
+
+    exports io.zipcomm.testkit;
 }

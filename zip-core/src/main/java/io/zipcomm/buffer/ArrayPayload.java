@@ -21,6 +21,16 @@ abstract class ArrayPayload extends Payload {
         return (long) index * type().bytes();
     }
 
+    @Override
+    public final Object array() {
+        return owner();
+    }
+
+    @Override
+    public final int arrayIndex() {
+        return index;
+    }
+
     /** Position in the array of the element at a byte offset of the payload. */
     final int element(long offset) {
         return index + (int) (offset / type().bytes());

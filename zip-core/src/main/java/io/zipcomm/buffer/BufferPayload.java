@@ -27,6 +27,16 @@ final class BufferPayload extends Payload {
     }
 
     @Override
+    public Object array() {
+        return type() == DataType.INT8 && view.hasArray() ? view.array() : null;
+    }
+
+    @Override
+    public int arrayIndex() {
+        return view.hasArray() ? view.arrayOffset() : 0;
+    }
+
+    @Override
     public boolean isReadOnly() {
         return view.isReadOnly();
     }

@@ -108,7 +108,7 @@ final class ReceiveSide {
             if (early.request) {
                 refuse(receive.context, receive.tag, receive.signature, receive.bytes);
             }
-            drop(early);
+            discard(early);
             complete(receive, problem);
             return null;
         }
@@ -135,6 +135,15 @@ final class ReceiveSide {
         }
         drop(early);
         complete(receive, null);
+    }
+
+    /** Drops an entry as soon as no more bytes come into its memory. */
+    private void discard(Unexpected early) {
+        if (early.request || early.complete) {
+            drop(early);
+        } else {
+            early.dropped = true;
+        }
     }
 
     /** Gives up the entry and returns its credit. */
@@ -225,6 +234,9 @@ final class ReceiveSide {
 
     /** REQUEST came in. */
     void request(ByteBuffer header, int at) {
+        if (Frame.messageBytes(header, at) == 0) {
+            throw Link.protocol("request for an empty message", header, at);
+        }
         if (!credit.keep(0)) {
             throw Link.protocol("request without credit", header, at);
         }
@@ -449,11 +461,7 @@ final class ReceiveSide {
             Unexpected next = one.next;
             if (one.context == context) {
                 unlink(before, one);
-                if (one.request || one.complete) {
-                    drop(one);
-                } else {
-                    one.dropped = true;
-                }
+                discard(one);
             } else {
                 before = one;
             }

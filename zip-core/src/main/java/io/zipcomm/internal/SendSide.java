@@ -140,7 +140,12 @@ final class SendSide {
                 eager(messages.poll(), header, at, frame);
                 return true;
             }
-            if (credit.allowsEntry()) {
+            // There is no frame for the data of an empty message, and it costs no more than its announcement.
+            if (message.bytes == 0 && credit.allowsEntry()) {
+                eager(messages.poll(), header, at, frame);
+                return true;
+            }
+            if (message.bytes > 0 && credit.allowsEntry()) {
                 request(messages.poll(), header, at);
                 return true;
             }

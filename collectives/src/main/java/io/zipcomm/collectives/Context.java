@@ -1,0 +1,106 @@
+package io.zipcomm.collectives;
+
+import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.PlanCache;
+import io.zipcomm.collectives.plan.Shape;
+import io.zipcomm.collectives.plan.Workspace;
+import io.zipcomm.collectives.select.AlgorithmName;
+import io.zipcomm.collectives.select.Algorithms;
+import io.zipcomm.collectives.select.Selector;
+import io.zipcomm.internal.GroupCommunicator;
+import io.zipcomm.internal.Signature;
+import io.zipcomm.membership.GroupView;
+import java.util.EnumMap;
+import java.util.Map;
+
+/** What all {@link Collectives} of one communicator share. Any thread. */
+final class Context {
+
+    private final GroupCommunicator communicator;
+    private final Arguments arguments;
+    private final Selector selector;
+    private final PlanCache cache;
+
+    /** Made when used first; the cache tells algorithms by identity. */
+    private final Map<CollectiveOperation, Map<AlgorithmName, Algorithm>> algorithms =
+            new EnumMap<>(CollectiveOperation.class);
+
+    private Context(GroupCommunicator communicator) {
+        this.communicator = communicator;
+        arguments = new Arguments(communicator.rank(), communicator.size(), communicator::badArgument);
+        selector = new Selector(communicator.size(), shareHost(communicator));
+        cache = new PlanCache(communicator, new Workspace());
+    }
+
+    /** The communicator's one context. */
+    static Context of(GroupCommunicator communicator) {
+        return communicator.attachment(Context.class, unused -> new Context(communicator));
+    }
+
+    private static boolean shareHost(GroupCommunicator communicator) {
+        GroupView view = communicator.view();
+        String host = view.members().get(communicator.worldRank(0)).hostId();
+        for (int rank = 1; rank < communicator.size(); rank++) {
+            if (!host.equals(view.members().get(communicator.worldRank(rank)).hostId())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    GroupCommunicator communicator() {
+        return communicator;
+    }
+
+    Arguments arguments() {
+        return arguments;
+    }
+
+    Selector selector() {
+        return selector;
+    }
+
+    /**
+     * Something that can be run, bound to the call's memory.
+     *
+     * @param wanted the algorithm to use; null to have it chosen
+     */
+    PlanCache.Lease prepare(Call call, AlgorithmName wanted) {
+        AlgorithmName name = wanted == null ? selector.algorithm(call.operation, call.totalBytes) : wanted;
+        int segmentBytes = selector.segmentBytes(name, call.totalBytes);
+        Shape shape = call.shape(communicator.rank(), communicator.size(), segmentBytes);
+        PlanCache.Lease lease = cache.take(algorithm(call.operation, name), shape);
+        int signature = Signature.of(
+                call.operation.number(),
+                call.reducedType(),
+                call.op == null ? 0 : call.op.kind().number(),
+                name.number(),
+                call.root,
+                call.totalBytes);
+        lease.execution().bind(call.source, call.target, call.op, signature);
+        return lease;
+    }
+
+    private synchronized Algorithm algorithm(CollectiveOperation operation, AlgorithmName name) {
+        Map<AlgorithmName, Algorithm> known = algorithms.get(operation);
+        if (known == null) {
+            known = new EnumMap<>(AlgorithmName.class);
+            algorithms.put(operation, known);
+        }
+        Algorithm algorithm = known.get(name);
+        if (algorithm == null) {
+            algorithm = Algorithms.of(operation, name);
+            if (algorithm == null) {
+                throw arguments.bad(
+                        operation, "no algorithm " + name + ": this operation has " + Algorithms.of(operation));
+            }
+            known.put(name, algorithm);
+        }
+        return algorithm;
+    }
+
+    /** Keeps an execution that succeeded for the next call. */
+    void giveBack(PlanCache.Lease lease) {
+        cache.giveBack(lease);
+    }
+}

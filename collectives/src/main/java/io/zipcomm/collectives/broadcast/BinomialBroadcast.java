@@ -1,0 +1,30 @@
+package io.zipcomm.collectives.broadcast;
+
+import io.zipcomm.collectives.pattern.BinomialTree;
+import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.PlanBuilder;
+import io.zipcomm.collectives.plan.Region;
+import io.zipcomm.collectives.plan.Shape;
+
+/**
+ * Binomial-tree broadcast: who has the message passes it on, to the child with the largest subtree first.
+ *
+ * <p>Depth ceil(log2 P); the root sends ceil(log2 P) M bytes, a rank with n children n M; P - 1 messages in all; no
+ * scratch.
+ *
+ * <p>Wins for small M; for large M see {@link ChainBroadcast}.
+ */
+public final class BinomialBroadcast implements Algorithm {
+
+    @Override
+    public void plan(Shape shape, PlanBuilder plan) {
+        BinomialTree tree = new BinomialTree(shape.vrank(), shape.size());
+        Region message = Region.target(shape.bytes());
+        if (!tree.isRoot()) {
+            plan.receive(shape.rankOf(tree.parent()), message);
+        }
+        for (int i = tree.children() - 1; i >= 0; i--) {
+            plan.send(shape.rankOf(tree.child(i)), message);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+package io.zipcomm.collectives.kernel;
+
+import io.zipcomm.buffer.Segment;
+import io.zipcomm.collectives.ReduceOp;
+import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
+
+/** Combines blocks of FLOAT64. */
+final class DoubleKernel extends Kernel {
+
+    private final double[] left = new double[BLOCK];
+    private final double[] right = new double[BLOCK];
+
+    @Override
+    Object left() {
+        return left;
+    }
+
+    @Override
+    Object right() {
+        return right;
+    }
+
+    @Override
+    void read(Segment from, int at, Object block, int count) {
+        if (at % Double.BYTES == 0) {
+            from.doubles().get(at / Double.BYTES, (double[]) block, 0, count);
+        } else {
+            unaligned(from, at, count).get(0, (double[]) block, 0, count);
+        }
+    }
+
+    @Override
+    void write(Segment to, int at, int count) {
+        to.doubles().put(at / Double.BYTES, left, 0, count);
+    }
+
+    @Override
+    void combine(ReduceOp op, int count) {
+        switch (op.kind()) {
+            case SUM, AVG -> sum(left, right, count);
+            case PROD -> product(left, right, count);
+            case MIN -> min(left, right, count);
+            case MAX -> max(left, right, count);
+            case BAND, BOR, BXOR -> throw new IllegalArgumentException(op + " of floating-point numbers");
+            case USER -> ((ReduceOp.DoubleBlocks) op.function()).combine(left, right, count);
+        }
+    }
+
+    @Override
+    void divide(int by, int count) {
+        for (int i = 0; i < count; i++) {
+            left[i] = left[i] / by;
+        }
+    }
+
+    private static void sum(double[] left, double[] right, int count) {
+        for (int i = 0; i < count; i++) {
+            left[i] = left[i] + right[i];
+        }
+    }
+
+    private static void product(double[] left, double[] right, int count) {
+        for (int i = 0; i < count; i++) {
+            left[i] = left[i] * right[i];
+        }
+    }
+
+    private static void min(double[] left, double[] right, int count) {
+        for (int i = 0; i < count; i++) {
+            left[i] = Math.min(left[i], right[i]);
+        }
+    }
+
+    private static void max(double[] left, double[] right, int count) {
+        for (int i = 0; i < count; i++) {
+            left[i] = Math.max(left[i], right[i]);
+        }
+    }
+
+    private static DoubleBuffer unaligned(Segment segment, int at, int count) {
+        return segment.bytes()
+                .slice(at, count * Double.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asDoubleBuffer();
+    }
+}

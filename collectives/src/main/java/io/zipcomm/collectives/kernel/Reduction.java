@@ -1,0 +1,183 @@
+package io.zipcomm.collectives.kernel;
+
+import io.zipcomm.buffer.DataType;
+import io.zipcomm.buffer.Payload;
+import io.zipcomm.buffer.Segment;
+import io.zipcomm.collectives.ReduceOp;
+
+/**
+ * A payload that combines what arrives with an operand, and keeps the result in a third place, which may be the
+ * operand's own. Arriving bytes are combined as they come, a fragment at a time, while they are in the cache: no memory
+ * for a whole message is needed, and no second pass over it.
+ *
+ * <p>Whoever brings the bytes must bring each once. The first exception of a user's function is kept, not thrown: what
+ * arrives after it is dropped.
+ *
+ * <p>Thread: the engine holder.
+ */
+public final class Reduction extends Payload {
+
+    /** Longer than any message: how long this is depends on what it is bound to. */
+    private static final long BYTES_MAX = 1L << 62;
+
+    private final int elementBytes;
+    private final Kernel kernel;
+
+    private Payload operand;
+    private Segment operandSegment;
+    private Object operandArray;
+    private long operandOffset;
+
+    private Payload target;
+    private Segment targetSegment;
+    private Object targetArray;
+    private long targetOffset;
+
+    private ReduceOp op;
+    private boolean arrivedFirst;
+    private int divisor;
+    private Throwable failure;
+
+    /**
+     * Not yet bound to memory.
+     *
+     * @param kernel for the elements
+     * @param type   of the elements
+     */
+    public Reduction(Kernel kernel, DataType type) {
+        super(type, BYTES_MAX);
+        this.kernel = kernel;
+        elementBytes = type.bytes();
+    }
+
+    /**
+     * Says what to combine with.
+     *
+     * @param payload has the operand
+     * @param segment the payload's memory, if it is a segment from byte 0; otherwise null
+     * @param offset  first byte in the payload
+     */
+    public void operand(Payload payload, Segment segment, long offset) {
+        operand = payload;
+        operandSegment = segment;
+        operandArray = payload.array();
+        operandOffset = offset;
+    }
+
+    /**
+     * Says where the result goes.
+     *
+     * @param payload takes the result
+     * @param segment the payload's memory, if it is a segment from byte 0; otherwise null
+     * @param offset  first byte in the payload
+     */
+    public void result(Payload payload, Segment segment, long offset) {
+        target = payload;
+        targetSegment = segment;
+        targetArray = payload.array();
+        targetOffset = offset;
+    }
+
+    /**
+     * Says how to combine. This is then ready for one message.
+     *
+     * @param newOp           what to do
+     * @param newArrivedFirst whether what arrives is the left operand
+     * @param newDivisor      by what to divide the result; 1 for nothing
+     */
+    public void combineBy(ReduceOp newOp, boolean newArrivedFirst, int newDivisor) {
+        op = newOp;
+        arrivedFirst = newArrivedFirst;
+        divisor = newDivisor;
+        failure = null;
+    }
+
+    /** Lets go of the memory. */
+    public void clear() {
+        operand = null;
+        operandSegment = null;
+        operandArray = null;
+        target = null;
+        targetSegment = null;
+        targetArray = null;
+        op = null;
+        failure = null;
+    }
+
+    /** What a user's function threw first; null if nothing. */
+    public Throwable failure() {
+        return failure;
+    }
+
+    @Override
+    public void copyIn(long offset, Segment from, int at, int length) {
+        if (failure != null) {
+            return;
+        }
+        Object left = kernel.left();
+        Object right = kernel.right();
+        int done = 0;
+        while (done < length) {
+            int bytes = Math.min(length - done, Kernel.BLOCK * elementBytes);
+            int count = bytes / elementBytes;
+            kernel.read(from, at + done, arrivedFirst ? left : right, count);
+            loadOperand(operandOffset + offset + done, arrivedFirst ? right : left, count);
+            if (!combine(count)) {
+                return;
+            }
+            store(targetOffset + offset + done, count);
+            done += bytes;
+        }
+    }
+
+    private boolean combine(int count) {
+        try {
+            kernel.combine(op, count);
+        } catch (RuntimeException | Error e) {
+            failure = e;
+            return false;
+        }
+        if (divisor != 1) {
+            kernel.divide(divisor, count);
+        }
+        return true;
+    }
+
+    private void loadOperand(long offset, Object block, int count) {
+        if (operandArray != null) {
+            System.arraycopy(operandArray, operand.arrayIndex() + (int) (offset / elementBytes), block, 0, count);
+        } else if (operandSegment != null) {
+            kernel.read(operandSegment, (int) offset, block, count);
+        } else {
+            operand.copyOut(offset, kernel.staging(), 0, count * elementBytes);
+            kernel.read(kernel.staging(), 0, block, count);
+        }
+    }
+
+    private void store(long offset, int count) {
+        if (targetArray != null) {
+            int index = target.arrayIndex() + (int) (offset / elementBytes);
+            System.arraycopy(kernel.left(), 0, targetArray, index, count);
+        } else if (targetSegment != null) {
+            kernel.write(targetSegment, (int) offset, count);
+        } else {
+            kernel.write(kernel.staging(), 0, count);
+            target.copyIn(offset, kernel.staging(), 0, count * elementBytes);
+        }
+    }
+
+    @Override
+    public void copyOut(long offset, Segment to, int at, int length) {
+        throw new UnsupportedOperationException("only receives");
+    }
+
+    @Override
+    protected Object owner() {
+        return this;
+    }
+
+    @Override
+    protected long ownerOffset() {
+        return 0;
+    }
+}

@@ -1,0 +1,194 @@
+package io.zipcomm.collectives.plan;
+
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+// Plain loops, no lambdas: a process's first collective builds a plan, and the first lambda costs tens of milliseconds.
+/**
+ * Turns a sequence of steps into a plan in which everything runs at once that may.
+ *
+ * <p>An algorithm adds steps in an order in which they could be done one by one. The builder makes a step wait for an
+ * earlier one if they use the same bytes and one of them writes, so the result is that of the sequence, and combinations
+ * into one region keep their order. Further waits keep the number of messages that are posted at once within a limit.
+ *
+ * <p>Messages between two ranks are numbered in this order on both sides: the n-th that one adds for the other is the
+ * n-th that the other expects.
+ */
+public final class PlanBuilder {
+
+    /** Messages in one direction between two ranks that are posted at once: enough to hide a round trip. */
+    public static final int POSTED_PER_PEER_MAX = 8;
+
+    /** Scratch memory of one plan: what one buffer can hold. */
+    public static final long SCRATCH_BYTES_MAX = 1L << 30;
+
+    private static final int SCRATCH_ALIGNMENT = 64;
+
+    private final Shape shape;
+    private final List<Plan.Step> steps = new ArrayList<>();
+    private final Map<Memory, Hazards> hazards = new EnumMap<>(Memory.class);
+
+    private final Map<Integer, List<Integer>> sendsTo = new HashMap<>();
+    private final Map<Integer, List<Integer>> receivesFrom = new HashMap<>();
+    private final List<Integer> sends = new ArrayList<>();
+    private final List<Integer> receives = new ArrayList<>();
+    private int pace = Integer.MAX_VALUE;
+
+    private int fencedReceives;
+    private int fencedFrom;
+    private long scratchBytes;
+
+    /** For one plan. */
+    public PlanBuilder(Shape shape) {
+        this.shape = shape;
+        for (Memory memory : Memory.values()) {
+            hazards.put(memory, new Hazards());
+        }
+    }
+
+    /** The plan of an algorithm. */
+    public static Plan build(Algorithm algorithm, Shape shape) {
+        PlanBuilder builder = new PlanBuilder(shape);
+        algorithm.plan(shape, builder);
+        return builder.build();
+    }
+
+    /** Sends a region as one message. */
+    public void send(int peer, Region region) {
+        add(Plan.Kind.SEND, peer, resolve(region), null, false);
+    }
+
+    /** Sends a region in segments. */
+    public void sendSegments(int peer, Region region) {
+        for (Region segment : region.segments(shape.segmentBytes())) {
+            send(peer, segment);
+        }
+    }
+
+    /** Receives a region as one message. */
+    public void receive(int peer, Region region) {
+        add(Plan.Kind.RECEIVE, peer, null, resolve(region), false);
+    }
+
+    /** Receives a region in segments. */
+    public void receiveSegments(int peer, Region region) {
+        for (Region segment : region.segments(shape.segmentBytes())) {
+            receive(peer, segment);
+        }
+    }
+
+    /**
+     * Receives a message and combines it with an operand, the lower rank's data on the left.
+     *
+     * @param operand what to combine it with
+     * @param result  where the result goes; may be the operand
+     * @param last    whether the result is final: contains the data of all ranks
+     */
+    public void receiveReduce(int peer, Region operand, Region result, boolean last) {
+        add(Plan.Kind.RECEIVE_REDUCE, peer, resolve(operand), resolve(result), last);
+    }
+
+    /** {@link #receiveReduce} in segments. */
+    public void receiveReduceSegments(int peer, Region operand, Region result, boolean last) {
+        List<Region> operands = operand.segments(shape.segmentBytes());
+        List<Region> results = result.segments(shape.segmentBytes());
+        for (int i = 0; i < operands.size(); i++) {
+            receiveReduce(peer, operands.get(i), results.get(i), last);
+        }
+    }
+
+    /** Copies, unless both regions are the same or empty. */
+    public void copy(Region from, Region to) {
+        Region resolvedFrom = resolve(from);
+        Region resolvedTo = resolve(to);
+        boolean isSame = resolvedFrom.memory() == resolvedTo.memory() && resolvedFrom.offset() == resolvedTo.offset();
+        if (!isSame && from.bytes() > 0) {
+            add(Plan.Kind.COPY, -1, resolvedFrom, resolvedTo, false);
+        }
+    }
+
+    /** Makes what is added from now on wait for all messages that were to be received before. */
+    public void fence() {
+        if (receives.size() > fencedReceives) {
+            fencedFrom = fencedReceives;
+            fencedReceives = receives.size();
+        }
+    }
+
+    /**
+     * Lets no more than so many messages of each direction be posted at once, over all peers.
+     *
+     * @param messages 1 or more
+     */
+    public void pace(int messages) {
+        pace = messages;
+    }
+
+    /** Memory for this plan, apart from what it got before. */
+    public Region scratch(long bytes) {
+        Region region = new Region(Memory.SCRATCH, scratchBytes, bytes);
+        scratchBytes = (region.end() + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
+        if (scratchBytes > SCRATCH_BYTES_MAX) {
+            throw new ZipException(
+                    ErrorCode.LIMIT,
+                    shape.operation() + " of " + shape.bytes() + " bytes by this algorithm needs more than "
+                            + SCRATCH_BYTES_MAX + " bytes of scratch memory");
+        }
+        return region;
+    }
+
+    /** The plan of the steps so far. */
+    public Plan build() {
+        return new Plan(steps, scratchBytes);
+    }
+
+    private Region resolve(Region region) {
+        return shape.isInPlace() && region.memory() == Memory.SOURCE
+                ? new Region(Memory.TARGET, shape.inPlace() + region.offset(), region.bytes())
+                : region;
+    }
+
+    private void add(Plan.Kind kind, int peer, Region from, Region to, boolean last) {
+        int step = steps.size();
+        Set<Integer> after = new TreeSet<>(receives.subList(fencedFrom, fencedReceives));
+        int ordinal = 0;
+        if (kind != Plan.Kind.COPY) {
+            boolean sending = kind == Plan.Kind.SEND;
+            List<Integer> withPeer = withPeer(sending ? sendsTo : receivesFrom, peer);
+            ordinal = withPeer.size();
+            waitFor(withPeer, POSTED_PER_PEER_MAX, after);
+            waitFor(sending ? sends : receives, pace, after);
+            withPeer.add(step);
+            (sending ? sends : receives).add(step);
+        }
+        if (from != null) {
+            hazards.get(from.memory()).read(step, from.offset(), from.end(), after);
+        }
+        if (to != null) {
+            hazards.get(to.memory()).write(step, to.offset(), to.end(), after);
+        }
+        steps.add(new Plan.Step(kind, peer, ordinal, from, to, last, new ArrayList<>(after)));
+    }
+
+    private static List<Integer> withPeer(Map<Integer, List<Integer>> byPeer, int peer) {
+        List<Integer> messages = byPeer.get(peer);
+        if (messages == null) {
+            messages = new ArrayList<>();
+            byPeer.put(peer, messages);
+        }
+        return messages;
+    }
+
+    private static void waitFor(List<Integer> earlier, int atOnce, Set<Integer> after) {
+        if (earlier.size() >= atOnce) {
+            after.add(earlier.get(earlier.size() - atOnce));
+        }
+    }
+}

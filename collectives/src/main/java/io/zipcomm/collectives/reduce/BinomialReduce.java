@@ -1,0 +1,41 @@
+package io.zipcomm.collectives.reduce;
+
+import io.zipcomm.collectives.pattern.BinomialTree;
+import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.PlanBuilder;
+import io.zipcomm.collectives.plan.Region;
+import io.zipcomm.collectives.plan.Shape;
+
+/**
+ * Binomial-tree reduce: each rank combines its own data with that of its children's subtrees, smallest first, and sends
+ * the result to its parent.
+ *
+ * <p>Depth ceil(log2 P); every rank but the root sends M bytes; the root receives ceil(log2 P) M; scratch M on ranks that
+ * are neither root nor leaf.
+ *
+ * <p>Wins for small M; for large M see {@link ChainReduce}.
+ */
+public final class BinomialReduce implements Algorithm {
+
+    @Override
+    public void plan(Shape shape, PlanBuilder plan) {
+        BinomialTree tree = new BinomialTree(shape.vrank(), shape.size());
+        Region own = Region.source(shape.bytes());
+        if (shape.size() == 1) {
+            plan.copy(own, Region.target(shape.bytes()));
+            return;
+        }
+        Region sum = own;
+        if (tree.children() > 0) {
+            Region result = tree.isRoot() ? Region.target(shape.bytes()) : plan.scratch(shape.bytes());
+            for (int i = 0; i < tree.children(); i++) {
+                boolean last = tree.isRoot() && i == tree.children() - 1;
+                plan.receiveReduce(shape.rankOf(tree.child(i)), sum, result, last);
+                sum = result;
+            }
+        }
+        if (!tree.isRoot()) {
+            plan.send(shape.rankOf(tree.parent()), sum);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package io.zipcomm.collectives.select;
+
+import io.zipcomm.internal.Signature;
+
+/** The names of algorithms. One name may stand for an algorithm of several operations. */
+public enum AlgorithmName {
+    /** Rounds of doubling distance. */
+    DISSEMINATION(1),
+    /** A tree of depth log2 P. */
+    BINOMIAL(2),
+    /** Segments from rank to rank. */
+    CHAIN(3),
+    /** Chunks to all, then round a ring. */
+    SCATTER_ALLGATHER(4),
+    /** Exchanges at doubling distances. */
+    DOUBLING(5),
+    /** Segments round a ring. */
+    RING(6),
+    /** Halving, then doubling. */
+    RABENSEIFNER(7),
+    /** Exchanges of halves at halving distances. */
+    HALVING(8),
+    /** The root and each other rank. */
+    LINEAR(9),
+    /** Blocks together over doubling distances. */
+    BRUCK(10),
+    /** Each pair for itself. */
+    PAIRWISE(11);
+
+    private final int number;
+
+    AlgorithmName(int number) {
+        this.number = number;
+    }
+
+    /** The number that stands for this on the wire. */
+    public int number() {
+        return number;
+    }
+
+    /** Name for people: {@code ring}. */
+    @Override
+    public String toString() {
+        return Signature.algorithmName(number);
+    }
+
+    /** The algorithm with a name as people write it, or null. */
+    public static AlgorithmName of(String text) {
+        for (AlgorithmName name : values()) {
+            if (name.toString().equals(text)) {
+                return name;
+            }
+        }
+        return null;
+    }
+}

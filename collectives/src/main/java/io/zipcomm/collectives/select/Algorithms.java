@@ -1,0 +1,107 @@
+package io.zipcomm.collectives.select;
+
+import io.zipcomm.collectives.CollectiveOperation;
+import io.zipcomm.collectives.allgather.DoublingAllGather;
+import io.zipcomm.collectives.allgather.RingAllGather;
+import io.zipcomm.collectives.allreduce.DoublingAllReduce;
+import io.zipcomm.collectives.allreduce.RabenseifnerAllReduce;
+import io.zipcomm.collectives.allreduce.RingAllReduce;
+import io.zipcomm.collectives.alltoall.BruckAllToAll;
+import io.zipcomm.collectives.alltoall.PairwiseAllToAll;
+import io.zipcomm.collectives.barrier.DisseminationBarrier;
+import io.zipcomm.collectives.broadcast.BinomialBroadcast;
+import io.zipcomm.collectives.broadcast.ChainBroadcast;
+import io.zipcomm.collectives.broadcast.ScatterRingBroadcast;
+import io.zipcomm.collectives.gather.BinomialGather;
+import io.zipcomm.collectives.gather.LinearGather;
+import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.reduce.BinomialReduce;
+import io.zipcomm.collectives.reduce.ChainReduce;
+import io.zipcomm.collectives.reducescatter.HalvingReduceScatter;
+import io.zipcomm.collectives.reducescatter.RingReduceScatter;
+import io.zipcomm.collectives.scatter.BinomialScatter;
+import io.zipcomm.collectives.scatter.LinearScatter;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Which operation has which algorithms. */
+public final class Algorithms {
+
+    private Algorithms() {}
+
+    /**
+     * The algorithm of an operation with a name. Loads no class but that one: in a function, that counts.
+     *
+     * @return a new instance, or null if the operation has no such algorithm
+     */
+    public static Algorithm of(CollectiveOperation operation, AlgorithmName name) {
+        return switch (operation) {
+            case BARRIER -> name == AlgorithmName.DISSEMINATION ? new DisseminationBarrier() : null;
+            case BROADCAST ->
+                switch (name) {
+                    case BINOMIAL -> new BinomialBroadcast();
+                    case CHAIN -> new ChainBroadcast();
+                    case SCATTER_ALLGATHER -> new ScatterRingBroadcast();
+                    default -> null;
+                };
+            case REDUCE ->
+                switch (name) {
+                    case BINOMIAL -> new BinomialReduce();
+                    case CHAIN -> new ChainReduce();
+                    default -> null;
+                };
+            case ALL_REDUCE ->
+                switch (name) {
+                    case DOUBLING -> new DoublingAllReduce();
+                    case RABENSEIFNER -> new RabenseifnerAllReduce();
+                    case RING -> new RingAllReduce();
+                    default -> null;
+                };
+            case SCATTER ->
+                switch (name) {
+                    case BINOMIAL -> new BinomialScatter();
+                    case LINEAR -> new LinearScatter();
+                    default -> null;
+                };
+            case GATHER ->
+                switch (name) {
+                    case BINOMIAL -> new BinomialGather();
+                    case LINEAR -> new LinearGather();
+                    default -> null;
+                };
+            case ALL_GATHER, ALL_GATHER_V ->
+                switch (name) {
+                    case DOUBLING -> new DoublingAllGather();
+                    case RING -> new RingAllGather();
+                    default -> null;
+                };
+            case REDUCE_SCATTER ->
+                switch (name) {
+                    case HALVING -> new HalvingReduceScatter();
+                    case RING -> new RingReduceScatter();
+                    default -> null;
+                };
+            case ALL_TO_ALL ->
+                switch (name) {
+                    case BRUCK -> new BruckAllToAll();
+                    case PAIRWISE -> new PairwiseAllToAll();
+                    default -> null;
+                };
+            // With blocks of any lengths, only the root or the pair know how long they are.
+            case SCATTER_V -> name == AlgorithmName.LINEAR ? new LinearScatter() : null;
+            case GATHER_V -> name == AlgorithmName.LINEAR ? new LinearGather() : null;
+            case ALL_TO_ALL_V -> name == AlgorithmName.PAIRWISE ? new PairwiseAllToAll() : null;
+        };
+    }
+
+    /** The names of an operation's algorithms. */
+    public static List<AlgorithmName> of(CollectiveOperation operation) {
+        List<AlgorithmName> names = new ArrayList<>();
+        for (AlgorithmName name : AlgorithmName.values()) {
+            if (of(operation, name) != null) {
+                names.add(name);
+            }
+        }
+        return names;
+    }
+}

@@ -1,0 +1,191 @@
+package io.zipcomm.collectives;
+
+import io.zipcomm.buffer.DataType;
+import io.zipcomm.buffer.Payload;
+import io.zipcomm.buffer.Segment;
+import java.lang.reflect.Array;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/** Elements of any type in memory of any kind, with guards around them, read and written as whole numbers. */
+public final class Vector {
+
+    /** What the memory is. */
+    public enum Kind {
+        ARRAY,
+        HEAP_BUFFER,
+        DIRECT_BUFFER,
+        AGRONA_ADDRESS
+    }
+
+    private static final int BEFORE = 3;
+    private static final int AFTER = 2;
+    private static final byte GUARD = 0x6b;
+
+    private final Payload payload;
+    private final ByteBuffer memory; // null for arrays
+    private final Object array; // null for the others
+
+    private Vector(Payload payload, ByteBuffer memory, Object array) {
+        this.payload = payload;
+        this.memory = memory;
+        this.array = array;
+    }
+
+    /** New memory for so many elements, zeroed. */
+    public static Vector of(Kind kind, DataType type, int count) {
+        if (kind == Kind.ARRAY) {
+            return ofArray(type, count);
+        }
+        int bytes = BEFORE + count * type.bytes() + AFTER;
+        ByteBuffer memory = kind == Kind.HEAP_BUFFER ? ByteBuffer.allocate(bytes) : ByteBuffer.allocateDirect(bytes);
+        for (int i = 0; i < bytes; i++) {
+            memory.put(i, i < BEFORE || i >= bytes - AFTER ? GUARD : 0);
+        }
+        Payload payload = kind == Kind.AGRONA_ADDRESS
+                ? Payload.of(new UnsafeBuffer(new UnsafeBuffer(memory).addressOffset(), bytes), BEFORE, count, type)
+                : Payload.of(memory, BEFORE, count, type);
+        return new Vector(payload, memory, null);
+    }
+
+    private static Vector ofArray(DataType type, int count) {
+        int length = BEFORE + count + AFTER;
+        Object array = switch (type) {
+            case INT8 -> new byte[length];
+            case INT32 -> new int[length];
+            case INT64 -> new long[length];
+            case FLOAT32 -> new float[length];
+            case FLOAT64 -> new double[length];
+        };
+        for (int i = 0; i < length; i++) {
+            if (i < BEFORE || i >= BEFORE + count) {
+                Array.setByte(array, i, GUARD);
+            }
+        }
+        Payload payload = switch (type) {
+            case INT8 -> Payload.of((byte[]) array, BEFORE, count);
+            case INT32 -> Payload.of((int[]) array, BEFORE, count);
+            case INT64 -> Payload.of((long[]) array, BEFORE, count);
+            case FLOAT32 -> Payload.of((float[]) array, BEFORE, count);
+            case FLOAT64 -> Payload.of((double[]) array, BEFORE, count);
+        };
+        return new Vector(payload, null, array);
+    }
+
+    /** The elements. */
+    public Payload payload() {
+        return payload;
+    }
+
+    /** Number of elements. */
+    public int count() {
+        return (int) payload.count();
+    }
+
+    /** Sets an element to a whole number, cut to its type. */
+    public void set(int index, long value) {
+        ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        switch (payload.type()) {
+            case INT8 -> bytes.put(0, (byte) value);
+            case INT32 -> bytes.putInt(0, (int) value);
+            case INT64 -> bytes.putLong(0, value);
+            case FLOAT32 -> bytes.putFloat(0, (float) value);
+            case FLOAT64 -> bytes.putDouble(0, (double) value);
+        }
+        write(index, bytes.array());
+    }
+
+    /** Sets an element's bits. */
+    public void setBits(int index, long bits) {
+        write(
+                index,
+                ByteBuffer.allocate(Long.BYTES)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(0, bits)
+                        .array());
+    }
+
+    private void write(int index, byte[] little) {
+        if (array != null) {
+            ByteBuffer bits = ByteBuffer.wrap(little).order(ByteOrder.LITTLE_ENDIAN);
+            switch (payload.type()) {
+                case INT8 -> Array.setByte(array, BEFORE + index, bits.get(0));
+                case INT32 -> Array.setInt(array, BEFORE + index, bits.getInt(0));
+                case INT64 -> Array.setLong(array, BEFORE + index, bits.getLong(0));
+                case FLOAT32 -> Array.setFloat(array, BEFORE + index, bits.getFloat(0));
+                case FLOAT64 -> Array.setDouble(array, BEFORE + index, bits.getDouble(0));
+            }
+        } else {
+            int size = payload.type().bytes();
+            memory.put(BEFORE + index * size, little, 0, size);
+        }
+    }
+
+    /** All elements' bytes, little-endian. */
+    public byte[] bytes() {
+        byte[] content = new byte[(int) payload.bytes()];
+        if (content.length > 0) {
+            Segment segment = Segment.allocate((content.length + 7) / 8 * 8);
+            payload.copyOut(0, segment, 0, content.length);
+            segment.bytes().get(0, content);
+        }
+        return content;
+    }
+
+    /** An element's bits. */
+    public long bits(int index) {
+        return bits(bytes(), index);
+    }
+
+    private long bits(byte[] content, int index) {
+        ByteBuffer bytes = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
+        return switch (payload.type()) {
+            case INT8 -> bytes.get(index);
+            case INT32, FLOAT32 -> bytes.getInt(index * Integer.BYTES);
+            case INT64, FLOAT64 -> bytes.getLong(index * Long.BYTES);
+        };
+    }
+
+    /** All elements, which must be whole numbers. */
+    public long[] values() {
+        byte[] content = bytes();
+        long[] values = new long[count()];
+        for (int i = 0; i < values.length; i++) {
+            long bits = bits(content, i);
+            values[i] = switch (payload.type()) {
+                case INT8, INT32, INT64 -> bits;
+                case FLOAT32 -> whole(Float.intBitsToFloat((int) bits));
+                case FLOAT64 -> whole(Double.longBitsToDouble(bits));
+            };
+        }
+        return values;
+    }
+
+    private static long whole(double value) {
+        return value == Math.rint(value) ? (long) value : Long.MIN_VALUE;
+    }
+
+    /** Whether nothing was written around the elements. */
+    public boolean isIntact() {
+        if (array != null) {
+            int length = Array.getLength(array);
+            for (int i = 0; i < length; i++) {
+                if ((i < BEFORE || i >= length - AFTER) && Array.getDouble(widened(i), 0) != GUARD) {
+                    return false;
+                }
+            }
+            return true;
+        }
+        for (int i = 0; i < memory.capacity(); i++) {
+            if ((i < BEFORE || i >= memory.capacity() - AFTER) && memory.get(i) != GUARD) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private double[] widened(int index) {
+        return new double[] {((Number) Array.get(array, index)).doubleValue()};
+    }
+}

@@ -1,0 +1,100 @@
+package io.zipcomm.testkit;
+
+import io.zipcomm.membership.ControlPlane;
+import java.util.function.Consumer;
+
+/**
+ * One rank's connection to the simulated relay's control plane. What one rank says arrives in order; all ranks hear what
+ * the relay says in the same order, each after a delay of its own.
+ */
+final class SimulatedControl implements ControlPlane {
+
+    /** How long the relay may take to notice that a rank died: sometimes it needs the heartbeat for that. */
+    private static final long NOTICE_NS_MAX = 20_000_000;
+
+    private static final long HEARTBEAT_NS = 2_500_000_000L;
+
+    private final SimulatedNetwork network;
+    private final int rank;
+    private Listener listener;
+    private boolean relayGone;
+    private boolean closed;
+    private boolean left;
+    private long saidUntilNs;
+    private long hearsUntilNs;
+
+    SimulatedControl(SimulatedNetwork network, int rank) {
+        this.network = network;
+        this.rank = rank;
+    }
+
+    void listen(Listener verdicts) {
+        listener = verdicts;
+    }
+
+    @Override
+    public void abort(int context, int code, int culprit, String reason) {
+        say(network.latencyNs(), other -> other.aborted(context, rank, code, culprit, reason));
+    }
+
+    @Override
+    public void suspect(int peer, String detail) {
+        network.suspected(rank, peer);
+    }
+
+    @Override
+    public void leave() {
+        if (!left) {
+            left = true;
+            say(network.latencyNs(), other -> other.memberGone(rank, Listener.Cause.LEFT, ""));
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        if (!left) {
+            died();
+        }
+    }
+
+    /** The relay will notice that this rank is gone without a word. */
+    void died() {
+        if (!left) {
+            left = true;
+            boolean silently = network.random().nextInt(8) == 0;
+            long noticeNs = silently ? HEARTBEAT_NS : network.random().nextLong(NOTICE_NS_MAX);
+            Listener.Cause cause = silently ? Listener.Cause.SILENT : Listener.Cause.LOST;
+            String detail = silently ? "no heartbeat" : "connection reset";
+            say(noticeNs, other -> other.memberGone(rank, cause, detail));
+        }
+        closed = true;
+    }
+
+    /** The connection to the relay is gone. */
+    void lost(String reason) {
+        relayGone = true;
+        if (!closed) {
+            closed = true;
+            listener.controlLost(reason);
+        }
+    }
+
+    private void say(long delayNs, Consumer<Listener> message) {
+        saidUntilNs = Math.max(saidUntilNs, network.nowNs() + delayNs);
+        network.at(saidUntilNs, () -> {
+            if (!relayGone) {
+                network.tellAllBut(rank, message);
+            }
+        });
+    }
+
+    void hear(Consumer<Listener> message) {
+        hearsUntilNs = Math.max(hearsUntilNs, network.nowNs() + network.latencyNs());
+        network.at(hearsUntilNs, () -> {
+            if (!closed && listener != null) {
+                message.accept(listener);
+            }
+        });
+    }
+}

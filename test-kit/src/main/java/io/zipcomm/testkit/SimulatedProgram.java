@@ -1,0 +1,102 @@
+package io.zipcomm.testkit;
+
+import io.zipcomm.Communicator;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One rank's program of blocking calls, on a thread of its own that runs only while the group's thread waits for it: so
+ * blocking calls work in a simulation, and it stays as deterministic as one thread.
+ */
+final class SimulatedProgram {
+
+    /** A program that runs so long without waiting for its peers hangs. */
+    private static final long TURN_SECONDS_MAX = 60;
+
+    /** Ends the program of a rank that was killed. */
+    private static final class Killed extends Error {
+        private static final long serialVersionUID = 1L;
+
+        Killed() {
+            super("this rank was killed", null, false, false);
+        }
+    }
+
+    private final int rank;
+    private final Thread thread;
+    private final Semaphore go = new Semaphore(0);
+    private final Semaphore back = new Semaphore(0);
+
+    // Handed over with the permits.
+    private boolean killed;
+    private boolean done;
+    private Throwable failure;
+
+    SimulatedProgram(int rank, Communicator communicator, SimulatedGroup.Program program) {
+        this.rank = rank;
+        thread = new Thread(() -> run(communicator, program), "zip-simulated-" + rank);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void run(Communicator communicator, SimulatedGroup.Program program) {
+        go.acquireUninterruptibly();
+        try {
+            if (!killed) {
+                program.run(communicator);
+            }
+        } catch (Killed e) {
+            // What the group wanted.
+        } catch (Throwable e) {
+            failure = e;
+        } finally {
+            done = true;
+            back.release();
+        }
+    }
+
+    /** Runs the program until it waits or ends. The group's thread. */
+    void resume() {
+        go.release();
+        try {
+            if (!back.tryAcquire(TURN_SECONDS_MAX, TimeUnit.SECONDS)) {
+                AssertionError hangs = new AssertionError("the program of rank " + rank + " hangs");
+                hangs.setStackTrace(thread.getStackTrace());
+                throw hangs;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("interrupted while the program of rank " + rank + " ran", e);
+        }
+    }
+
+    /** Waits for the group's thread to resume this. The program's thread; false on another one. */
+    boolean giveWay() {
+        if (Thread.currentThread() != thread) {
+            return false;
+        }
+        back.release();
+        go.acquireUninterruptibly();
+        if (killed) {
+            throw new Killed();
+        }
+        return true;
+    }
+
+    /** Ends the program where it waits. */
+    void kill() {
+        killed = true;
+        if (!done) {
+            resume();
+        }
+    }
+
+    boolean isDone() {
+        return done;
+    }
+
+    /** What it threw; null if nothing, or if it was killed. */
+    Throwable failure() {
+        return failure;
+    }
+}
