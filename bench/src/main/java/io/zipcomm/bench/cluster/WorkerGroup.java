@@ -27,12 +27,13 @@ import java.util.stream.IntStream;
  */
 final class WorkerGroup implements AutoCloseable {
 
-    private static final int LINES_KEPT = 30;
+    private static final int LINES_KEPT = 80;
     private static final Duration TURN = Duration.ofMillis(50);
 
     /** How long the others are waited for once one has failed: each may know something. */
     private static final Duration FAILURE_TIME = Duration.ofSeconds(8);
 
+    private static final Duration STACKS_TIME = Duration.ofMillis(500);
     private static final Duration CLOSE_TIME = Duration.ofSeconds(15);
 
     private record Answer(int rank, Message message) {}
@@ -164,6 +165,7 @@ final class WorkerGroup implements AutoCloseable {
             boolean over = silent.isEmpty() && !failures.isEmpty();
             boolean dead = answer == null && ended.containsAll(silent) && !silent.isEmpty();
             if (over || dead || System.nanoTime() > deadline) {
+                askWhereTheyAre(silent);
                 throw new WorkerFailure(describe(failures, silent, limit));
             }
             if (answer == null && silent.stream().anyMatch(ended::contains) && failures.isEmpty()) {
@@ -171,6 +173,20 @@ final class WorkerGroup implements AutoCloseable {
             }
         }
         return received;
+    }
+
+    /** What they answer is among their last lines. */
+    private void askWhereTheyAre(Set<Integer> silent) throws InterruptedException {
+        boolean any = false;
+        for (int rank : silent) {
+            if (processes.child(rank).isAlive()) {
+                tell(rank, Message.of(Worker.STACKS));
+                any = true;
+            }
+        }
+        if (any) {
+            Thread.sleep(STACKS_TIME.toMillis());
+        }
     }
 
     private void noteExits() throws InterruptedException {

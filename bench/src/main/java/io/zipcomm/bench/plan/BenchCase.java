@@ -12,7 +12,7 @@ public record BenchCase(BenchOperation operation, String transport, int ranks, l
 
     @Override
     public String toString() {
-        String size = operation.hasBytes() ? " " + ByteSize.format(bytes) : "";
+        String size = operation.hasBytes() ? " " + ByteSize.describe(bytes) : "";
         return operation.label() + size + ", " + transport + ", " + ranks + " ranks";
     }
 }

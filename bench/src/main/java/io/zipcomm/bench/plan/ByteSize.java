@@ -43,6 +43,12 @@ public final class ByteSize {
         return 0;
     }
 
+    /** A size in a sentence: like {@link #format}, with a unit always. */
+    public static String describe(long bytes) {
+        String text = format(bytes);
+        return Character.isDigit(text.charAt(text.length() - 1)) ? text + " B" : text;
+    }
+
     /**
      * Writes a size so that {@link #parse} reads it back.
      *

@@ -43,7 +43,7 @@ public final class AllReduceAudit {
                 Locale.ROOT,
                 "allreduce %s, %s, %d ranks, %s: at most %,.0f bytes sent by a rank, %+.2f %% of 2(P-1)/P M (goal: within"
                         + " %.0f %%)%s; %,.0f bytes allocated by a call (goal: at most %,.0f)%s",
-                ByteSize.format(row.bytes()),
+                ByteSize.describe(row.bytes()),
                 row.transport(),
                 row.ranks(),
                 row.algorithm(),

@@ -45,7 +45,7 @@ public final class Summary {
     }
 
     private static String describe(Row row) {
-        String size = row.operation().hasBytes() ? " " + ByteSize.format(row.bytes()) : "";
+        String size = row.operation().hasBytes() ? " " + ByteSize.describe(row.bytes()) : "";
         return row.operation().label() + size + ", " + row.transport() + ", " + row.ranks() + " ranks: "
                 + (row.isMeasured() ? "wrong data" : "failed");
     }
@@ -68,7 +68,7 @@ public final class Summary {
                 Locale.ROOT,
                 "pingpong %s over tcp: %s us, %.2f times the floor of %s us (plain spinning SocketChannel; goal: at most"
                         + " %.1f)%s",
-                ByteSize.format(row.bytes()),
+                ByteSize.describe(row.bytes()),
                 TableFormat.micros(row.p50Us()),
                 ratio,
                 TableFormat.micros(floor.p50Us()),

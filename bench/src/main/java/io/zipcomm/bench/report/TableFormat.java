@@ -60,7 +60,7 @@ public final class TableFormat {
         if (Double.isNaN(value)) {
             return NOTHING;
         }
-        return String.format(Locale.ROOT, value < 0.1 ? "%.4f" : "%.2f", value);
+        return String.format(Locale.ROOT, value < 0.001 ? "%.6f" : value < 0.1 ? "%.4f" : "%.2f", value);
     }
 
     private static String efficiency(double value) {

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 
@@ -15,7 +16,11 @@ import java.util.concurrent.LinkedBlockingQueue;
  */
 final class HarnessLink {
 
+    /** Order to print where its threads are; carried out at once. */
+    static final String STACKS = "stacks";
+
     private static final int ORPHANED = 9;
+    private static final int FRAMES_MAX = 15;
 
     private final PrintStream out;
     private final BlockingQueue<Message> orders = new LinkedBlockingQueue<>();
@@ -39,7 +44,9 @@ final class HarnessLink {
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 Message message = Message.parse(line);
-                if (message != null) {
+                if (message != null && message.kind().equals(STACKS)) {
+                    printStacks();
+                } else if (message != null) {
                     orders.add(message);
                 }
             }
@@ -47,6 +54,17 @@ final class HarnessLink {
             // As good as the end of the stream.
         }
         Runtime.getRuntime().halt(ORPHANED);
+    }
+
+    /** Where the library's threads are and the one that measures: what a worker that is stuck is asked for. */
+    private static void printStacks() {
+        Thread.getAllStackTraces().forEach((thread, frames) -> {
+            if (thread.getName().equals("main") || thread.getName().startsWith("zip-")) {
+                StringBuilder text = new StringBuilder("thread " + thread.getName() + ", " + thread.getState());
+                Arrays.stream(frames).limit(FRAMES_MAX).forEach(frame -> text.append("\n  at ").append(frame));
+                System.err.println(text);
+            }
+        });
     }
 
     /** Waits for the next order. */

@@ -16,6 +16,9 @@ public final class Worker {
     /** Order to leave the group and end. */
     public static final String END = "end";
 
+    /** Order to write to standard error where its threads are; carried out at once, whatever the worker is doing. */
+    public static final String STACKS = HarnessLink.STACKS;
+
     private Worker() {}
 
     /**

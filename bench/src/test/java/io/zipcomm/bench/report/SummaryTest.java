@@ -21,7 +21,7 @@ final class SummaryTest {
         summary.add(pingPong("relay", 8, 50));
         summary.add(pingPong(Row.FLOOR, 8, 10));
         String line = summary.lines().get(0);
-        assertTrue(line.startsWith("pingpong 8 over tcp: 12.0 us, 1.20 times the floor of 10.0 us"), line);
+        assertTrue(line.startsWith("pingpong 8 B over tcp: 12.0 us, 1.20 times the floor of 10.0 us"), line);
         assertEquals(2, summary.lines().size());
         assertTrue(summary.isGood());
     }
@@ -46,7 +46,7 @@ final class SummaryTest {
         assertFalse(summary.isGood());
         assertTrue(text.contains("3 rows, 2 NOT verified"), text);
         assertTrue(text.contains("gather 64KiB, tcp, 3 ranks: wrong data"), text);
-        assertTrue(text.contains("allreduce 8, relay, 4 ranks: failed"), text);
+        assertTrue(text.contains("allreduce 8 B, relay, 4 ranks: failed"), text);
     }
 
     @Test
