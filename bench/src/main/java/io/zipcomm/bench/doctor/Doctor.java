@@ -5,6 +5,7 @@ import io.zipcomm.Zip;
 import io.zipcomm.bench.cluster.GroupEnvironment;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.internal.Waiter;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.transport.TransportProvider;
@@ -63,6 +64,7 @@ public final class Doctor {
                 kernelSetting("tcp_congestion_control") + " (the kernel has "
                         + kernelSetting("tcp_available_congestion_control") + ")");
         examineTransports();
+        examineWaiting();
         examineRelay(relay, token);
         findings.accept("NAT", "not looked at: that comes with hole punching, in a later version");
         return healthy;
@@ -89,6 +91,19 @@ public final class Doctor {
         }
         if (!any) {
             sick("transport", "none can be used: nothing can be joined here");
+        }
+    }
+
+    /** A group that leaves a core to each rank spins; look at the one with most ranks that does, and the next. */
+    private void examineWaiting() {
+        int cores = Runtime.getRuntime().availableProcessors();
+        ZipSettings settings = ZipSettings.builderFromEnvironment()
+                .session("doctor")
+                .size(1)
+                .rank(0)
+                .build();
+        for (int ranks : new int[] {cores, cores + 1}) {
+            findings.accept("waiting", Waiter.choose(settings, ranks, cores).toString());
         }
     }
 

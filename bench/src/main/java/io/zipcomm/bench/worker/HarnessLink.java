@@ -61,7 +61,9 @@ final class HarnessLink {
         Thread.getAllStackTraces().forEach((thread, frames) -> {
             if (thread.getName().equals("main") || thread.getName().startsWith("zip-")) {
                 StringBuilder text = new StringBuilder("thread " + thread.getName() + ", " + thread.getState());
-                Arrays.stream(frames).limit(FRAMES_MAX).forEach(frame -> text.append("\n  at ").append(frame));
+                Arrays.stream(frames)
+                        .limit(FRAMES_MAX)
+                        .forEach(frame -> text.append("\n  at ").append(frame));
                 System.err.println(text);
             }
         });
