@@ -6,7 +6,7 @@ import io.zipcomm.settings.ZipSettings;
  * How a driving thread waits when there is nothing to do. Spinning spares the 25 microseconds of a wake-up but needs a
  * core for each rank: with fewer it takes the core from the very rank it waits for.
  */
-final class Waiter {
+public final class Waiter {
 
     /** Longest sleep, so that deadlines and stalled operations are looked at. */
     private static final long SLEEP_NS_MAX = 20_000_000;
@@ -19,7 +19,8 @@ final class Waiter {
         this.reason = reason;
     }
 
-    static Waiter choose(ZipSettings settings, int ranksOnThisHost, int cores) {
+    /** The policy for a process: as the settings ask, or by whether each rank of its host has a core. */
+    public static Waiter choose(ZipSettings settings, int ranksOnThisHost, int cores) {
         long spinNs = settings.spinTime().toNanos();
         return switch (settings.waiting()) {
             case SPIN -> new Waiter(spinNs, "asked for");
