@@ -39,7 +39,22 @@ final class LostRankTest {
                 options -> options.eagerBytes(EAGER).windowBytes(WINDOW));
     }
 
-    private record Message(int from, int to, byte[] sent, byte[] room, ZipFuture<Void> send, ZipFuture<Long> receive) {
+    private static final class Message {
+        final int from;
+        final int to;
+        final byte[] sent;
+        final byte[] room;
+        final ZipFuture<Void> send;
+        final ZipFuture<Long> receive;
+
+        Message(int from, int to, byte[] sent, byte[] room, ZipFuture<Void> send, ZipFuture<Long> receive) {
+            this.from = from;
+            this.to = to;
+            this.sent = sent;
+            this.room = room;
+            this.send = send;
+            this.receive = receive;
+        }
 
         static Message of(SimulatedGroup group, int from, int to, int tag, int bytes) {
             byte[] sent = Memory.pattern(tag, bytes);
