@@ -327,7 +327,45 @@ public record CollectiveCase(
 
     /** Calls the operation on one rank and waits. */
     public void call(Collectives collectives, Vector source, Vector target) {
-        start(collectives, source, target).await();
+        Payload from = source == null ? null : source.payload();
+        Payload to = target == null ? null : target.payload();
+        int rank = collectives.communicator().rank();
+        int[] counts = counts();
+        if (form == Form.IN_PLACE && operation != CollectiveOperation.BROADCAST) {
+            callInPlace(collectives, to);
+            return;
+        }
+        switch (operation) {
+            case BARRIER -> collectives.barrier();
+            case BROADCAST -> collectives.broadcast(to, root);
+            case REDUCE -> collectives.reduce(from, to, op, root);
+            case ALL_REDUCE -> collectives.allReduce(from, to, op);
+            case SCATTER -> collectives.scatter(from, to, root);
+            case GATHER -> collectives.gather(from, to, root);
+            case ALL_GATHER -> collectives.allGather(from, to);
+            case REDUCE_SCATTER -> collectives.reduceScatter(from, to, op);
+            case ALL_TO_ALL -> collectives.allToAll(from, to);
+            case SCATTER_V -> collectives.scatterv(from, counts, displacements(counts), to, root);
+            case GATHER_V -> collectives.gatherv(from, to, counts, displacements(counts), root);
+            case ALL_GATHER_V -> collectives.allGatherv(from, to, counts, displacements(counts));
+            case ALL_TO_ALL_V ->
+                collectives.allToAllv(
+                        from,
+                        sentCounts(rank),
+                        displacements(sentCounts(rank)),
+                        to,
+                        receivedCounts(rank),
+                        displacements(receivedCounts(rank)));
+        }
+    }
+
+    private void callInPlace(Collectives collectives, Payload message) {
+        switch (operation) {
+            case REDUCE -> collectives.reduce(message, op, root);
+            case ALL_REDUCE -> collectives.allReduce(message, op);
+            case ALL_GATHER -> collectives.allGather(message);
+            default -> throw new AssertionError(operation + " has no form in place");
+        }
     }
 
     /** Starts the operation on one rank. */

@@ -50,6 +50,11 @@ final class Credit {
         charged += bytes + ENTRY_BYTES;
     }
 
+    /** An entry that was charged is not sent after all. */
+    void refund() {
+        charged -= ENTRY_BYTES;
+    }
+
     /**
      * Takes the running total from a header of the peer.
      *

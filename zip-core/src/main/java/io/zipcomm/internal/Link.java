@@ -225,7 +225,7 @@ final class Link implements FrameHandler {
             case EAGER -> receives.eager(header, at, frame);
             case REQUEST -> receives.request(header, at);
             case DATA -> receives.data(header, at, frame);
-            case CANCEL -> receives.cancelled(Frame.transfer(header, at), Frame.flags(header, at));
+            case CANCEL -> cancelled(Frame.transfer(header, at), Frame.flags(header, at));
             case CLEAR -> sends.cleared(header, at);
             case PROBE ->
                 engine.probed(
@@ -243,6 +243,14 @@ final class Link implements FrameHandler {
         }
         if (sends.isReady()) {
             engine.flushLater(this);
+        }
+    }
+
+    private void cancelled(int number, int flags) {
+        if ((flags & SendSide.FLAG_RECEIVER) != 0) {
+            sends.receiverWithdrew(number);
+        } else {
+            receives.cancelled(number, flags);
         }
     }
 

@@ -39,7 +39,10 @@ final class ReceiveSide {
     /** Receives into which an eager message or data is coming; they are in no queue. */
     private final TransferQueue matched = new TransferQueue();
 
-    private record Refusal(int context, long tag, int signature, long roomBytes) {}
+    /** Numbers of buffers that were told in a CLEAR ahead of their message, and withdrawn. */
+    private final ArrayDeque<Integer> withdrawn = new ArrayDeque<>(0);
+
+    private record Refusal(int context, int announced, int signature, long roomBytes) {}
 
     ReceiveSide(Engine engine, Link link, Credit credit) {
         this.engine = engine;
@@ -106,7 +109,7 @@ final class ReceiveSide {
         ZipException problem = problem(receive, early.signature, early.bytes);
         if (problem != null) {
             if (early.request) {
-                refuse(receive.context, receive.tag, receive.signature, receive.bytes);
+                refuse(receive, early.number);
             }
             discard(early);
             complete(receive, problem);
@@ -115,7 +118,8 @@ final class ReceiveSide {
         receive.bytes = early.bytes;
         receive.state = Transfer.State.MATCHED;
         if (early.request) {
-            drop(early);
+            receive.announced = early.number;
+            engine.unexpected().give(early);
             matched.add(receive);
             clear(receive);
             return receive;
@@ -245,25 +249,32 @@ final class ReceiveSide {
             keep(header, at, true);
             return;
         }
-        credit.release(0);
+        int number = Frame.transfer(header, at);
+        posted.remove(receive);
         ZipException problem = problem(receive, Frame.signature(header, at), Frame.messageBytes(header, at));
         if (problem != null) {
-            posted.remove(receive);
-            refuse(receive.context, receive.tag, receive.signature, receive.bytes);
+            credit.release(0);
+            refuse(receive, number);
             complete(receive, problem);
             return;
         }
-        posted.remove(receive);
         receive.bytes = Frame.messageBytes(header, at);
+        receive.announced = number;
         receive.state = Transfer.State.MATCHED;
         matched.add(receive);
         if (!receive.clearedEarly) {
             clear(receive);
+        } else if (receive.clearQueued) {
+            // The CLEAR that has not gone yet becomes the answer.
+            credit.refund();
+            receive.clearedEarly = false;
+        } else {
+            credit.release(0);
         }
     }
 
-    private void refuse(int context, long tag, int signature, long roomBytes) {
-        refusals.add(new Refusal(context, tag, signature, roomBytes));
+    private void refuse(Transfer receive, int announced) {
+        refusals.add(new Refusal(receive.context, announced, receive.signature, receive.bytes));
         link.flush();
     }
 
@@ -333,6 +344,13 @@ final class ReceiveSide {
                 return;
             }
         }
+        Transfer receive = matched.takeAnnounced(number);
+        if (receive != null) {
+            if (receive.clearQueued) {
+                credit.release(0);
+            }
+            complete(receive, withdrawnByPeer());
+        }
     }
 
     private ZipException withdrawnByPeer() {
@@ -366,7 +384,7 @@ final class ReceiveSide {
 
     /** Whether a frame could go now. */
     boolean isReady() {
-        return !clearDue.isEmpty() || !refusals.isEmpty();
+        return !clearDue.isEmpty() || !refusals.isEmpty() || !withdrawn.isEmpty();
     }
 
     boolean nextFrame(ByteBuffer header, int at) {
@@ -374,9 +392,14 @@ final class ReceiveSide {
         if (receive != null) {
             receive.clearQueued = false;
             Frame.begin(header, at, FrameType.CLEAR);
-            Frame.flags(header, at, receive.clearedEarly ? 0 : SendSide.FLAG_REPLY);
             Frame.context(header, at, receive.context);
-            Frame.tag(header, at, receive.tag);
+            if (receive.clearedEarly) {
+                Frame.tag(header, at, receive.tag);
+            } else {
+                Frame.flags(header, at, SendSide.FLAG_REPLY);
+                Frame.tag(header, at, receive.announced);
+                credit.release(0);
+            }
             Frame.messageBytes(header, at, receive.bytes);
             Frame.transfer(header, at, receive.number);
             Frame.signature(header, at, receive.signature);
@@ -387,9 +410,15 @@ final class ReceiveSide {
             Frame.begin(header, at, FrameType.CLEAR);
             Frame.flags(header, at, SendSide.FLAG_REPLY | SendSide.FLAG_REFUSED);
             Frame.context(header, at, refusal.context);
-            Frame.tag(header, at, refusal.tag);
+            Frame.tag(header, at, refusal.announced);
             Frame.messageBytes(header, at, refusal.roomBytes);
             Frame.signature(header, at, refusal.signature);
+            return true;
+        }
+        if (!withdrawn.isEmpty()) {
+            Frame.begin(header, at, FrameType.CANCEL);
+            Frame.flags(header, at, SendSide.FLAG_RECEIVER);
+            Frame.transfer(header, at, withdrawn.poll());
             return true;
         }
         return false;
@@ -399,9 +428,13 @@ final class ReceiveSide {
 
     /** Takes back a receive: its completion does not fire and its memory is not touched again. */
     void withdraw(Transfer receive) {
-        if (!posted.remove(receive)) {
+        if (posted.remove(receive)) {
+            unsay(receive);
+        } else {
             matched.remove(receive);
-            if (arriving != null && arriving.claimedBy == receive) {
+            if (receive.clearQueued) {
+                putBack(receive);
+            } else if (arriving != null && arriving.claimedBy == receive) {
                 arriving.claimedBy = null;
                 arriving.dropped = true;
             } else if (receive.announcement == FrameType.EAGER) {
@@ -410,6 +443,45 @@ final class ReceiveSide {
             link.release(receive);
         }
         end(receive);
+    }
+
+    /** The sender may have been told that a receive is ready for which no message has come. */
+    private void unsay(Transfer receive) {
+        if (receive.clearQueued) {
+            credit.refund();
+        } else if (receive.clearedEarly) {
+            withdrawn.add(receive.number);
+            link.flush();
+        }
+    }
+
+    /**
+     * The receive that met an announced message is withdrawn before the sender was told: the message waits for another
+     * one, in its old place. Its credit was not returned yet.
+     */
+    private void putBack(Transfer receive) {
+        Unexpected again = engine.unexpected().take(receive.bytes, true);
+        again.context = receive.context;
+        again.tag = receive.tag;
+        again.signature = receive.signature;
+        again.bytes = receive.bytes;
+        again.number = receive.announced;
+        again.request = true;
+        Unexpected before = null;
+        for (Unexpected one = oldest; one != null; one = one.next) {
+            if (one.request && one.isFor(again.context, again.tag) && one.number < again.number) {
+                before = one;
+            }
+        }
+        again.next = before == null ? oldest : before.next;
+        if (before == null) {
+            oldest = again;
+        } else {
+            before.next = again;
+        }
+        if (newest == before) {
+            newest = again;
+        }
     }
 
     private void end(Transfer receive) {

@@ -18,7 +18,7 @@ import java.util.ArrayDeque;
  */
 final class SendSide {
 
-    /** In CLEAR: an answer to a REQUEST, not sent ahead of one. */
+    /** In CLEAR: an answer to a REQUEST, not sent ahead of one. The tag is the sender's number for the message. */
     static final int FLAG_REPLY = 1;
 
     /** In CLEAR: the message does not fit; message bytes is the room there is. */
@@ -26,6 +26,9 @@ final class SendSide {
 
     /** In CANCEL: the transfer is the receiver's number, otherwise the sender's. */
     static final int FLAG_CLEARED = 1;
+
+    /** In CANCEL: it is the receiver that withdrew a buffer, whose number it had told in a CLEAR ahead of the message. */
+    static final int FLAG_RECEIVER = 2;
 
     private static final long BY_CLEARANCE = 1L << Integer.SIZE;
 
@@ -236,7 +239,8 @@ final class SendSide {
         if (!reply && !credit.keep(0)) {
             throw Link.protocol("CLEAR without credit", header, at);
         }
-        Transfer send = announced.take(context, tag);
+        // A reply means one message, which may have been withdrawn by now, not the next with its tag.
+        Transfer send = reply ? announced.takeNumber((int) tag) : announced.take(context, tag);
         if (send == null && !reply) {
             send = takeQueued(context, tag);
         }
@@ -287,6 +291,15 @@ final class SendSide {
         ready.bytes = Frame.messageBytes(header, at);
         ready.number = Frame.transfer(header, at);
         early.add(ready);
+    }
+
+    /** CANCEL came in: a receiver is not ready any more. If its message is under way it throws that away. */
+    void receiverWithdrew(int number) {
+        Transfer ready = early.takeNumber(number);
+        if (ready != null) {
+            credit.release(0);
+            engine.giveTransfer(ready);
+        }
     }
 
     private boolean agrees(Transfer send, long expectedBytes, int signature) {

@@ -47,6 +47,9 @@ public final class Transfer {
     /** Sending: number by which the peer knows it. Receiving: number that DATA frames carry. */
     int number;
 
+    /** Receiving: the sender's number for the message that was announced; 0 if none was. */
+    int announced;
+
     /** Sending: the receiver's number for its buffer. */
     int clearance;
 
@@ -72,6 +75,7 @@ public final class Transfer {
         clearQueued = false;
         moved = 0;
         number = 0;
+        announced = 0;
     }
 
     boolean isSend() {

@@ -62,6 +62,30 @@ final class TransferQueue {
         return one;
     }
 
+    /** Takes out the send with a number; null if there is none. */
+    Transfer takeNumber(int number) {
+        Transfer before = null;
+        for (Transfer one = head; one != null; before = one, one = one.next) {
+            if (one.number == number) {
+                unlink(before, one);
+                return one;
+            }
+        }
+        return null;
+    }
+
+    /** Takes out the receive that met the message its sender announced under a number; null if there is none. */
+    Transfer takeAnnounced(int number) {
+        Transfer before = null;
+        for (Transfer one = head; one != null; before = one, one = one.next) {
+            if (one.announced == number) {
+                unlink(before, one);
+                return one;
+            }
+        }
+        return null;
+    }
+
     /** Takes out one transfer; false if it is not here. */
     boolean remove(Transfer transfer) {
         Transfer before = null;

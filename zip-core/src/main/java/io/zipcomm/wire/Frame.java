@@ -140,6 +140,7 @@ public final class Frame {
         header.putLong(at + SEQUENCE_OFFSET, sequence);
     }
 
+    /** What the receiver asks for; in a CLEAR that answers a REQUEST, the sender's number for the message. */
     public static long tag(ByteBuffer header, int at) {
         return header.getLong(at + TAG_OFFSET);
     }
@@ -175,7 +176,10 @@ public final class Frame {
         header.putLong(at + MESSAGE_BYTES_OFFSET, bytes);
     }
 
-    /** REQUEST, CANCEL: the sender's number for the message. CLEAR, DATA: the receiver's number for its buffer. */
+    /**
+     * REQUEST: the sender's number for the message. CLEAR, DATA: the receiver's number for its buffer. CANCEL: one or the
+     * other, as its flags say.
+     */
     public static int transfer(ByteBuffer header, int at) {
         return header.getInt(at + TRANSFER_OFFSET);
     }

@@ -7,6 +7,8 @@ import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
 import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
 
 /**
  * All-gather in which every rank has twice as many blocks after each round: recursive doubling where the number of ranks
@@ -24,6 +26,11 @@ public final class DoublingAllGather implements Algorithm {
 
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
+        if (!shape.blocks().isPacked()) {
+            throw new ZipException(
+                    ErrorCode.BAD_ARGUMENT,
+                    shape.operation() + " by doubling needs blocks that follow each other: give no displacements");
+        }
         Region own = Region.source(shape.bytes());
         Region place = shape.blocks().block(Memory.TARGET, shape.rank());
         plan.copy(own, place);

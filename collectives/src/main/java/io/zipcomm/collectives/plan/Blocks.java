@@ -6,15 +6,20 @@ import java.util.Arrays;
 public final class Blocks {
 
     private final int count;
+    private final boolean packed;
+
     /** Length of each block, or -1 if they differ. */
     private final long evenBytes;
-    /** First byte of each block, and the end of the last; null if all have one length. */
+
+    /** First byte of each block; null if all have one length. */
     private final long[] offsets;
+
     /** Length of each block; null if all have one length. */
     private final long[] bytes;
 
-    private Blocks(int count, long evenBytes, long[] offsets, long[] bytes) {
+    private Blocks(int count, boolean packed, long evenBytes, long[] offsets, long[] bytes) {
         this.count = count;
+        this.packed = packed;
         this.evenBytes = evenBytes;
         this.offsets = offsets;
         this.bytes = bytes;
@@ -22,7 +27,7 @@ public final class Blocks {
 
     /** Blocks of one length, one after the other. */
     public static Blocks even(int count, long blockBytes) {
-        return new Blocks(count, blockBytes, null, null);
+        return new Blocks(count, true, blockBytes, null, null);
     }
 
     /**
@@ -63,7 +68,7 @@ public final class Blocks {
         for (int i = 0; i < counts.length; i++) {
             starts[i] = (long) displacements[i] * elementBytes;
         }
-        return new Blocks(counts.length, -1, starts, lengths);
+        return new Blocks(counts.length, false, -1, starts, lengths);
     }
 
     private static Blocks packed(long[] lengths) {
@@ -73,12 +78,17 @@ public final class Blocks {
             starts[i] = end;
             end += lengths[i];
         }
-        return new Blocks(lengths.length, -1, starts, lengths);
+        return new Blocks(lengths.length, true, -1, starts, lengths);
     }
 
     /** Number of blocks. */
     public int count() {
         return count;
+    }
+
+    /** Whether blocks follow each other by construction; never for blocks of which somebody said where they begin. */
+    public boolean isPacked() {
+        return packed;
     }
 
     /** First byte of a block. */
@@ -126,6 +136,7 @@ public final class Blocks {
     public boolean equals(Object other) {
         return other instanceof Blocks blocks
                 && count == blocks.count
+                && packed == blocks.packed
                 && evenBytes == blocks.evenBytes
                 && Arrays.equals(offsets, blocks.offsets)
                 && Arrays.equals(bytes, blocks.bytes);

@@ -12,6 +12,13 @@ import java.util.List;
  */
 public record Region(Memory memory, long offset, long bytes) {
 
+    /** Checks that there is such a piece of some memory. */
+    public Region {
+        if (offset < 0 || bytes < 0) {
+            throw new IndexOutOfBoundsException(bytes + " bytes at " + offset);
+        }
+    }
+
     /** The beginning of the source. */
     public static Region source(long bytes) {
         return new Region(Memory.SOURCE, 0, bytes);

@@ -1,0 +1,219 @@
+package io.zipcomm.collectives;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.Communicator;
+import io.zipcomm.ZipFuture;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.testkit.Seeds;
+import io.zipcomm.testkit.SimulatedGroup;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Ranks that disagree, functions that throw, ranks that die or never come: an error with a name, never a hang. */
+final class FailuresTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    private static final Set<ErrorCode> DISAGREEMENT =
+            EnumSet.of(ErrorCode.OPERATION_MISMATCH, ErrorCode.LENGTH_MISMATCH);
+
+    @RegisterExtension
+    final Seeds seeds = new Seeds();
+
+    private interface Program {
+        void run(Collectives collectives, int rank);
+    }
+
+    /**
+     * Runs on some group sizes and seeds: every rank must fail, one at least with one of the codes. News of a failure may
+     * reach others as what it made a peer do, before the reason comes.
+     */
+    private void everyRankFails(Set<ErrorCode> codes, Program program) {
+        seeds.each(20, seed -> {
+            int size = 2 + Math.floorMod(seed, 4);
+            try (SimulatedGroup group = SimulatedGroup.of(size, seed)) {
+                Throwable[] outcomes = group.outcomes(
+                        world -> program.run(Collectives.of(world).withTimeout(Duration.ofSeconds(10)), world.rank()),
+                        PATIENCE);
+                Set<ErrorCode> seen = EnumSet.noneOf(ErrorCode.class);
+                for (int rank = 0; rank < size; rank++) {
+                    ZipException failure =
+                            assertInstanceOf(ZipException.class, outcomes[rank], "rank " + rank + " of " + size);
+                    boolean isNamed = codes.contains(failure.code()) || failure.code() == ErrorCode.PEER_FAILED;
+                    assertTrue(isNamed, failure.toString());
+                    seen.add(failure.code());
+                }
+                seen.retainAll(codes);
+                assertFalse(seen.isEmpty(), "nobody says what is wrong");
+            }
+        });
+    }
+
+    @Test
+    void shouldNoticeAnotherReduction() {
+        everyRankFails(DISAGREEMENT, (c, rank) -> c.allReduce(new float[100], rank == 1 ? ReduceOp.MAX : ReduceOp.SUM));
+    }
+
+    @Test
+    void shouldNoticeAnotherLength() {
+        everyRankFails(DISAGREEMENT, (c, rank) -> c.allReduce(new float[rank == 1 ? 99 : 100], ReduceOp.SUM));
+    }
+
+    @Test
+    void shouldNoticeAnotherLengthOfALongMessage() {
+        everyRankFails(DISAGREEMENT, (c, rank) -> c.allReduce(new float[rank == 1 ? 300_000 : 90_000], ReduceOp.SUM));
+    }
+
+    @Test
+    void shouldNoticeAnotherOperation() {
+        everyRankFails(DISAGREEMENT, (c, rank) -> {
+            if (rank == 1) {
+                c.barrier();
+            } else {
+                c.allGather(new int[c.communicator().size()]);
+            }
+        });
+    }
+
+    @Test
+    void shouldNoticeAnotherAlgorithm() {
+        everyRankFails(
+                DISAGREEMENT,
+                (c, rank) -> (rank == 1 ? c.withAlgorithm("ring") : c).allReduce(new float[100], ReduceOp.SUM));
+    }
+
+    @Test
+    void shouldFailEverywhereWhenAUserFunctionThrows() {
+        ReduceOp faulty = ReduceOp.ofFloats((a, b) -> {
+            throw new ArithmeticException("on purpose");
+        });
+        everyRankFails(EnumSet.of(ErrorCode.USER_FUNCTION), (c, rank) -> {
+            // Lengths on both sides of the eager limit.
+            c.allReduce(new float[rank >= 0 ? 50_000 : 1], faulty);
+        });
+    }
+
+    @Test
+    void shouldNameTheUsersException() {
+        seeds.each(10, seed -> {
+            try (SimulatedGroup group = SimulatedGroup.of(2, seed)) {
+                ReduceOp faulty = ReduceOp.ofInts(Math::floorDiv);
+                Throwable[] outcomes =
+                        group.outcomes(world -> Collectives.of(world).reduce(new int[10], faulty, 1), PATIENCE);
+                ZipException failure = assertInstanceOf(ZipException.class, outcomes[1]);
+                assertEquals(ErrorCode.USER_FUNCTION, failure.code());
+                assertInstanceOf(ArithmeticException.class, failure.getCause());
+                assertTrue(failure.getMessage().contains("reduce #1"), failure.getMessage());
+                assertTrue(failure.getMessage().contains("/ by zero"), failure.getMessage());
+            }
+        });
+    }
+
+    @Test
+    void shouldNoticeABlockOfAnotherLength() {
+        seeds.each(20, seed -> {
+            try (SimulatedGroup group = SimulatedGroup.of(3, seed)) {
+                Throwable[] outcomes = group.outcomes(
+                        world -> {
+                            Collectives c = Collectives.of(world).withTimeout(Duration.ofSeconds(5));
+                            int[] counts = {1, 2, 3};
+                            c.scatterv(new int[6], counts, new int[world.rank() == 1 ? 3 : world.rank() + 1], 0);
+                            c.barrier();
+                        },
+                        PATIENCE);
+                ZipException failure = assertInstanceOf(ZipException.class, outcomes[1]);
+                assertEquals(ErrorCode.LENGTH_MISMATCH, failure.code(), failure.toString());
+                for (Throwable outcome : outcomes) {
+                    assertNotNull(outcome);
+                }
+            }
+        });
+    }
+
+    @Test
+    void shouldNameWhomItWaitedForWhenTheTimeIsOver() {
+        try (SimulatedGroup group = SimulatedGroup.of(3, seeds.seed())) {
+            Throwable[] outcomes = group.outcomes(
+                    world -> {
+                        if (world.rank() != 1) {
+                            Collectives.of(world)
+                                    .withTimeout(Duration.ofSeconds(2))
+                                    .withAlgorithm("ring")
+                                    .allReduce(new float[30], ReduceOp.SUM);
+                        }
+                    },
+                    PATIENCE);
+            ZipException failure = assertInstanceOf(ZipException.class, outcomes[2]);
+            assertTrue(Set.of(ErrorCode.DEADLINE, ErrorCode.PEER_FAILED).contains(failure.code()), failure.toString());
+            assertTrue(failure.getMessage().contains("all-reduce #1"), failure.getMessage());
+            assertTrue(failure.getMessage().contains("segment 1 of 4 from rank 1"), failure.getMessage());
+            assertTrue(failure.getMessage().contains("step "), failure.getMessage());
+        }
+    }
+
+    @Test
+    void shouldNameTheRankThatDied() {
+        seeds.each(20, seed -> {
+            try (SimulatedGroup group = SimulatedGroup.of(5, seed)) {
+                List<ZipFuture<Void>> futures = new ArrayList<>();
+                for (int rank = 0; rank < 5; rank++) {
+                    futures.add(
+                            Collectives.of(group.communicator(rank)).allReduceAsync(new float[400_000], ReduceOp.SUM));
+                }
+                group.turns(200);
+                group.network().kill(3);
+                futures.remove(3);
+                group.await(futures);
+                for (ZipFuture<Void> future : futures) {
+                    ZipException failure = assertThrows(ZipException.class, future::await);
+                    assertEquals(3, failure.peer(), failure.toString());
+                }
+            }
+        });
+    }
+
+    @Test
+    void shouldRefuseFurtherCollectivesAfterAFailure() {
+        try (SimulatedGroup group = SimulatedGroup.of(2, seeds.seed())) {
+            Throwable[] outcomes = group.outcomes(
+                    world -> {
+                        Collectives c = Collectives.of(world).withTimeout(Duration.ofSeconds(1));
+                        assertThrows(ZipException.class, () -> failing(c, world));
+                        c.barrier();
+                    },
+                    PATIENCE);
+            for (Throwable outcome : outcomes) {
+                ZipException failure = assertInstanceOf(ZipException.class, outcome);
+                assertEquals(ErrorCode.COMMUNICATOR_FAILED, failure.code(), failure.toString());
+            }
+        }
+    }
+
+    private static void failing(Collectives c, Communicator world) {
+        c.allReduce(new int[world.rank() + 1], ReduceOp.SUM);
+    }
+
+    @Test
+    void shouldFreeTheMemoryOfACancelledOperation() {
+        try (SimulatedGroup group = SimulatedGroup.of(2, seeds.seed())) {
+            float[] values = new float[100_000];
+            ZipFuture<Void> future = Collectives.of(group.communicator(0)).allReduceAsync(values, ReduceOp.SUM);
+            group.turns(50);
+            assertTrue(future.cancel(true));
+            ZipException failure = assertThrows(ZipException.class, future::await);
+            assertEquals(ErrorCode.CANCELLED, failure.code());
+        }
+    }
+}
