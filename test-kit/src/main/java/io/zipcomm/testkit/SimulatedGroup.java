@@ -214,7 +214,7 @@ public final class SimulatedGroup implements AutoCloseable {
     }
 
     /**
-     * Runs a program on every rank that is alive, to its end.
+     * Runs a program on every rank that is alive and not frozen, to its end.
      *
      * @param program what each rank does
      */
@@ -239,7 +239,7 @@ public final class SimulatedGroup implements AutoCloseable {
     }
 
     /**
-     * Runs a program on every rank that is alive, to its end.
+     * Runs a program on every rank that is alive and not frozen, to its end.
      *
      * @param program  what each rank does
      * @param patience virtual time after which this fails
@@ -250,7 +250,7 @@ public final class SimulatedGroup implements AutoCloseable {
             if (programs[rank] != null) {
                 throw new IllegalStateException("rank " + rank + " runs a program already");
             }
-            if (!network.isSilent(rank)) {
+            if (!network.isSilent(rank) && !network.isFrozen(rank)) {
                 programs[rank] = new SimulatedProgram(rank, worlds.get(rank), program);
             }
         }
@@ -274,7 +274,7 @@ public final class SimulatedGroup implements AutoCloseable {
     private boolean programsDone() {
         for (int rank = 0; rank < size(); rank++) {
             SimulatedProgram program = programs[rank];
-            if (program != null && !program.isDone() && !isKilled(rank)) {
+            if (program != null && !program.isDone() && !isKilled(rank) && !network.isFrozen(rank)) {
                 return false;
             }
         }

@@ -106,6 +106,7 @@ public final class SimulatedNetwork {
     private final Map<Edge, Tampering> tamperings = new HashMap<>();
     private final List<String> suspicions = new ArrayList<>();
     private Scheduler scheduler;
+    private Consumer<String> trace;
     private boolean lenient;
     private long happened;
 
@@ -470,6 +471,26 @@ public final class SimulatedNetwork {
         Tampering tampering = tamperings.get(edge);
         if (tampering != null && tampering.changes(header, at)) {
             tamperings.remove(edge, tampering);
+        }
+    }
+
+    /**
+     * Has everything told that happens from now on: each frame as it leaves and arrives, and the ends of paths. To find out
+     * why a run with some seed fails.
+     *
+     * @param told takes one line at a time
+     */
+    public void trace(Consumer<String> told) {
+        trace = told;
+    }
+
+    boolean isTraced() {
+        return trace != null;
+    }
+
+    void trace(SimulatedPath path, String what) {
+        if (trace != null) {
+            trace.accept(clock.elapsedNs() / 1000 + " us, " + path.describe() + ": " + what);
         }
     }
 

@@ -163,9 +163,13 @@ final class SimulatedPath implements Path {
         if (dead) {
             return;
         }
+        network.trace(this, "is closed");
         dead = true;
         boolean unread = other.out.bytes() > 0 || (!other.outputClosed && other.hasOutput());
-        if (!outputClosed || headerLeft + payloadLeft > 0) {
+        if (outputClosing && !outputClosed && headerLeft + payloadLeft == 0) {
+            endOutput();
+        }
+        if (!outputClosed) {
             other.breakLater(out, direct);
         } else if (network.conditions().resets() && unread && random.nextBoolean()) {
             out.loseTail(random);
@@ -264,11 +268,7 @@ final class SimulatedPath implements Path {
     private boolean writeStep() {
         if (headerLeft + payloadLeft == 0) {
             if (outputClosing) {
-                outputClosed = true;
-                transport.prune();
-                if (out.end() == null) {
-                    other.touchAt(out.finish(Wire.End.REGULAR, network.arrivalNs(transport.rank(), peer, 0)));
-                }
+                endOutput();
                 return true;
             }
             return wanted && out.room() >= Frame.HEADER_BYTES && nextFrame();
@@ -278,6 +278,14 @@ final class SimulatedPath implements Path {
             return true;
         }
         return headerLeft > 0 ? writeHeader() : writePayload();
+    }
+
+    private void endOutput() {
+        outputClosed = true;
+        transport.prune();
+        if (out.end() == null) {
+            other.touchAt(out.finish(Wire.End.REGULAR, network.arrivalNs(transport.rank(), peer, 0)));
+        }
     }
 
     private boolean nextFrame() {
@@ -292,6 +300,9 @@ final class SimulatedPath implements Path {
         wanted = true;
         network.tamper(transport.rank(), peer, outHeader, HEADER_AT);
         network.checkFrame(this, outHeader, HEADER_AT, outFrame);
+        if (network.isTraced()) {
+            network.trace(this, "out " + Frame.describe(outHeader, HEADER_AT));
+        }
         headerLeft = Frame.HEADER_BYTES;
         payloadLeft = outFrame.payload == null ? 0 : outFrame.bytes;
         copied = false;
@@ -416,6 +427,9 @@ final class SimulatedPath implements Path {
         inFrame.clear();
         inFrame.bytes = payloadBytes;
         transport.counters().framesReceived++;
+        if (network.isTraced()) {
+            network.trace(this, "in " + Frame.describe(inHeader, HEADER_AT));
+        }
         try {
             handler.headerReceived(this, inHeader, HEADER_AT, inFrame);
         } catch (ZipException e) {
@@ -470,6 +484,7 @@ final class SimulatedPath implements Path {
             refuse(new ZipException(ErrorCode.PEER_LOST, describe() + " ended in the middle of a frame"));
         } else {
             inputEnded = true;
+            network.trace(this, "ends");
             transport.prune();
             handler.ended(this, null);
         }
@@ -478,6 +493,7 @@ final class SimulatedPath implements Path {
 
     /** The handler learns that the path broke. */
     private void broke() {
+        network.trace(this, "breaks");
         dead = true;
         out.clear();
         transport.prune();
@@ -486,6 +502,7 @@ final class SimulatedPath implements Path {
 
     /** What came in is refused: both ends learn that the path broke. */
     private void refuse(ZipException failure) {
+        network.trace(this, "is refused: " + failure.getMessage());
         dead = true;
         transport.prune();
         other.out.clear();

@@ -32,6 +32,7 @@ final class Link implements FrameHandler {
     private boolean switchDue;
     private boolean switchReceived;
     private boolean betterWanted;
+    private boolean betterBroke;
 
     private long sequenceSent;
     private long sequenceReceived;
@@ -100,7 +101,7 @@ final class Link implements FrameHandler {
     /** A direct path is open: begin on it, or move to it. */
     void opened(Path path) {
         path.bind(this);
-        if (failure != null || byeSent || byeReceived || better != null) {
+        if (failure != null || byeReceived || better != null) {
             path.close();
         } else if (out == null) {
             out = path;
@@ -108,8 +109,9 @@ final class Link implements FrameHandler {
             path.openInput();
             path.flush();
         } else {
+            // After our BYE nothing goes out, but the peer may move to this path before it says its own.
             better = path;
-            switchDue = true;
+            switchDue = !byeSent;
             if (switchReceived) {
                 switchInput();
             }
@@ -235,6 +237,8 @@ final class Link implements FrameHandler {
                 switchReceived = true;
                 if (better != null) {
                     switchInput();
+                } else if (betterBroke) {
+                    lost("the connection to which rank " + peer + " moved broke");
                 }
             }
             case BYE -> byeReceived();
@@ -336,20 +340,32 @@ final class Link implements FrameHandler {
 
     @Override
     public void ended(Path path, ZipException ending) {
-        boolean unused = path != in && path != out;
-        if (unused && path == better && switchDue && !switchReceived) {
+        boolean broken = ending != null;
+        if (broken && path == better && path != out) {
             better = null;
             switchDue = false;
+            betterBroke = true;
         }
-        if (unused || failure != null || byeReceived) {
-            path.close();
+        if (broken && path == out && byeReceived) {
+            // Nobody is left to be told.
+            byeSent = true;
+        }
+        boolean needed = (path == in && !byeReceived) || (broken && path == out && !byeSent);
+        if (failure != null || !needed) {
+            // After a regular end our own last frames may still have to go out.
+            if (broken) {
+                path.close();
+            }
             return;
         }
         if (ending != null && ending.code() != ErrorCode.PEER_LOST) {
             fail(ending.code(), Operation.reasonOf(ending));
             return;
         }
-        String reason = ending == null ? "connection closed by rank " + peer : Operation.reasonOf(ending);
+        lost(ending == null ? "connection closed by rank " + peer : Operation.reasonOf(ending));
+    }
+
+    private void lost(String reason) {
         suspect(ErrorCode.PEER_LOST, reason);
         engine.control().suspect(peer, reason);
     }
