@@ -2,13 +2,12 @@
 module io.zipcomm.relay {
     requires com.google.protobuf;
     requires io.netty.buffer;
-    requires io.netty.codec;
     requires io.netty.common;
-    requires io.netty.handler;
     requires io.netty.transport;
     requires io.netty.transport.classes.epoll;
-    requires io.netty.transport.unix.common;
-    requires io.zipcomm;
+    requires transitive io.zipcomm;
     requires org.jose4j;
     requires org.slf4j;
+
+    exports io.zipcomm.relay;
 }

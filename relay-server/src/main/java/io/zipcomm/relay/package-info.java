@@ -1,4 +1,9 @@
 /**
- * The relay daemon.
+ * The relay: where the ranks of a session find each other, and who watches over them.
+ *
+ * <p>Begin at {@link io.zipcomm.relay.RelayServer}. A connection starts in {@code Handshake} and becomes either a
+ * {@code ControlConnection}, one for each rank, whose {@code Session} decides everything, or a data connection, whose
+ * frames the package {@code route} forwards. All connections of a session are served by one event loop, so nothing here
+ * is locked.
  */
 package io.zipcomm.relay;

@@ -1,0 +1,120 @@
+package io.zipcomm.relay;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.WriteBufferWaterMark;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.proto.ToRank;
+import io.zipcomm.wire.proto.ToRelay;
+import java.net.InetSocketAddress;
+
+/** The control connection of one rank, from its Join on. Event loop only. */
+final class ControlConnection extends ChannelInboundHandlerAdapter {
+
+    /** A rank that lets more than this wait, the largest group view included, does not read. */
+    private static final int BACKLOG_BYTES_MAX = Frame.PAYLOAD_BYTES_MAX + (1 << 20);
+
+    private final Channel channel;
+    private final ControlReader reader;
+    private Member member;
+    private String failure;
+    private boolean ended;
+
+    ControlConnection(Channel channel, int controlBytesMax) {
+        this.channel = channel;
+        reader = new ControlReader(controlBytesMax);
+        channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(BACKLOG_BYTES_MAX / 2, BACKLOG_BYTES_MAX));
+    }
+
+    /** Said once, before anything comes in. */
+    void belongsTo(Member member) {
+        this.member = member;
+    }
+
+    InetSocketAddress remoteAddress() {
+        return (InetSocketAddress) channel.remoteAddress();
+    }
+
+    void send(ToRank message) {
+        if (!ended) {
+            sendFrame(ControlWriter.frame(channel.alloc(), message));
+        }
+    }
+
+    /** Sends a frame that goes to others too; it is retained. */
+    void sendShared(ByteBuf frame) {
+        if (!ended) {
+            sendFrame(frame.retainedDuplicate());
+        }
+    }
+
+    private void sendFrame(ByteBuf frame) {
+        channel.writeAndFlush(frame, channel.voidPromise());
+        if (!channel.isWritable() && !ended) {
+            // Not here: the caller may be telling every member something.
+            channel.eventLoop().execute(() -> {
+                if (!ended) {
+                    member.violated(ErrorCode.LIMIT, "does not read its control connection");
+                }
+            });
+        }
+    }
+
+    /** Says no and ends the connection. The member is not told. */
+    void refuse(Refusal refusal) {
+        if (!ended) {
+            ended = true;
+            Farewell.say(channel, ControlWriter.frame(channel.alloc(), ControlWriter.refused(refusal)));
+        }
+    }
+
+    /** Ends the connection once everything is sent. The member is not told. */
+    void finish() {
+        if (!ended) {
+            ended = true;
+            Farewell.say(channel, Unpooled.EMPTY_BUFFER);
+        }
+    }
+
+    /** Ends the connection at once. The member is not told. */
+    void close() {
+        ended = true;
+        channel.close();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        ByteBuf in = (ByteBuf) message;
+        try {
+            while (!ended) {
+                ToRelay next = reader.next(in);
+                if (next == null) {
+                    return;
+                }
+                member.message(next);
+            }
+        } catch (ControlReader.Violation e) {
+            member.violated(e.refusal().code(), e.refusal().reason());
+        } finally {
+            in.release();
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        if (!ended) {
+            ended = true;
+            member.controlEnded(failure == null ? "control connection ended" : "control connection failed: " + failure);
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        failure = cause.getMessage();
+        context.close();
+    }
+}

@@ -1,0 +1,64 @@
+package io.zipcomm.relay;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import io.zipcomm.wire.proto.Abort;
+import io.zipcomm.wire.proto.Admitted;
+import io.zipcomm.wire.proto.Attached;
+import io.zipcomm.wire.proto.GroupReady;
+import io.zipcomm.wire.proto.Heartbeat;
+import io.zipcomm.wire.proto.MemberGone;
+import io.zipcomm.wire.proto.Refused;
+import io.zipcomm.wire.proto.ToRank;
+
+/** Makes the CONTROL frames that the relay sends. */
+final class ControlWriter {
+    private ControlWriter() {}
+
+    /** One CONTROL frame in a buffer of its own, which the caller owns. */
+    static ByteBuf frame(ByteBufAllocator allocator, ToRank message) {
+        byte[] payload = message.toByteArray();
+        ByteBuf frame = allocator.directBuffer(Frame.HEADER_BYTES + payload.length);
+        frame.writeZero(Frame.HEADER_BYTES);
+        frame.setByte(Frame.VERSION_OFFSET, Frame.VERSION);
+        frame.setByte(Frame.TYPE_OFFSET, FrameType.CONTROL.number());
+        frame.setIntLE(Frame.PAYLOAD_BYTES_OFFSET, payload.length);
+        return frame.writeBytes(payload);
+    }
+
+    static ToRank message(Admitted admitted) {
+        return ToRank.newBuilder().setAdmitted(admitted).build();
+    }
+
+    static ToRank attached() {
+        return ToRank.newBuilder().setAttached(Attached.getDefaultInstance()).build();
+    }
+
+    static ToRank refused(Refusal refusal) {
+        return ToRank.newBuilder()
+                .setRefused(Refused.newBuilder()
+                        .setCode(refusal.code().number())
+                        .setReason(refusal.reason()))
+                .build();
+    }
+
+    static ToRank message(GroupReady ready) {
+        return ToRank.newBuilder().setGroupReady(ready).build();
+    }
+
+    static ToRank heartbeat(long number) {
+        return ToRank.newBuilder()
+                .setHeartbeat(Heartbeat.newBuilder().setNumber(number))
+                .build();
+    }
+
+    static ToRank message(MemberGone gone) {
+        return ToRank.newBuilder().setMemberGone(gone).build();
+    }
+
+    static ToRank message(Abort abort) {
+        return ToRank.newBuilder().setAbort(abort).build();
+    }
+}

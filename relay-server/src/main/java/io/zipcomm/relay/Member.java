@@ -1,0 +1,81 @@
+package io.zipcomm.relay;
+
+import io.netty.util.concurrent.ScheduledFuture;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.relay.route.DataConnection;
+import io.zipcomm.wire.proto.Join;
+import io.zipcomm.wire.proto.ToRelay;
+
+/** One rank of a session, from its Join until it is gone. What happens to it the session decides. Event loop only. */
+final class Member implements DataConnection.Owner {
+
+    static final int NO_RANK = -1;
+
+    final Session session;
+    final ControlConnection control;
+    final Join join;
+
+    /** {@link #NO_RANK} until one is assigned. */
+    int rank = NO_RANK;
+
+    /** Proves the right to attach; null until admitted. */
+    byte[] ticket;
+
+    /** Null until attached, and in ranks that attach none. */
+    DataConnection data;
+
+    /** Why the data connection ended; null as long as it has not. */
+    String dataEnd;
+
+    /** When the rank last said anything. */
+    long heardNs;
+
+    /** It said Leave. */
+    boolean leaving;
+
+    /** It is not in the session any more, whatever still comes from its connections. */
+    boolean gone;
+
+    /** Ends the wait for the other connection; null if there is none. */
+    ScheduledFuture<?> patience;
+
+    Member(Session session, ControlConnection control, Join join) {
+        this.session = session;
+        this.control = control;
+        this.join = join;
+    }
+
+    /** Whether there is nothing more to wait for before the group can begin. */
+    boolean isReady() {
+        return rank != NO_RANK && (data != null || !join.getRelayed());
+    }
+
+    /** Whether frames may still come from its data connection. */
+    boolean hasOpenData() {
+        return data != null && dataEnd == null;
+    }
+
+    void message(ToRelay message) {
+        session.message(this, message);
+    }
+
+    void controlEnded(String reason) {
+        session.controlEnded(this, reason);
+    }
+
+    @Override
+    public void violated(ErrorCode code, String reason) {
+        session.expel(this, new Refusal(code, reason));
+    }
+
+    @Override
+    public void dataEnded(String reason) {
+        dataEnd = reason;
+        session.dataEnded(this);
+    }
+
+    @Override
+    public String toString() {
+        return rank == NO_RANK ? "a rank without number" : "rank " + rank;
+    }
+}

@@ -1,0 +1,105 @@
+package io.zipcomm.relay;
+
+/**
+ * The catalogue of the relay's options: name, unit, default and meaning. A configuration file has one {@code name =
+ * value} a line.
+ */
+public enum RelayOption {
+    LISTEN("listen", "host:port", "0.0.0.0:7077", "Where to listen; port 0 takes a free one."),
+    SECRET_FILE(
+            "secret-file",
+            "path",
+            "",
+            "File with the secret, 32 bytes or more, under which tokens are signed. White space around it is ignored."),
+    INSECURE("insecure", "true or false", "false", "Admit everybody: run without a secret."),
+    TOKEN_EXPIRY_REQUIRED("token-expiry-required", "true or false", "false", "Refuse tokens that never expire."),
+    THREADS(
+            "threads",
+            "threads",
+            "1",
+            "Event loops. A session is served by one of them, so more than one helps with many sessions only."),
+    IO("io", "name", "auto", "Socket implementation: epoll, nio, or auto, which takes epoll where it loads."),
+    SPIN_TIME(
+            "spin-time",
+            "us",
+            "0",
+            "How long an event loop looks for more work before it sleeps. Above 0 it wants a core for itself."),
+    CONNECTIONS_MAX("connections-max", "connections", "8192", "Connections at a time."),
+    SESSIONS_MAX("sessions-max", "sessions", "1000", "Sessions at a time."),
+    RANKS_MAX("ranks-max", "ranks", "1024", "Ranks in a session."),
+    FRAGMENT_BYTES_MAX(
+            "fragment-bytes-max",
+            "bytes",
+            "65536",
+            "Largest payload of a frame. A frame is forwarded when the whole of it is in, so a longer one costs latency."),
+    CONTROL_BYTES_MAX("control-bytes-max", "bytes", "16384", "Largest control message from a rank."),
+    SESSION_MEMORY(
+            "session-memory",
+            "bytes",
+            "268435456",
+            "Shared by the flows of a session: each may have this much, divided by their number, under way, but not less"
+                    + " than two frames of 32 KiB and not more than 1 MiB."),
+    MEMORY(
+            "memory",
+            "bytes",
+            "0",
+            "Above this much waiting for ranks that do not read, the one with most is expelled; 0 takes a quarter of the"
+                    + " memory that Java allows for direct buffers."),
+    HANDSHAKE_TIMEOUT("handshake-timeout", "ms", "10000", "Time from connecting to the first message."),
+    JOIN_TIMEOUT_MAX("join-timeout-max", "ms", "600000", "Longest time that a session may wait for its ranks."),
+    HEARTBEAT_INTERVAL("heartbeat-interval", "ms", "1000", "How often a rank has to say that it lives."),
+    HEARTBEAT_TIMEOUT("heartbeat-timeout", "ms", "5000", "Silence after which a rank is taken for dead."),
+    SESSION_IDLE_MAX(
+            "session-idle-max",
+            "ms",
+            "0",
+            "A complete session that sends nothing but heartbeats through the relay for so long is ended; 0 for never."
+                    + " Sessions on direct connections are silent here.");
+
+    private final String key;
+    private final String unit;
+    private final String defaultText;
+    private final String meaning;
+
+    RelayOption(String key, String unit, String defaultText, String meaning) {
+        this.key = key;
+        this.unit = unit;
+        this.defaultText = defaultText;
+        this.meaning = meaning;
+    }
+
+    /** Name in a configuration file. */
+    public String key() {
+        return key;
+    }
+
+    /** What the value is, or counts. */
+    public String unit() {
+        return unit;
+    }
+
+    /** The default as it would be written. */
+    public String defaultText() {
+        return defaultText;
+    }
+
+    /** What it does. */
+    public String meaning() {
+        return meaning;
+    }
+
+    /**
+     * The option with a name.
+     *
+     * @param key as in a configuration file
+     * @return null if there is none
+     */
+    static RelayOption of(String key) {
+        for (RelayOption option : values()) {
+            if (option.key.equals(key)) {
+                return option;
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,311 @@
+package io.zipcomm.relay;
+
+import io.netty.util.internal.PlatformDependent;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.wire.Frame;
+import java.io.IOException;
+import java.io.Reader;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+
+/**
+ * Everything that may be set on a relay; see {@link RelayOption} for the meanings. Immutable and checked.
+ *
+ * @param listen              where to listen
+ * @param secret              under which tokens are signed; empty if insecure
+ * @param tokenExpiryRequired whether tokens that never expire are refused
+ * @param threads             event loops
+ * @param io                  socket implementation
+ * @param spinTime            how long an idle event loop looks for work before it sleeps
+ * @param connectionsMax      connections at a time
+ * @param sessionsMax         sessions at a time
+ * @param ranksMax            ranks in a session
+ * @param fragmentBytesMax    largest payload of a forwarded frame
+ * @param controlBytesMax     largest control message from a rank
+ * @param sessionMemoryBytes  shared by the flows of a session
+ * @param memoryBytes         what may wait for ranks that do not read, in all
+ * @param handshakeTimeout    from connecting to the first message
+ * @param joinTimeoutMax      longest time that a session may wait for its ranks
+ * @param heartbeatInterval   how often a rank has to say that it lives
+ * @param heartbeatTimeout    silence after which a rank is taken for dead
+ * @param sessionIdleMax      after which a session is ended; zero for never
+ */
+public record RelaySettings(
+        InetSocketAddress listen,
+        Optional<RelaySecret> secret,
+        boolean tokenExpiryRequired,
+        int threads,
+        IoChoice io,
+        Duration spinTime,
+        int connectionsMax,
+        int sessionsMax,
+        int ranksMax,
+        int fragmentBytesMax,
+        int controlBytesMax,
+        long sessionMemoryBytes,
+        long memoryBytes,
+        Duration handshakeTimeout,
+        Duration joinTimeoutMax,
+        Duration heartbeatInterval,
+        Duration heartbeatTimeout,
+        Duration sessionIdleMax) {
+
+    private static final int THREADS_MAX = 1024;
+    /** Largest group that the protocol has. */
+    static final int SIZE_MAX = 1 << 16;
+
+    private static final int FRAGMENT_BYTES_MIN = 1 << 10;
+    private static final int CONTROL_BYTES_MIN = 1 << 10;
+    private static final int CONTROL_BYTES_MAX = 1 << 20;
+    private static final int PORT_MAX = 0xffff;
+
+    /** Socket implementation. */
+    public enum IoChoice {
+        /** Native where it loads. */
+        AUTO,
+        /** Native. */
+        EPOLL,
+        /** The Java platform's own. */
+        NIO
+    }
+
+    /** Checks every value. */
+    public RelaySettings {
+        between(RelayOption.THREADS, threads, 1, THREADS_MAX);
+        between(RelayOption.CONNECTIONS_MAX, connectionsMax, 1, Integer.MAX_VALUE);
+        between(RelayOption.SESSIONS_MAX, sessionsMax, 1, Integer.MAX_VALUE);
+        between(RelayOption.RANKS_MAX, ranksMax, 1, SIZE_MAX);
+        between(RelayOption.FRAGMENT_BYTES_MAX, fragmentBytesMax, FRAGMENT_BYTES_MIN, Frame.PAYLOAD_BYTES_MAX);
+        between(RelayOption.CONTROL_BYTES_MAX, controlBytesMax, CONTROL_BYTES_MIN, CONTROL_BYTES_MAX);
+        between(RelayOption.SESSION_MEMORY, sessionMemoryBytes, 1, Long.MAX_VALUE);
+        between(RelayOption.MEMORY, memoryBytes, 1, Long.MAX_VALUE);
+        between(RelayOption.SPIN_TIME, spinTime.toNanos() / 1000, 0, Integer.MAX_VALUE);
+        between(RelayOption.HANDSHAKE_TIMEOUT, handshakeTimeout.toMillis(), 1, Integer.MAX_VALUE);
+        between(RelayOption.JOIN_TIMEOUT_MAX, joinTimeoutMax.toMillis(), 1, Integer.MAX_VALUE);
+        between(RelayOption.HEARTBEAT_INTERVAL, heartbeatInterval.toMillis(), 1, Integer.MAX_VALUE);
+        between(
+                RelayOption.HEARTBEAT_TIMEOUT,
+                heartbeatTimeout.toMillis(),
+                2 * heartbeatInterval.toMillis(),
+                Integer.MAX_VALUE);
+        between(RelayOption.SESSION_IDLE_MAX, sessionIdleMax.toMillis(), 0, Integer.MAX_VALUE);
+    }
+
+    private static void between(RelayOption option, long value, long min, long max) {
+        if (value < min || value > max) {
+            throw bad(option, Long.toString(value), "a number of " + option.unit() + " from " + min + " to " + max);
+        }
+    }
+
+    private static ZipException bad(RelayOption option, String value, String expected) {
+        return new ZipException(
+                ErrorCode.BAD_SETTING, "relay option " + option.key() + " is '" + value + "': expected " + expected);
+    }
+
+    /** A builder with the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Collects options as they would be written in a configuration file; {@link #build} checks them. */
+    public static final class Builder {
+        private final Map<RelayOption, String> values = new EnumMap<>(RelayOption.class);
+        private RelaySecret secret;
+
+        private Builder() {
+            for (RelayOption option : RelayOption.values()) {
+                values.put(option, option.defaultText());
+            }
+        }
+
+        /** Sets one option as it would be written in a configuration file. */
+        public Builder set(RelayOption option, String value) {
+            values.put(option, value.strip());
+            return this;
+        }
+
+        /**
+         * Sets what a configuration file sets: one {@code name = value} a line, {@code #} begins a comment.
+         *
+         * @throws ZipException with code BAD_SETTING if the file cannot be read or has an option that does not exist
+         */
+        public Builder file(Path file) {
+            Properties lines = new Properties();
+            try (Reader reader = Files.newBufferedReader(file)) {
+                lines.load(reader);
+            } catch (IOException | IllegalArgumentException e) {
+                throw new ZipException(ErrorCode.BAD_SETTING, "relay configuration " + file + " cannot be read: " + e, e);
+            }
+            for (String key : lines.stringPropertyNames()) {
+                RelayOption option = RelayOption.of(key);
+                if (option == null) {
+                    throw new ZipException(
+                            ErrorCode.BAD_SETTING, "relay configuration " + file + ": there is no option '" + key + "'");
+                }
+                set(option, lines.getProperty(key));
+            }
+            return this;
+        }
+
+        /** Where to listen, as {@code host:port}; port 0 takes a free one. */
+        public Builder listen(String hostAndPort) {
+            return set(RelayOption.LISTEN, hostAndPort);
+        }
+
+        /** Under which tokens are signed. Goes before a secret file. */
+        public Builder secret(RelaySecret secret) {
+            this.secret = secret;
+            return this;
+        }
+
+        /** File with the secret under which tokens are signed. */
+        public Builder secretFile(Path file) {
+            return set(RelayOption.SECRET_FILE, file.toString());
+        }
+
+        /** Whether to admit everybody. */
+        public Builder insecure(boolean insecure) {
+            return set(RelayOption.INSECURE, Boolean.toString(insecure));
+        }
+
+        public Builder threads(int threads) {
+            return set(RelayOption.THREADS, Integer.toString(threads));
+        }
+
+        public Builder io(IoChoice choice) {
+            return set(RelayOption.IO, choice.name());
+        }
+
+        public Builder heartbeat(Duration interval, Duration timeout) {
+            set(RelayOption.HEARTBEAT_INTERVAL, Long.toString(interval.toMillis()));
+            return set(RelayOption.HEARTBEAT_TIMEOUT, Long.toString(timeout.toMillis()));
+        }
+
+        /**
+         * The settings. Reads the secret file.
+         *
+         * @throws ZipException with code BAD_SETTING that names the option and what was expected
+         */
+        public RelaySettings build() {
+            return new RelaySettings(
+                    address(),
+                    secretOrInsecure(),
+                    flag(RelayOption.TOKEN_EXPIRY_REQUIRED),
+                    integer(RelayOption.THREADS),
+                    ioChoice(),
+                    Duration.ofNanos(1000L * integer(RelayOption.SPIN_TIME)),
+                    integer(RelayOption.CONNECTIONS_MAX),
+                    integer(RelayOption.SESSIONS_MAX),
+                    integer(RelayOption.RANKS_MAX),
+                    integer(RelayOption.FRAGMENT_BYTES_MAX),
+                    integer(RelayOption.CONTROL_BYTES_MAX),
+                    number(RelayOption.SESSION_MEMORY, Long.MAX_VALUE),
+                    memory(),
+                    time(RelayOption.HANDSHAKE_TIMEOUT),
+                    time(RelayOption.JOIN_TIMEOUT_MAX),
+                    time(RelayOption.HEARTBEAT_INTERVAL),
+                    time(RelayOption.HEARTBEAT_TIMEOUT),
+                    time(RelayOption.SESSION_IDLE_MAX));
+        }
+
+        private InetSocketAddress address() {
+            String text = values.get(RelayOption.LISTEN);
+            int colon = text.lastIndexOf(':');
+            String expected = "host:port";
+            if (colon <= 0) {
+                throw bad(RelayOption.LISTEN, text, expected);
+            }
+            String host = text.substring(0, colon);
+            if (host.startsWith("[") && host.endsWith("]")) {
+                host = host.substring(1, host.length() - 1);
+            }
+            try {
+                int port = Integer.parseInt(text.substring(colon + 1));
+                if (port < 0 || port > PORT_MAX) {
+                    throw bad(RelayOption.LISTEN, text, "a port from 0 to " + PORT_MAX);
+                }
+                InetSocketAddress address = new InetSocketAddress(host, port);
+                if (address.isUnresolved()) {
+                    throw bad(RelayOption.LISTEN, text, "a host of this machine; there is none named " + host);
+                }
+                return address;
+            } catch (NumberFormatException e) {
+                throw bad(RelayOption.LISTEN, text, expected);
+            }
+        }
+
+        /** Never runs without a secret by accident. */
+        private Optional<RelaySecret> secretOrInsecure() {
+            String file = values.get(RelayOption.SECRET_FILE);
+            boolean insecure = flag(RelayOption.INSECURE);
+            if (insecure && (secret != null || !file.isEmpty())) {
+                throw new ZipException(ErrorCode.BAD_SETTING, "the relay has a secret and is told to be insecure: which?");
+            }
+            if (insecure) {
+                return Optional.empty();
+            }
+            if (secret != null) {
+                return Optional.of(secret);
+            }
+            if (file.isEmpty()) {
+                throw new ZipException(
+                        ErrorCode.BAD_SETTING,
+                        "the relay has no secret: set " + RelayOption.SECRET_FILE.key() + ", or " + RelayOption.INSECURE.key()
+                                + " to admit everybody");
+            }
+            return Optional.of(RelaySecret.read(Path.of(file)));
+        }
+
+        private long memory() {
+            long bytes = number(RelayOption.MEMORY, Long.MAX_VALUE);
+            return bytes > 0 ? bytes : PlatformDependent.maxDirectMemory() / 4;
+        }
+
+        private Duration time(RelayOption option) {
+            return Duration.ofMillis(integer(option));
+        }
+
+        private int integer(RelayOption option) {
+            return (int) number(option, Integer.MAX_VALUE);
+        }
+
+        private long number(RelayOption option, long max) {
+            String value = values.get(option);
+            try {
+                long number = Long.parseLong(value);
+                if (number >= 0 && number <= max) {
+                    return number;
+                }
+            } catch (NumberFormatException e) {
+                throw bad(option, value, "a number of " + option.unit());
+            }
+            throw bad(option, value, "a number of " + option.unit() + " from 0 to " + max);
+        }
+
+        private boolean flag(RelayOption option) {
+            String value = values.get(option);
+            return switch (value.toLowerCase(Locale.ROOT)) {
+                case "true" -> true;
+                case "false" -> false;
+                default -> throw bad(option, value, option.unit());
+            };
+        }
+
+        private IoChoice ioChoice() {
+            String value = values.get(RelayOption.IO);
+            try {
+                return IoChoice.valueOf(value.toUpperCase(Locale.ROOT));
+            } catch (IllegalArgumentException e) {
+                throw bad(RelayOption.IO, value, "auto, epoll or nio");
+            }
+        }
+    }
+}

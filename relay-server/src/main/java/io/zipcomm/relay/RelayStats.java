@@ -1,0 +1,43 @@
+package io.zipcomm.relay;
+
+import io.zipcomm.error.ErrorCode;
+import java.util.Map;
+
+/**
+ * What a relay has done since it started, and what it holds now. The values are read one after the other while the relay
+ * works on.
+ *
+ * @param connections     open now
+ * @param sessions        that exist now, complete or waiting
+ * @param ranks           in sessions now
+ * @param sessionsOpened  since the start
+ * @param groupsCompleted sessions whose ranks were all there
+ * @param framesForwarded link frames taken in for a rank that was there
+ * @param bytesForwarded  bytes of these, headers included
+ * @param framesDropped   link frames for ranks that were gone
+ * @param bytesWaiting    bytes that wait now for ranks that do not read
+ * @param membersLeft     members of complete groups that left cleanly
+ * @param membersLost     members of complete groups whose connection broke or that fell silent
+ * @param membersExpelled members of complete groups that broke the protocol or a limit
+ * @param refusals        connections turned away, by reason; reasons that never occurred are missing
+ */
+public record RelayStats(
+        int connections,
+        int sessions,
+        int ranks,
+        long sessionsOpened,
+        long groupsCompleted,
+        long framesForwarded,
+        long bytesForwarded,
+        long framesDropped,
+        long bytesWaiting,
+        long membersLeft,
+        long membersLost,
+        long membersExpelled,
+        Map<ErrorCode, Long> refusals) {
+
+    /** Copies the map. */
+    public RelayStats {
+        refusals = Map.copyOf(refusals);
+    }
+}

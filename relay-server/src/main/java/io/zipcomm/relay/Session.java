@@ -1,0 +1,524 @@
+package io.zipcomm.relay;
+
+import com.google.protobuf.ByteString;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.util.concurrent.ScheduledFuture;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.relay.route.DataConnection;
+import io.zipcomm.relay.route.Switchboard;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.Hello;
+import io.zipcomm.wire.proto.Abort;
+import io.zipcomm.wire.proto.Admitted;
+import io.zipcomm.wire.proto.Attach;
+import io.zipcomm.wire.proto.GroupReady;
+import io.zipcomm.wire.proto.Join;
+import io.zipcomm.wire.proto.MemberGone;
+import io.zipcomm.wire.proto.MemberGone.Cause;
+import io.zipcomm.wire.proto.Suspect;
+import io.zipcomm.wire.proto.ToRank;
+import io.zipcomm.wire.proto.ToRelay;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A group that gathers, works and dissolves. Event loop only.
+ *
+ * <p>Ranks: a rank that is asked for is given at once. Who asks for none waits until as many have joined as the group has
+ * ranks; then the free ones are given out from the lowest, in the order of joining. So no assigned rank is ever in the way
+ * of somebody who asks for it.
+ */
+final class Session {
+
+    private static final Logger log = LoggerFactory.getLogger(Session.class);
+
+    private static final int TICKET_BYTES = 32;
+
+    /**
+     * How long after the end of a data connection its control connection may take to say Leave or to end too: they are
+     * two connections, and what one says may overtake the other.
+     */
+    private static final long DATA_END_GRACE_MS = 500;
+
+    private final Shard shard;
+    private final String name;
+    private final Map<String, Long> groupSettings;
+    private final long joinTimeoutMs;
+    private final ScheduledFuture<?> joinDeadline;
+
+    /** By rank; null where nobody has it. Once the group is complete, members that are gone stay. */
+    private final Member[] members;
+
+    /** Joined without asking for a rank, in order. */
+    private final List<Member> unranked = new ArrayList<>();
+
+    private int present;
+    private int ready;
+    private int epoch;
+    private long activeNs;
+    private long probes;
+    private boolean ended;
+
+    /** Null until the group is complete. */
+    private Switchboard board;
+
+    Session(Shard shard, Join first) {
+        this.shard = shard;
+        name = first.getSession();
+        members = new Member[first.getSize()];
+        groupSettings = first.getGroupSettingsMap();
+        joinTimeoutMs = Math.min(
+                first.getJoinTimeoutMs(), shard.settings().joinTimeoutMax().toMillis());
+        joinDeadline = shard.loop().schedule(this::joinDeadlinePassed, joinTimeoutMs, TimeUnit.MILLISECONDS);
+        log.info("session {}: opened for {} ranks, {} ms to join", name, members.length, joinTimeoutMs);
+    }
+
+    String name() {
+        return name;
+    }
+
+    // Gathering
+
+    /** Takes in a rank, or answers why not. */
+    Refusal join(ControlConnection control, Join join) {
+        Refusal refusal = refusal(join);
+        if (refusal != null) {
+            return refusal;
+        }
+        Member member = new Member(this, control, join);
+        control.belongsTo(member);
+        present++;
+        shard.counters().ranks.incrementAndGet();
+        if (join.getRank() == Member.NO_RANK) {
+            unranked.add(member);
+        } else {
+            admit(member, join.getRank());
+        }
+        if (present == members.length) {
+            assignRest();
+        }
+        completeIfReady();
+        return null;
+    }
+
+    private Refusal refusal(Join join) {
+        if (join.getSize() != members.length) {
+            return new Refusal(
+                    ErrorCode.SIZE_MISMATCH,
+                    "session " + name + " has " + members.length + " ranks, this rank expects " + join.getSize());
+        }
+        Refusal disagreement = GroupSettings.disagreement(groupSettings, join.getGroupSettingsMap());
+        if (disagreement != null) {
+            return disagreement;
+        }
+        if (board != null || present == members.length) {
+            return new Refusal(
+                    ErrorCode.GROUP_FULL, "all " + members.length + " ranks of session " + name + " have joined");
+        }
+        int rank = join.getRank();
+        return rank != Member.NO_RANK && members[rank] != null
+                ? new Refusal(
+                        ErrorCode.RANK_TAKEN,
+                        "rank " + rank + " of session " + name + " is taken by "
+                                + members[rank].control.remoteAddress())
+                : null;
+    }
+
+    private void assignRest() {
+        int free = 0;
+        for (Member member : unranked) {
+            while (members[free] != null) {
+                free++;
+            }
+            admit(member, free);
+        }
+        unranked.clear();
+    }
+
+    private void admit(Member member, int rank) {
+        members[rank] = member;
+        member.rank = rank;
+        member.heardNs = shard.nanoTime();
+        member.ticket = shard.random(TICKET_BYTES);
+        if (member.isReady()) {
+            ready++;
+        }
+        member.control.send(ControlWriter.message(Admitted.newBuilder()
+                .setVersion(Frame.VERSION)
+                .setRank(rank)
+                .setTicket(ByteString.copyFrom(member.ticket))
+                .setHeartbeatIntervalMs(shard.settings().heartbeatInterval().toMillis())
+                .setHeartbeatTimeoutMs(shard.settings().heartbeatTimeout().toMillis())
+                .build()));
+    }
+
+    /** The member that an Attach is for, if its ticket is right; null otherwise. */
+    Member holderOf(Attach attach) {
+        int rank = attach.getRank();
+        Member member = rank >= 0 && rank < members.length ? members[rank] : null;
+        boolean right = member != null
+                && !member.gone
+                && MessageDigest.isEqual(
+                        member.ticket, attach.getTicket().toByteArray());
+        return right ? member : null;
+    }
+
+    /** Gives a member its data connection, or answers why not. */
+    Refusal attach(Member member, Channel channel) {
+        if (!member.join.getRelayed()) {
+            return new Refusal(ErrorCode.PROTOCOL, member + " said that it attaches no data connection");
+        }
+        if (member.data != null) {
+            return new Refusal(ErrorCode.UNAUTHORIZED, member + " is attached already");
+        }
+        DataConnection data = new DataConnection(member.rank, shard.exchange(), member);
+        channel.pipeline().replace(channel.pipeline().first(), null, data);
+        channel.writeAndFlush(ControlWriter.frame(channel.alloc(), ControlWriter.attached()), channel.voidPromise());
+        member.data = data;
+        ready++;
+        completeIfReady();
+        return null;
+    }
+
+    private void completeIfReady() {
+        if (ready == members.length && board == null) {
+            complete();
+        }
+    }
+
+    private void complete() {
+        joinDeadline.cancel(false);
+        epoch = shard.nextEpoch();
+        activeNs = shard.nanoTime();
+        RelaySettings settings = shard.settings();
+        board = new Switchboard(epoch, members.length, settings.sessionMemoryBytes(), settings.fragmentBytesMax());
+        GroupReady.Builder view = GroupReady.newBuilder()
+                .setEpoch(epoch)
+                .setSessionKey(ByteString.copyFrom(shard.random(Hello.KEY_BYTES)))
+                .setFlowWindowBytes(board.windowBytes())
+                .setFragmentBytesMax(board.fragmentBytesMax());
+        for (Member member : members) {
+            view.addMembers(MemberView.of(member));
+        }
+        ToRank message = ControlWriter.message(view.build());
+        if (message.getSerializedSize() > Frame.PAYLOAD_BYTES_MAX) {
+            endAll(new Refusal(
+                    ErrorCode.LIMIT,
+                    "the addresses of all ranks make a message of " + message.getSerializedSize()
+                            + " bytes, the limit is " + Frame.PAYLOAD_BYTES_MAX));
+            return;
+        }
+        shard.counters().groupsCompleted.increment();
+        log.info("session {}: complete with {} ranks, epoch {}", name, members.length, epoch);
+        for (Member member : members) {
+            if (member.data != null) {
+                member.data.connect(board);
+            }
+        }
+        tellAll(message, null);
+    }
+
+    private void joinDeadlinePassed() {
+        if (board == null && !ended) {
+            endAll(new Refusal(
+                    ErrorCode.JOIN_TIMEOUT, "session " + name + " after " + joinTimeoutMs + " ms: " + whoIsMissing()));
+        }
+    }
+
+    private String whoIsMissing() {
+        String joined = present + " of " + members.length + " ranks joined";
+        BitSet missing = ranksWhere(false);
+        if (present < members.length && unranked.isEmpty()) {
+            return joined + "; missing " + RankList.text(missing);
+        }
+        if (present < members.length) {
+            return joined + ", " + unranked.size() + " of them without asking for a rank; missing "
+                    + (members.length - present) + " of " + RankList.text(missing);
+        }
+        BitSet unattached = ranksWhere(true);
+        return joined + ", but " + RankList.text(unattached) + " did not attach a data connection";
+    }
+
+    /** Ranks that nobody has or, if {@code taken}, whose holders are not ready. */
+    private BitSet ranksWhere(boolean taken) {
+        BitSet ranks = new BitSet(members.length);
+        for (int rank = 0; rank < members.length; rank++) {
+            Member member = members[rank];
+            if (taken ? member != null && !member.isReady() : member == null) {
+                ranks.set(rank);
+            }
+        }
+        return ranks;
+    }
+
+    /** A rank goes away before the group is complete: its place is free again. */
+    private void forget(Member member, String why) {
+        if (member.isReady()) {
+            ready--;
+        }
+        if (member.rank == Member.NO_RANK) {
+            unranked.remove(member);
+        } else {
+            members[member.rank] = null;
+        }
+        log.info("session {}: {} went away before the group was complete: {}", name, member, why);
+        depart(member);
+    }
+
+    // Working
+
+    void message(Member from, ToRelay message) {
+        if (from.gone) {
+            return;
+        }
+        from.heardNs = shard.nanoTime();
+        switch (message.getMessageCase()) {
+            case HEARTBEAT -> answer(from, message.getHeartbeat().getNumber());
+            case LEAVE -> leave(from);
+            case ABORT -> abort(from, message.getAbort());
+            case SUSPECT -> suspect(from, message.getSuspect());
+            case JOIN, ATTACH, MESSAGE_NOT_SET ->
+                expel(
+                        from,
+                        new Refusal(ErrorCode.PROTOCOL, "message " + message.getMessageCase() + " on a control connection"));
+        }
+    }
+
+    /** Negative numbers are the relay's own, coming back. */
+    private static void answer(Member from, long number) {
+        if (number >= 0) {
+            from.control.send(ControlWriter.heartbeat(number));
+        }
+    }
+
+    /** LEFT is announced when all frames of the rank are in, so that it does not overtake them here. */
+    private void leave(Member member) {
+        member.control.finish();
+        if (board == null) {
+            forget(member, "it left");
+            return;
+        }
+        member.leaving = true;
+        if (member.hasOpenData()) {
+            waitAtMost(shard.settings().heartbeatTimeout().toMillis(), member, this::left);
+        } else {
+            left(member);
+        }
+    }
+
+    private void left(Member member) {
+        gone(member, Cause.LEFT, "left");
+    }
+
+    private void abort(Member from, Abort abort) {
+        if (isOfThisEpoch(from, abort.getEpoch(), "Abort")) {
+            activeNs = from.heardNs;
+            tellAll(ControlWriter.message(abort.toBuilder().setRank(from.rank).build()), from);
+        }
+    }
+
+    /** No verdict on a peer's word: if the suspect is gone everybody knows, and if it is silent time will tell. */
+    private void suspect(Member from, Suspect suspect) {
+        int rank = suspect.getRank();
+        if (!isOfThisEpoch(from, suspect.getEpoch(), "Suspect")) {
+            return;
+        }
+        if (rank < 0 || rank >= members.length) {
+            expel(from, new Refusal(ErrorCode.PROTOCOL, "Suspect of rank " + rank + " of " + members.length));
+        } else if (!members[rank].gone) {
+            probes++;
+            members[rank].control.send(ControlWriter.heartbeat(-probes));
+        }
+    }
+
+    private boolean isOfThisEpoch(Member from, int epochSaid, String message) {
+        if (board != null && epochSaid == epoch) {
+            return true;
+        }
+        expel(
+                from,
+                new Refusal(
+                        ErrorCode.STALE_EPOCH,
+                        message + " of epoch " + epochSaid
+                                + (board == null ? " before the group is complete" : " in epoch " + epoch)));
+        return false;
+    }
+
+    /** Looks for members that have fallen silent, and whether the session is of any use. */
+    void sweep(long nowNs, boolean relayWasPaused) {
+        for (Member member : members) {
+            if (member != null && !member.gone) {
+                sweep(member, nowNs, relayWasPaused);
+            }
+        }
+        long idleMsMax = shard.settings().sessionIdleMax().toMillis();
+        if (idleMsMax > 0 && board != null && !ended && nowNs - activeNs > TimeUnit.MILLISECONDS.toNanos(idleMsMax)) {
+            endAll(new Refusal(
+                    ErrorCode.LIMIT, "session " + name + " sent nothing but heartbeats for " + idleMsMax + " ms"));
+        }
+    }
+
+    private void sweep(Member member, long nowNs, boolean relayWasPaused) {
+        boolean heard = member.data != null && member.data.takeHeard();
+        if (heard) {
+            activeNs = nowNs;
+        }
+        if (heard || relayWasPaused) {
+            member.heardNs = nowNs;
+        }
+        long silentMs = TimeUnit.NANOSECONDS.toMillis(nowNs - member.heardNs);
+        if (silentMs <= shard.settings().heartbeatTimeout().toMillis() || member.leaving) {
+            return;
+        }
+        String silence = "no heartbeat for " + silentMs + " ms";
+        if (board == null) {
+            member.control.refuse(new Refusal(ErrorCode.LIMIT, silence));
+            forget(member, silence);
+        } else {
+            member.control.close();
+            gone(member, Cause.SILENT, silence);
+        }
+    }
+
+    // Dissolving
+
+    void controlEnded(Member member, String reason) {
+        if (member.gone || member.leaving) {
+            return;
+        }
+        if (board == null) {
+            forget(member, reason);
+        } else {
+            gone(member, Cause.LOST, reason);
+        }
+    }
+
+    void dataEnded(Member member) {
+        if (member.gone) {
+            return;
+        }
+        if (board == null) {
+            member.control.refuse(new Refusal(ErrorCode.PROTOCOL, member.dataEnd + " before the group was complete"));
+            forget(member, member.dataEnd);
+        } else if (member.leaving) {
+            left(member);
+        } else {
+            waitAtMost(DATA_END_GRACE_MS, member, lost -> {
+                lost.control.refuse(new Refusal(ErrorCode.RELAY_LOST, lost.dataEnd));
+                gone(lost, Cause.LOST, lost.dataEnd);
+            });
+        }
+    }
+
+    private void waitAtMost(long timeoutMs, Member member, Consumer<Member> end) {
+        if (member.patience != null) {
+            member.patience.cancel(false);
+        }
+        Runnable over = () -> {
+            if (!member.gone) {
+                end.accept(member);
+            }
+        };
+        member.patience = shard.loop().schedule(over, timeoutMs, TimeUnit.MILLISECONDS);
+    }
+
+    /** A rank broke the protocol or a limit. */
+    void expel(Member member, Refusal refusal) {
+        if (member.gone) {
+            return;
+        }
+        shard.counters().refused(refusal.code());
+        member.control.refuse(refusal);
+        if (board == null) {
+            forget(member, refusal.toString());
+        } else {
+            gone(member, Cause.EXPELLED, refusal.toString());
+        }
+    }
+
+    private void gone(Member member, Cause cause, String detail) {
+        log.info("session {}: {} of {} gone, {}: {}", name, member, members.length, cause, detail);
+        shard.counters().gone(cause);
+        depart(member);
+        tellAll(
+                ControlWriter.message(MemberGone.newBuilder()
+                        .setEpoch(epoch)
+                        .setRank(member.rank)
+                        .setCause(cause)
+                        .setDetail(detail)
+                        .build()),
+                member);
+    }
+
+    private void depart(Member member) {
+        member.gone = true;
+        if (member.patience != null) {
+            member.patience.cancel(false);
+        }
+        if (member.data != null) {
+            member.data.close();
+        }
+        present--;
+        shard.counters().ranks.decrementAndGet();
+        if (present == 0) {
+            end();
+        }
+    }
+
+    /** Refuses everybody who is there. */
+    private void endAll(Refusal refusal) {
+        log.info("session {}: ends, {}", name, refusal);
+        for (Member member : everybody()) {
+            shard.counters().refused(refusal.code());
+            member.control.refuse(refusal);
+            depart(member);
+        }
+    }
+
+    /** The relay closes: connections end without a word, and the clients know that it is the relay that is lost. */
+    void drop() {
+        for (Member member : everybody()) {
+            member.control.close();
+            depart(member);
+        }
+    }
+
+    private List<Member> everybody() {
+        List<Member> everybody = new ArrayList<>(unranked);
+        Arrays.stream(members)
+                .filter(member -> member != null && !member.gone)
+                .forEach(everybody::add);
+        return everybody;
+    }
+
+    private void end() {
+        if (!ended) {
+            ended = true;
+            joinDeadline.cancel(false);
+            shard.ended(this);
+            log.info("session {}: ended", name);
+        }
+    }
+
+    private void tellAll(ToRank message, Member except) {
+        if (present == 0) {
+            return;
+        }
+        ByteBuf frame = ControlWriter.frame(shard.allocator(), message);
+        for (Member member : members) {
+            if (!member.gone && member != except) {
+                member.control.sendShared(frame);
+            }
+        }
+        frame.release();
+    }
+}

@@ -1,0 +1,135 @@
+package io.zipcomm.relay;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Ticker;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.relay.route.Exchange;
+import io.zipcomm.wire.proto.Attach;
+import io.zipcomm.wire.proto.Join;
+import java.security.SecureRandom;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The sessions of one event loop. That loop's thread only, unless said otherwise. */
+final class Shard {
+
+    private static final Refusal NO_SUCH_PLACE =
+            new Refusal(ErrorCode.UNAUTHORIZED, "there is no such place for this ticket");
+
+    private final EventLoop loop;
+    private final RelaySettings settings;
+    private final Counters counters;
+    private final AtomicInteger epochs;
+    private final ByteBufAllocator allocator;
+    private final Exchange exchange;
+    private final Ticker ticker = Ticker.systemTicker();
+    private final SecureRandom random = new SecureRandom();
+    private final Map<String, Session> sessions = new HashMap<>();
+    private final long sweepNs;
+    private long sweptNs;
+
+    Shard(
+            EventLoop loop,
+            RelaySettings settings,
+            Counters counters,
+            AtomicInteger epochs,
+            ByteBufAllocator allocator) {
+        this.loop = loop;
+        this.settings = settings;
+        this.counters = counters;
+        this.epochs = epochs;
+        this.allocator = allocator;
+        exchange = new Exchange(loop, allocator, counters.forwarded, settings.memoryBytes() / settings.threads());
+        sweepNs = Math.max(1, settings.heartbeatInterval().toNanos() / 2);
+    }
+
+    /** Begins to watch. Any thread. */
+    void start() {
+        loop.execute(() -> {
+            sweptNs = nanoTime();
+            loop.scheduleWithFixedDelay(this::sweep, sweepNs, sweepNs, TimeUnit.NANOSECONDS);
+        });
+    }
+
+    EventLoop loop() {
+        return loop;
+    }
+
+    RelaySettings settings() {
+        return settings;
+    }
+
+    Counters counters() {
+        return counters;
+    }
+
+    Exchange exchange() {
+        return exchange;
+    }
+
+    ByteBufAllocator allocator() {
+        return allocator;
+    }
+
+    long nanoTime() {
+        return ticker.nanoTime();
+    }
+
+    /** Never given twice by one relay. */
+    int nextEpoch() {
+        return epochs.incrementAndGet();
+    }
+
+    byte[] random(int bytes) {
+        byte[] drawn = new byte[bytes];
+        random.nextBytes(drawn);
+        return drawn;
+    }
+
+    /** Takes a rank into its session, which begins with it if there is none. Answers why not. */
+    Refusal join(ControlConnection control, Join join) {
+        Session session = sessions.get(join.getSession());
+        if (session == null) {
+            if (!Counters.takeOne(counters.sessions, settings.sessionsMax())) {
+                return new Refusal(
+                        ErrorCode.LIMIT, "there are " + settings.sessionsMax() + " sessions, and no more are allowed");
+            }
+            counters.sessionsOpened.increment();
+            session = new Session(this, join);
+            sessions.put(session.name(), session);
+        }
+        return session.join(control, join);
+    }
+
+    /** Gives a member its data connection. Answers why not, in the same words whatever part of the ticket is wrong. */
+    Refusal attach(Channel channel, Attach attach) {
+        Session session = sessions.get(attach.getSession());
+        Member member = session == null ? null : session.holderOf(attach);
+        return member == null ? NO_SUCH_PLACE : session.attach(member, channel);
+    }
+
+    void ended(Session session) {
+        sessions.remove(session.name());
+        counters.sessions.decrementAndGet();
+    }
+
+    /** Ends all sessions without a word. */
+    void close() {
+        List.copyOf(sessions.values()).forEach(Session::drop);
+    }
+
+    private void sweep() {
+        long nowNs = nanoTime();
+        // If the relay itself stood still, what the ranks said in the meantime is still to be read.
+        boolean paused = nowNs - sweptNs > sweepNs + settings.heartbeatInterval().toNanos();
+        sweptNs = nowNs;
+        for (Session session : List.copyOf(sessions.values())) {
+            session.sweep(nowNs, paused);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.zipcomm.relay.route;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.util.ArrayDeque;
+
+/**
+ * Bytes in order, as the buffers they came in. Small pieces are gathered, so that the memory held stays within a small
+ * multiple of the bytes, however they are cut. Owns what it holds.
+ */
+final class ByteQueue {
+
+    /** Pieces up to this long are copied into a buffer with their neighbours. */
+    private static final int SMALL_BYTES_MAX = 512;
+
+    private static final int GATHERED_BYTES_MIN = 256;
+    private static final int GATHERED_BYTES_MAX = 8 << 10;
+
+    private final ArrayDeque<ByteBuf> buffers = new ArrayDeque<>();
+    private final ByteBufAllocator allocator;
+    private long bytes;
+
+    /** The last buffer, if pieces are gathered there. */
+    private ByteBuf gathered;
+
+    ByteQueue(ByteBufAllocator allocator) {
+        this.allocator = allocator;
+    }
+
+    long bytes() {
+        return bytes;
+    }
+
+    boolean isEmpty() {
+        return bytes == 0;
+    }
+
+    /** Takes over a buffer with one byte or more. */
+    void add(ByteBuf piece) {
+        int count = piece.readableBytes();
+        bytes += count;
+        if (count > SMALL_BYTES_MAX) {
+            gathered = null;
+            buffers.add(piece);
+            return;
+        }
+        if (gathered == null || gathered.maxWritableBytes() < count) {
+            gathered = allocator.directBuffer(GATHERED_BYTES_MIN, GATHERED_BYTES_MAX);
+            buffers.add(gathered);
+        }
+        gathered.writeBytes(piece);
+        piece.release();
+    }
+
+    /** The oldest buffer, which the caller now owns; null if there is none. */
+    ByteBuf poll() {
+        ByteBuf oldest = buffers.poll();
+        if (oldest != null) {
+            bytes -= oldest.readableBytes();
+            if (oldest == gathered) {
+                gathered = null;
+            }
+        }
+        return oldest;
+    }
+
+    void clear() {
+        for (ByteBuf buffer = poll(); buffer != null; buffer = poll()) {
+            buffer.release();
+        }
+    }
+}

@@ -1,0 +1,343 @@
+package io.zipcomm.relay.route;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * The data connection of one rank: checks the header of every frame that comes in and hands the frame to its destination
+ * once the whole of it is there. To begin earlier would tie the destination's connection to this one for as long as the
+ * source takes for the rest, while other sources wait. Event loop only.
+ *
+ * <p>Payloads are not copied but passed on in the buffers into which they were read, frames that follow each other to one
+ * destination together. The exception are pieces that would hold on to a much larger buffer.
+ */
+public final class DataConnection extends ChannelInboundHandlerAdapter {
+
+    /** What a data connection tells the session. */
+    public interface Owner {
+
+        /**
+         * The rank broke the protocol or a limit.
+         *
+         * @param code   which
+         * @param reason the facts, as a phrase
+         */
+        void violated(ErrorCode code, String reason);
+
+        /**
+         * The connection ended and not by {@link #close}.
+         *
+         * @param reason as a phrase
+         */
+        void dataEnded(String reason);
+    }
+
+    /** A piece is copied if the buffer that it came in is more than this many times larger. */
+    private static final int WASTE_MAX = 4;
+
+    /** While one source sends without pause, its destinations get their share after so many bytes. */
+    private static final int UNFLUSHED_BYTES_MAX = 64 << 10;
+
+    private final int rank;
+    private final Exchange exchange;
+    private final Owner owner;
+
+    /** The header of the frame under way, as far as it has come in. */
+    private final ByteBuffer header =
+            ByteBuffer.allocate(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+
+    /** Bytes of the frame under way that came with earlier reads. */
+    private final ByteQueue begun;
+
+    private Channel channel;
+    private Switchboard board;
+    private Outlet outlet;
+    private boolean ended;
+    private boolean heard;
+    private String failure;
+
+    // The frame under way.
+    private int headerBytes;
+    private int payloadBytesLeft;
+    private Outlet destination;
+
+    // Consecutive frames for one destination in the buffer that is being read.
+    private Outlet runDestination;
+    private int runStart;
+
+    private int unflushedBytes;
+    private int framesForwarded;
+    private int framesDropped;
+    private long bytesForwarded;
+
+    /**
+     * A connection that forwards nothing until it is connected to a board.
+     *
+     * @param rank     whose it is
+     * @param exchange of the channel's event loop
+     * @param owner    told of the end
+     */
+    public DataConnection(int rank, Exchange exchange, Owner owner) {
+        this.rank = rank;
+        this.exchange = exchange;
+        this.owner = owner;
+        begun = new ByteQueue(exchange.allocator());
+    }
+
+    /** The group is complete: frames may come. */
+    public void connect(Switchboard board) {
+        if (!ended) {
+            this.board = board;
+            outlet = new Outlet(rank, channel, exchange, board, owner);
+            board.connect(rank, outlet);
+        }
+    }
+
+    /** Whether anything came in since the last call. */
+    public boolean takeHeard() {
+        boolean since = heard;
+        heard = false;
+        return since;
+    }
+
+    /** Ends the connection. The owner is not told. */
+    public void close() {
+        if (end()) {
+            channel.close();
+        }
+    }
+
+    private boolean end() {
+        if (ended) {
+            return false;
+        }
+        ended = true;
+        begun.clear();
+        if (outlet != null) {
+            board.disconnect(rank);
+            outlet.close();
+        }
+        return true;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        channel = context.channel();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        ByteBuf in = (ByteBuf) message;
+        try {
+            if (!ended) {
+                heard = true;
+                receive(in);
+            }
+        } finally {
+            in.release();
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        flush();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        if (outlet != null && context.channel().isWritable()) {
+            outlet.flush();
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        if (end()) {
+            owner.dataEnded(failure == null ? "data connection ended" : "data connection failed: " + failure);
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        failure = cause.getMessage();
+        context.close();
+    }
+
+    /** Cuts what was read into frames. */
+    private void receive(ByteBuf in) {
+        int end = in.writerIndex();
+        int at = in.readerIndex();
+        int frameStart = at;
+        runDestination = null;
+        runStart = at;
+        while (at < end) {
+            if (headerBytes < Frame.HEADER_BYTES) {
+                int count = Math.min(Frame.HEADER_BYTES - headerBytes, end - at);
+                in.getBytes(at, header.array(), headerBytes, count);
+                headerBytes += count;
+                at += count;
+                if (headerBytes < Frame.HEADER_BYTES) {
+                    break;
+                }
+                if (!beginFrame()) {
+                    forwardRun(in, frameStart);
+                    flush();
+                    return;
+                }
+            }
+            int count = Math.min(payloadBytesLeft, end - at);
+            payloadBytesLeft -= count;
+            at += count;
+            if (payloadBytesLeft > 0) {
+                break;
+            }
+            endFrame(in, frameStart);
+            frameStart = at;
+        }
+        forwardRun(in, frameStart);
+        if (frameStart < end) {
+            keep(in, frameStart, end - frameStart);
+        }
+        if (unflushedBytes >= UNFLUSHED_BYTES_MAX) {
+            flush();
+        }
+    }
+
+    /** Decides on a frame whose header is complete. Answers false if it ended the connection. */
+    private boolean beginFrame() {
+        destination = null;
+        String problem = Frame.problem(header, 0);
+        if (problem != null) {
+            return violated(ErrorCode.PROTOCOL, problem);
+        }
+        if (board == null) {
+            return violated(ErrorCode.PROTOCOL, "frame before the group was complete");
+        }
+        int to = Frame.destination(header, 0);
+        if (Frame.epoch(header, 0) != board.epoch()) {
+            return violated(
+                    ErrorCode.STALE_EPOCH, "frame of epoch " + Frame.epoch(header, 0) + " in epoch " + board.epoch());
+        }
+        if (Frame.source(header, 0) != rank) {
+            return violated(ErrorCode.PROTOCOL, "frame in the name of rank " + Frame.source(header, 0));
+        }
+        if (to < 0 || to >= board.size() || to == rank) {
+            return violated(ErrorCode.PROTOCOL, "frame for rank " + to + " of " + board.size());
+        }
+        FrameType type = FrameType.of(Frame.type(header, 0));
+        payloadBytesLeft = Frame.payloadBytes(header, 0);
+        if (type == FrameType.FLOW) {
+            return creditReturned(to);
+        }
+        if (!type.isLinkFrame()) {
+            return violated(ErrorCode.PROTOCOL, type + " frame on a data connection");
+        }
+        return linkFrame(to);
+    }
+
+    private boolean creditReturned(int source) {
+        String problem = board.ledger().taken(source, rank, Frame.credit(header, 0));
+        if (problem != null) {
+            return violated(ErrorCode.PROTOCOL, problem);
+        }
+        Outlet sender = board.outlet(source);
+        if (sender != null) {
+            sender.credit(rank);
+        }
+        return true;
+    }
+
+    private boolean linkFrame(int to) {
+        if (payloadBytesLeft > board.fragmentBytesMax()) {
+            return violated(
+                    ErrorCode.LIMIT,
+                    "frame of " + payloadBytesLeft + " payload bytes, the limit is " + board.fragmentBytesMax());
+        }
+        Outlet receiver = board.outlet(to);
+        if (receiver == null) {
+            framesDropped++;
+            return true;
+        }
+        int frameBytes = Frame.HEADER_BYTES + payloadBytesLeft;
+        String problem = board.ledger().sent(rank, to, frameBytes);
+        if (problem != null) {
+            return violated(ErrorCode.PROTOCOL, problem);
+        }
+        destination = receiver;
+        framesForwarded++;
+        bytesForwarded += frameBytes;
+        unflushedBytes += frameBytes;
+        return true;
+    }
+
+    private boolean violated(ErrorCode code, String reason) {
+        owner.violated(code, reason);
+        return false;
+    }
+
+    /** The frame under way is complete: adds it to the run, if that goes the same way. */
+    private void endFrame(ByteBuf in, int frameStart) {
+        headerBytes = 0;
+        if (destination != runDestination) {
+            forwardRun(in, frameStart);
+            runDestination = destination;
+            runStart = frameStart;
+        }
+        if (!begun.isEmpty()) {
+            forwardBegun();
+        }
+    }
+
+    /** Only the first frame in a buffer can have begun before it, so the run is not behind these bytes. */
+    private void forwardBegun() {
+        if (destination == null) {
+            begun.clear();
+            return;
+        }
+        for (ByteBuf piece = begun.poll(); piece != null; piece = begun.poll()) {
+            destination.offer(piece);
+        }
+    }
+
+    private void forwardRun(ByteBuf in, int runEnd) {
+        if (runDestination != null && runEnd > runStart) {
+            runDestination.offer(share(in, runStart, runEnd - runStart));
+        }
+        runDestination = null;
+    }
+
+    private void keep(ByteBuf in, int from, int bytes) {
+        boolean dropped = headerBytes == Frame.HEADER_BYTES && destination == null;
+        if (!dropped) {
+            begun.add(share(in, from, bytes));
+        }
+    }
+
+    private ByteBuf share(ByteBuf in, int from, int bytes) {
+        return (long) bytes * WASTE_MAX >= in.capacity()
+                ? in.retainedSlice(from, bytes)
+                : exchange.allocator().directBuffer(bytes, bytes).writeBytes(in, from, bytes);
+    }
+
+    private void flush() {
+        unflushedBytes = 0;
+        exchange.flush();
+        if (framesForwarded > 0) {
+            exchange.counters().frames.add(framesForwarded);
+            exchange.counters().bytes.add(bytesForwarded);
+            framesForwarded = 0;
+            bytesForwarded = 0;
+        }
+        if (framesDropped > 0) {
+            exchange.counters().framesDropped.add(framesDropped);
+            framesDropped = 0;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package io.zipcomm.relay.route;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.EventLoop;
+import io.zipcomm.error.ErrorCode;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** What all data connections of one event loop share. That loop's thread only. */
+public final class Exchange {
+
+    private final EventLoop loop;
+    private final ByteBufAllocator allocator;
+    private final ForwardCounters counters;
+    private final long waitingBytesMax;
+
+    /** With output that has not been flushed. */
+    private final List<Outlet> unflushed = new ArrayList<>();
+
+    private final Set<Outlet> open = new HashSet<>();
+    private long waitingBytes;
+    private boolean relieving;
+
+    /**
+     * Made once for each event loop.
+     *
+     * @param waitingBytesMax what may wait for ranks that do not read; above it the one with most is given up
+     */
+    public Exchange(EventLoop loop, ByteBufAllocator allocator, ForwardCounters counters, long waitingBytesMax) {
+        this.loop = loop;
+        this.allocator = allocator;
+        this.counters = counters;
+        this.waitingBytesMax = waitingBytesMax;
+    }
+
+    ByteBufAllocator allocator() {
+        return allocator;
+    }
+
+    ForwardCounters counters() {
+        return counters;
+    }
+
+    void opened(Outlet outlet) {
+        open.add(outlet);
+    }
+
+    void closed(Outlet outlet) {
+        open.remove(outlet);
+    }
+
+    void flushLater(Outlet outlet) {
+        unflushed.add(outlet);
+    }
+
+    /** Sends what was forwarded since the last call. */
+    void flush() {
+        // By index: flushing may fail, and that may put more to the list.
+        for (int i = 0; i < unflushed.size(); i++) {
+            unflushed.get(i).flush();
+        }
+        unflushed.clear();
+    }
+
+    /** Counts bytes that begin or, if negative, cease to wait for a rank that does not read. */
+    void waiting(long bytes) {
+        waitingBytes += bytes;
+        counters.bytesWaiting.add(bytes);
+        if (waitingBytes > waitingBytesMax && !relieving) {
+            relieving = true;
+            // Not here: giving up a rank ends connections, one of which may be in the middle of forwarding.
+            loop.execute(this::relieve);
+        }
+    }
+
+    private void relieve() {
+        relieving = false;
+        while (waitingBytes > waitingBytesMax) {
+            Outlet slowest = null;
+            for (Outlet outlet : open) {
+                if (slowest == null || outlet.waitingBytes() > slowest.waitingBytes()) {
+                    slowest = outlet;
+                }
+            }
+            if (slowest == null || slowest.waitingBytes() == 0) {
+                return;
+            }
+            slowest.giveUp(
+                    ErrorCode.LIMIT,
+                    "does not read: " + slowest.waitingBytes() + " bytes wait for it, and " + waitingBytes
+                            + " in all of " + waitingBytesMax + " that may");
+        }
+    }
+}

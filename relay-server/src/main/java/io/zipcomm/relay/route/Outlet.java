@@ -1,0 +1,125 @@
+package io.zipcomm.relay.route;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import java.util.BitSet;
+
+/**
+ * What goes out to one rank: whole frames, in the order in which they came in. The socket gets as much as it takes soon;
+ * the rest waits here, bounded by the windows of the flows to this rank. Credit does not wait behind it. Event loop only.
+ */
+final class Outlet {
+
+    private final int rank;
+    private final Channel channel;
+    private final Exchange exchange;
+    private final ByteQueue waiting;
+    private final Switchboard board;
+    private final DataConnection.Owner owner;
+
+    /** Destinations of this rank's flows that have returned credit of which the rank has not been told. */
+    private final BitSet credited = new BitSet();
+
+    private boolean flushDue;
+    private boolean closed;
+
+    Outlet(int rank, Channel channel, Exchange exchange, Switchboard board, DataConnection.Owner owner) {
+        this.rank = rank;
+        this.channel = channel;
+        this.exchange = exchange;
+        this.board = board;
+        this.owner = owner;
+        waiting = new ByteQueue(exchange.allocator());
+        exchange.opened(this);
+    }
+
+    /** Takes over whole frames. They are sent on the exchange's next flush or when the socket takes them. */
+    void offer(ByteBuf frames) {
+        if (closed) {
+            frames.release();
+            return;
+        }
+        if (waiting.isEmpty() && channel.isWritable()) {
+            channel.write(frames, channel.voidPromise());
+        } else {
+            exchange.waiting(frames.readableBytes());
+            waiting.add(frames);
+        }
+        flushLater();
+    }
+
+    /** The destination of one of this rank's flows has returned credit. Any number of times makes one frame. */
+    void credit(int destination) {
+        if (!closed) {
+            credited.set(destination);
+            flushLater();
+        }
+    }
+
+    private void flushLater() {
+        if (!flushDue) {
+            flushDue = true;
+            exchange.flushLater(this);
+        }
+    }
+
+    /** Gives the socket what it takes. Also to be called when it takes more again. */
+    void flush() {
+        flushDue = false;
+        if (closed || !channel.isWritable()) {
+            // What was written is on its way; the rest follows when the channel is writable again.
+            channel.flush();
+            return;
+        }
+        // Credit before data: a sender must not stall because much else is under way to it.
+        if (!credited.isEmpty()) {
+            channel.write(creditFrames(), channel.voidPromise());
+        }
+        long before = waiting.bytes();
+        while (before > 0 && channel.isWritable() && !waiting.isEmpty()) {
+            channel.write(waiting.poll(), channel.voidPromise());
+        }
+        if (before != waiting.bytes()) {
+            exchange.waiting(waiting.bytes() - before);
+        }
+        channel.flush();
+    }
+
+    private ByteBuf creditFrames() {
+        ByteBuf frames = exchange.allocator().directBuffer(credited.cardinality() * Frame.HEADER_BYTES);
+        for (int from = credited.nextSetBit(0); from >= 0; from = credited.nextSetBit(from + 1)) {
+            int at = frames.writerIndex();
+            frames.writeZero(Frame.HEADER_BYTES);
+            frames.setByte(at + Frame.VERSION_OFFSET, Frame.VERSION);
+            frames.setByte(at + Frame.TYPE_OFFSET, FrameType.FLOW.number());
+            frames.setIntLE(at + Frame.EPOCH_OFFSET, board.epoch());
+            frames.setIntLE(at + Frame.SOURCE_OFFSET, from);
+            frames.setIntLE(at + Frame.DESTINATION_OFFSET, rank);
+            frames.setLongLE(at + Frame.CREDIT_OFFSET, board.ledger().taken(rank, from));
+        }
+        credited.clear();
+        return frames;
+    }
+
+    long waitingBytes() {
+        return waiting.bytes();
+    }
+
+    void giveUp(ErrorCode code, String reason) {
+        owner.violated(code, reason);
+        close();
+    }
+
+    /** Throws away what waits. What the socket was given is still sent, if the rank reads it. */
+    void close() {
+        if (!closed) {
+            closed = true;
+            exchange.waiting(-waiting.bytes());
+            waiting.clear();
+            exchange.closed(this);
+        }
+    }
+}

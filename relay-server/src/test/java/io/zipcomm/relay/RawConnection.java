@@ -1,0 +1,176 @@
+package io.zipcomm.relay;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import io.zipcomm.wire.proto.Refused;
+import io.zipcomm.wire.proto.ToRank;
+import io.zipcomm.wire.proto.ToRelay;
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** A blocking connection to a relay that says what a test wants, right or wrong. Every read has a deadline. */
+final class RawConnection implements AutoCloseable {
+
+    static final int TIMEOUT_MS = 10_000;
+
+    /** A frame as it came in. */
+    record In(ByteBuffer header, byte[] payload) {
+        FrameType type() {
+            return FrameType.of(Frame.type(header, 0));
+        }
+
+        int source() {
+            return Frame.source(header, 0);
+        }
+
+        long bytes() {
+            return Frame.HEADER_BYTES + payload.length;
+        }
+    }
+
+    final Socket socket = new Socket();
+    private final DataInputStream in;
+
+    RawConnection(InetSocketAddress relay) {
+        this(relay, 0);
+    }
+
+    /** With a receive buffer of its own size, if that is not 0. */
+    RawConnection(InetSocketAddress relay, int receiveBytes) {
+        try {
+            if (receiveBytes > 0) {
+                socket.setReceiveBufferSize(receiveBytes);
+            }
+            socket.setTcpNoDelay(true);
+            socket.setSoTimeout(TIMEOUT_MS);
+            socket.connect(relay, TIMEOUT_MS);
+            in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static byte[] frame(FrameType type, int epoch, int source, int destination, byte[] payload) {
+        ByteBuffer frame =
+                ByteBuffer.allocate(Frame.HEADER_BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
+        Frame.begin(frame, 0, type);
+        Frame.payloadBytes(frame, 0, payload.length);
+        Frame.epoch(frame, 0, epoch);
+        Frame.source(frame, 0, source);
+        Frame.destination(frame, 0, destination);
+        if (type == FrameType.EAGER) {
+            Frame.messageBytes(frame, 0, payload.length);
+        }
+        frame.put(Frame.HEADER_BYTES, payload);
+        return frame.array();
+    }
+
+    static byte[] controlFrame(ToRelay message) {
+        return frame(FrameType.CONTROL, 0, 0, 0, message.toByteArray());
+    }
+
+    void send(ToRelay message) {
+        write(controlFrame(message));
+    }
+
+    void write(byte[] bytes) {
+        try {
+            socket.getOutputStream().write(bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The next frame; null at the end of the connection. */
+    In read() {
+        try {
+            byte[] header = new byte[Frame.HEADER_BYTES];
+            in.readFully(header);
+            ByteBuffer view = ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN);
+            assertNull(Frame.problem(view, 0));
+            byte[] payload = new byte[Frame.payloadBytes(view, 0)];
+            in.readFully(payload);
+            return new In(view, payload);
+        } catch (EOFException e) {
+            return null;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    ToRank readMessage() {
+        In frame = read();
+        if (frame == null) {
+            throw new AssertionError("connection ended, expected a message");
+        }
+        assertEquals(FrameType.CONTROL, frame.type());
+        try {
+            return ToRank.parseFrom(frame.payload());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The next message, which must be of this kind. */
+    ToRank expect(ToRank.MessageCase kind) {
+        ToRank message = readMessage();
+        assertEquals(kind, message.getMessageCase(), message::toString);
+        return message;
+    }
+
+    /** The relay says no with this code and closes the connection. */
+    String expectRefusal(ErrorCode code) {
+        Refused refused = expect(ToRank.MessageCase.REFUSED).getRefused();
+        assertEquals(code, ErrorCode.of(refused.getCode()), refused::getReason);
+        expectEnd();
+        return refused.getReason();
+    }
+
+    void expectEnd() {
+        assertNull(read(), "a frame where the end of the connection is expected");
+    }
+
+    /** Waits for the end, whatever comes before it and however it comes. */
+    void awaitEnd() {
+        try {
+            while (in.read() >= 0) {
+                in.skipNBytes(in.available());
+            }
+        } catch (SocketTimeoutException e) {
+            throw new AssertionError("connection still open", e);
+        } catch (IOException e) {
+            // A reset is an end too.
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Ends the connection as the system does when a process with unread input dies. */
+    void reset() {
+        try {
+            socket.setSoLinger(true, 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        close();
+    }
+}

@@ -1,0 +1,218 @@
+package io.zipcomm.relay;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import io.zipcomm.wire.proto.Abort;
+import io.zipcomm.wire.proto.Admitted;
+import io.zipcomm.wire.proto.Attach;
+import io.zipcomm.wire.proto.Candidate;
+import io.zipcomm.wire.proto.GroupReady;
+import io.zipcomm.wire.proto.Heartbeat;
+import io.zipcomm.wire.proto.Join;
+import io.zipcomm.wire.proto.Leave;
+import io.zipcomm.wire.proto.MemberGone;
+import io.zipcomm.wire.proto.Suspect;
+import io.zipcomm.wire.proto.ToRank;
+import io.zipcomm.wire.proto.ToRelay;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** One rank of a test's group, spoken on raw connections. */
+final class TestRank implements AutoCloseable {
+
+    final InetSocketAddress relay;
+    final String session;
+    final RawConnection control;
+    RawConnection data;
+    Admitted admitted;
+    GroupReady view;
+
+    /** Receive buffer of the data connection; 0 leaves it to the system. */
+    int dataReceiveBytes;
+
+    private final Map<Integer, Long> taken = new HashMap<>();
+
+    TestRank(InetSocketAddress relay, String session) {
+        this.relay = relay;
+        this.session = session;
+        control = new RawConnection(relay);
+    }
+
+    /** A Join as a correct rank would say it. */
+    static Join.Builder join(String session, int size, int rank) {
+        return Join.newBuilder()
+                .setVersionMin(Frame.VERSION)
+                .setVersionMax(Frame.VERSION)
+                .setSession(session)
+                .setSize(size)
+                .setRank(rank)
+                .setJoinTimeoutMs(30_000)
+                .setHostId("host")
+                .addTransports("relay")
+                .addCandidates(Candidate.newBuilder()
+                        .setKind(Candidate.Kind.LOOPBACK)
+                        .setTransport("tcp")
+                        .setHost("127.0.0.1")
+                        .setPort(1000 + Math.max(0, rank)))
+                .setRelayed(true);
+    }
+
+    static ToRelay message(Join.Builder join) {
+        return ToRelay.newBuilder().setJoin(join).build();
+    }
+
+    /** Says Join and waits for no answer. */
+    static TestRank asking(InetSocketAddress relay, Join.Builder join) {
+        TestRank rank = new TestRank(relay, join.getSession());
+        rank.control.send(message(join));
+        return rank;
+    }
+
+    /** Joins and is admitted. */
+    static TestRank admitted(InetSocketAddress relay, Join.Builder join) {
+        return asking(relay, join).awaitAdmitted();
+    }
+
+    /** Joins and attaches; the group need not be complete. */
+    static TestRank attached(InetSocketAddress relay, Join.Builder join) {
+        return admitted(relay, join).attach();
+    }
+
+    /** A complete group of ranks that ask for their numbers. */
+    static List<TestRank> group(InetSocketAddress relay, String session, int size) {
+        List<TestRank> ranks = new ArrayList<>();
+        for (int rank = 0; rank < size; rank++) {
+            ranks.add(attached(relay, join(session, size, rank)));
+        }
+        ranks.forEach(TestRank::awaitReady);
+        return ranks;
+    }
+
+    static void closeAll(Iterable<TestRank> ranks) {
+        ranks.forEach(TestRank::close);
+    }
+
+    TestRank awaitAdmitted() {
+        admitted = control.expect(ToRank.MessageCase.ADMITTED).getAdmitted();
+        return this;
+    }
+
+    ToRelay attachMessage() {
+        return ToRelay.newBuilder()
+                .setAttach(Attach.newBuilder()
+                        .setVersion(admitted.getVersion())
+                        .setSession(session)
+                        .setRank(admitted.getRank())
+                        .setTicket(admitted.getTicket()))
+                .build();
+    }
+
+    TestRank attach() {
+        data = new RawConnection(relay, dataReceiveBytes);
+        data.send(attachMessage());
+        data.expect(ToRank.MessageCase.ATTACHED);
+        return this;
+    }
+
+    TestRank awaitReady() {
+        view = control.expect(ToRank.MessageCase.GROUP_READY).getGroupReady();
+        return this;
+    }
+
+    int rank() {
+        return admitted.getRank();
+    }
+
+    int epoch() {
+        return view.getEpoch();
+    }
+
+    byte[] frame(FrameType type, int destination, byte[] payload) {
+        return RawConnection.frame(type, epoch(), rank(), destination, payload);
+    }
+
+    /** Sends an EAGER frame. */
+    void send(int destination, byte[] payload) {
+        data.write(frame(FrameType.EAGER, destination, payload));
+    }
+
+    /** A frame from a peer, whose credit is returned at once; credit that comes in is skipped. */
+    RawConnection.In receive() {
+        RawConnection.In in = receiveWithoutCredit();
+        long bytes = taken.merge(in.source(), in.bytes(), Long::sum);
+        sendCredit(in.source(), bytes);
+        return in;
+    }
+
+    RawConnection.In receiveWithoutCredit() {
+        while (true) {
+            RawConnection.In in = data.read();
+            if (in == null) {
+                throw new AssertionError("data connection ended, expected a frame");
+            }
+            if (in.type() != FrameType.FLOW) {
+                return in;
+            }
+        }
+    }
+
+    void sendCredit(int source, long bytes) {
+        ByteBuffer flow = ByteBuffer.wrap(frame(FrameType.FLOW, source, new byte[0])).order(ByteOrder.LITTLE_ENDIAN);
+        Frame.credit(flow, 0, bytes);
+        data.write(flow.array());
+    }
+
+    void heartbeat(long number) {
+        control.send(ToRelay.newBuilder()
+                .setHeartbeat(Heartbeat.newBuilder().setNumber(number))
+                .build());
+    }
+
+    /** Everything the relay had to do for this rank's control connection before now is done. */
+    void roundTrip() {
+        heartbeat(7);
+        assertEquals(7, control.expect(ToRank.MessageCase.HEARTBEAT).getHeartbeat().getNumber());
+    }
+
+    void leave() {
+        control.send(ToRelay.newBuilder().setLeave(Leave.getDefaultInstance()).build());
+    }
+
+    void abort(Abort.Builder abort) {
+        control.send(ToRelay.newBuilder().setAbort(abort).build());
+    }
+
+    void suspect(int epoch, int rank) {
+        control.send(ToRelay.newBuilder()
+                .setSuspect(Suspect.newBuilder().setEpoch(epoch).setRank(rank).setDetail("reset"))
+                .build());
+    }
+
+    MemberGone expectGone(int rank, MemberGone.Cause cause) {
+        MemberGone gone = control.expect(ToRank.MessageCase.MEMBER_GONE).getMemberGone();
+        assertEquals(rank, gone.getRank(), gone::toString);
+        assertEquals(cause, gone.getCause(), gone::toString);
+        assertEquals(epoch(), gone.getEpoch());
+        return gone;
+    }
+
+    String expectRefusal(ErrorCode code) {
+        return control.expectRefusal(code);
+    }
+
+    @Override
+    public void close() {
+        control.close();
+        if (data != null) {
+            data.close();
+        }
+    }
+}
