@@ -196,7 +196,25 @@ final class ReceiveSide {
             newest.next = early;
         }
         newest = early;
+        if (CollectiveTag.is(early.tag)) {
+            // Two ranks that both only send would never find out otherwise that they run different collectives.
+            engine.probed(link.peer(), early.context, CollectiveTag.number(early.tag), early.signature);
+        }
         return early;
+    }
+
+    /** The signature of a message kept for a collective that is not the given one; 0 if there is none. */
+    int otherSignature(int context, int number, int signature) {
+        for (Unexpected one = oldest; one != null; one = one.next) {
+            boolean isOther = one.context == context
+                    && CollectiveTag.is(one.tag)
+                    && CollectiveTag.number(one.tag) == number
+                    && one.signature != signature;
+            if (isOther) {
+                return one.signature;
+            }
+        }
+        return 0;
     }
 
     // ---- frames in
