@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
  * Moves all messages of one process in one group: links, operations, deadlines, verdicts.
  *
  * <p>One thread at a time holds the engine, by its {@link EngineToken}. A thread that waits for an operation becomes the
- * <em>driver</em>: it runs turns until its operation ended, letting go of the token whenever another thread asks for it.
- * Threads that come while there is a driver post what they have, and sleep until it is done. When nobody waits, the
+ * <em>driver</em>: it runs turns until its operation ended, letting go of the token whenever another thread asks for it or
+ * a future has stages to run. Threads that find a driver post what they have, and sleep until it is done. When nobody waits, the
  * {@link BackgroundDriver} drives asynchronous operations.
  */
 public final class Engine implements PathEvents, ControlPlane.Listener, AutoCloseable {
@@ -157,6 +157,12 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         return settings;
     }
 
+    /** Longest message that travels at once: as set, but no longer than the relay forwards in one frame. */
+    int eagerBytes() {
+        boolean relayed = settings.transport() != ZipSettings.TransportChoice.TCP;
+        return relayed ? Math.min(settings.eagerBytes(), view.fragmentBytesMax()) : settings.eagerBytes();
+    }
+
     ControlPlane control() {
         return control;
     }
@@ -178,6 +184,10 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     // ---- the token
 
     void enter() {
+        if (token.isHeld()) {
+            throw new ZipException(
+                    ErrorCode.USER_FUNCTION, "a function that the library calls may not call the library");
+        }
         if (!token.tryAcquire()) {
             enterContended();
         }
@@ -257,7 +267,12 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         }
         operation.active = true;
         active.add(operation);
-        operation.start(nowNs(), timeoutNs);
+        try {
+            operation.start(nowNs(), timeoutNs);
+        } catch (RuntimeException e) {
+            ErrorCode code = e instanceof ZipException failure ? failure.code() : ErrorCode.INTERNAL;
+            operation.fail(code, ZipException.NONE, "it could not be started: " + e.getMessage(), e);
+        }
     }
 
     ZipException closed() {
@@ -319,32 +334,39 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     /** Turns until the operation ended or, if that is given, an instant has come. Holds the token before and after. */
     private void drive(Operation operation, long untilNs) {
-        while (!operation.isDone() && driver != null) {
-            if (!follow(operation, untilNs)) {
+        while (!operation.isDone()) {
+            if (driver != null) {
+                if (!follow(operation, untilNs)) {
+                    return;
+                }
+                continue;
+            }
+            driver = Thread.currentThread();
+            boolean paused;
+            try {
+                paused = driveAlone(operation, untilNs);
+            } finally {
+                driver = null;
+                wakeFollower();
+            }
+            if (!paused) {
                 return;
             }
-        }
-        if (operation.isDone()) {
-            return;
-        }
-        driver = Thread.currentThread();
-        try {
-            driveAlone(operation, untilNs);
-        } finally {
-            driver = null;
-            wakeFollower();
+            // Others get the engine, futures that ended run their stages, and whoever is first then drives.
+            leave();
+            enter();
         }
     }
 
-    private void driveAlone(Operation operation, long untilNs) {
+    /** Turns until the operation ended or the time is over: false; or somebody else has to do something: true. */
+    private boolean driveAlone(Operation operation, long untilNs) {
         long idleSinceNs = 0;
         long sleepNs = 0;
         while (!operation.isDone()) {
             int work = turn(sleepNs);
             sleepNs = 0;
-            if (token.isContended()) {
-                letOthersIn();
-                continue;
+            if (token.isContended() || !finished.isEmpty()) {
+                return true;
             }
             if (work > 0) {
                 idleSinceNs = 0;
@@ -358,7 +380,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 if (nowNs - operation.deadlineNs >= 0 && !operation.isDone()) {
                     expire(operation);
                 }
-                return;
+                return false;
             }
             idleSinceNs = idleSinceNs == 0 ? nowNs : idleSinceNs;
             if (!waiter.spins(nowNs - idleSinceNs, nowNs)) {
@@ -368,15 +390,11 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 }
             }
         }
+        return false;
     }
 
     private boolean mustNotBlock() {
         return inboxFull || token.isContended();
-    }
-
-    private void letOthersIn() {
-        token.release();
-        token.acquire();
     }
 
     private void expire(Operation operation) {

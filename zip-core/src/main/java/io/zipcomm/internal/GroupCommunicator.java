@@ -340,7 +340,8 @@ public final class GroupCommunicator implements Communicator {
 
     /** A collective failed at another member. */
     void abortedBy(int worldRank, ErrorCode code, int culprit, String reason) {
-        if (failure != null) {
+        // Communicators of other colours of the same split have the same number.
+        if (failure != null || !contains(worldRank)) {
             return;
         }
         ErrorCode mine = switch (code) {
