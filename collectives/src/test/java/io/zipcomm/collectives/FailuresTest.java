@@ -95,6 +95,26 @@ final class FailuresTest {
     }
 
     @Test
+    void shouldNoticeAnotherRootThoughNobodyWaits() {
+        everyRankFails(DISAGREEMENT, (c, rank) -> {
+            c.broadcast(new float[100], rank == 1 ? 1 : 0);
+            c.barrier();
+        });
+    }
+
+    @Test
+    void shouldNoticeAnotherOperationThoughNobodyWaits() {
+        everyRankFails(DISAGREEMENT, (c, rank) -> {
+            if (rank == 0) {
+                c.broadcast(new float[100], 0);
+            } else {
+                c.gather(new float[100], null, 0);
+            }
+            c.barrier();
+        });
+    }
+
+    @Test
     void shouldFailEverywhereWhenAUserFunctionThrows() {
         ReduceOp faulty = ReduceOp.ofFloats((a, b) -> {
             throw new ArithmeticException("on purpose");

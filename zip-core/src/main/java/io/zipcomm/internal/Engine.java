@@ -346,9 +346,11 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 letOthersIn();
                 continue;
             }
-            if (work > 0 && waiter.isSpinning()) {
+            if (work > 0) {
                 idleSinceNs = 0;
-                continue;
+                if (waiter.isSpinning()) {
+                    continue;
+                }
             }
             long nowNs = nowNs();
             long leftNs = Math.min(operation.deadlineNs - nowNs, untilNs == Long.MAX_VALUE ? untilNs : untilNs - nowNs);
@@ -359,7 +361,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 return;
             }
             idleSinceNs = idleSinceNs == 0 ? nowNs : idleSinceNs;
-            if (!waiter.spins(nowNs - idleSinceNs)) {
+            if (!waiter.spins(nowNs - idleSinceNs, nowNs)) {
                 sleepNs = Math.min(leftNs, waiter.sleepNsMax());
                 if (Thread.currentThread().isInterrupted()) {
                     operation.fail(ErrorCode.CANCELLED, ZipException.NONE, "the waiting thread was interrupted", null);

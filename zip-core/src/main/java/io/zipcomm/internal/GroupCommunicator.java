@@ -249,12 +249,24 @@ public final class GroupCommunicator implements Communicator {
 
     /** The number of the collective that begins now. All members count alike. */
     public int nextCollectiveNumber() {
-        return ++collectives;
+        collectives = collectives == Integer.MAX_VALUE ? 1 : collectives + 1;
+        return collectives;
     }
 
-    /** Notes what the collective that begins now is, for peers that ask. */
+    /** Notes what the collective that begins now is, for peers that ask. May end it: a peer may have begun another. */
     public void noteCollective(int number, int signature) {
         signatures[number % SIGNATURES_KEPT] = signature;
+        if (engine.unexpected().inUse() == 0) {
+            return;
+        }
+        for (int worldRank : worldRanks) {
+            Link link = engine.link(worldRank);
+            int other = link == null ? 0 : link.receives().otherSignature(context, number, signature);
+            if (other != 0) {
+                probed(worldRank, number, other);
+                return;
+            }
+        }
     }
 
     // ---- running operations

@@ -46,6 +46,9 @@ final class SplitOperation extends Operation implements Completion {
     protected void begin() {
         number = communicator().nextCollectiveNumber();
         communicator().noteCollective(number, signature());
+        if (isDone()) {
+            return;
+        }
         int rank = communicator().rank();
         int size = communicator().size();
         table[rank * COLUMNS + CONTEXT] = communicator().engine().nextContext();
