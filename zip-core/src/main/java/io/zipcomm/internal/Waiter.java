@@ -11,7 +11,7 @@ import io.zipcomm.settings.ZipSettings;
  *
  * <p>Engine holder only.
  */
-final class Waiter {
+public final class Waiter {
 
     /** Longest sleep, so that deadlines and stalled operations are looked at. */
     private static final long SLEEP_NS_MAX = 20_000_000;
@@ -38,7 +38,8 @@ final class Waiter {
         blocks = spinNs == 0;
     }
 
-    static Waiter choose(ZipSettings settings, int ranksOnThisHost, int cores) {
+    /** The policy for a process: as the settings ask, or by whether each rank of its host has a core. */
+    public static Waiter choose(ZipSettings settings, int ranksOnThisHost, int cores) {
         long spinNs = settings.spinTime().toNanos();
         return switch (settings.waiting()) {
             case SPIN -> new Waiter(spinNs, "asked for");
