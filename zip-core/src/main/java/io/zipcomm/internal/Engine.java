@@ -12,6 +12,7 @@ import io.zipcomm.transport.TransportCounters;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -48,6 +49,9 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     /** Operations that may be under way at once. */
     private static final int OPERATIONS_MAX = 1 << 16;
 
+    /** Failures kept for communicators that this rank has not opened, and perhaps never will. */
+    private static final int EARLY_ABORTS_MAX = 1024;
+
     /** Idle transfers kept for re-use. */
     private static final int IDLE_TRANSFERS_MAX = 4096;
 
@@ -66,7 +70,15 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final ReceiveTable receiveTable = new ReceiveTable();
     private final UnexpectedPool unexpected = new UnexpectedPool();
     private final Map<Integer, GroupCommunicator> communicators = new HashMap<>();
-    private final Map<Integer, Abort> earlyAborts = new HashMap<>();
+
+    /** Failures told before this rank had opened the communicator: the latest few. */
+    private final Map<Integer, Abort> earlyAborts = new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Integer, Abort> eldest) {
+            return size() > EARLY_ABORTS_MAX;
+        }
+    };
+
     private final List<Operation> active = new ArrayList<>();
     private final List<Link> suspects = new ArrayList<>();
     private final List<Path> endingPaths = new ArrayList<>();
@@ -77,7 +89,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private int idleTransferCount;
     private int transfersInUse;
     private int asynchronous;
-    private int nextContext = 1;
+    private int contextsTaken;
     private long nextTimerNs;
     private Thread driver;
     private boolean closed;
@@ -652,7 +664,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         GroupCommunicator communicator = communicators.get(context);
         if (communicator != null) {
             communicator.abortedBy(abort.rank, ErrorCode.of(abort.code), abort.culprit, abort.reason);
-        } else if (context >= nextContext && earlyAborts.size() < OPERATIONS_MAX) {
+        } else {
             earlyAborts.put(context, abort);
         }
     }
@@ -677,18 +689,22 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     // ---- communicators
 
-    /** The lowest number that no communicator of this process has had. */
-    int nextContext() {
-        return nextContext;
-    }
-
-    /** This process has no part in a communicator of its peers: its number is not used here either. */
-    void skipContext(int context) {
-        nextContext = Math.max(nextContext, context + 1);
+    /**
+     * A number for communicators whose parent this rank leads. Ranks choose from numbers of their own, so that two that are
+     * made at the same time never get the same.
+     *
+     * @return the number; -1 if there is none left
+     */
+    int takeContext() {
+        long context = (contextsTaken + 1L) * view.size() + view.rank();
+        if (context > Integer.MAX_VALUE) {
+            return -1;
+        }
+        contextsTaken++;
+        return (int) context;
     }
 
     GroupCommunicator open(int context, int[] worldRanks, int rank) {
-        skipContext(context);
         GroupCommunicator communicator = new GroupCommunicator(this, context, worldRanks, rank);
         communicators.put(context, communicator);
         Abort abort = earlyAborts.remove(context);
