@@ -562,7 +562,10 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private void look(Operation operation, long nowNs) {
         if (nowNs - operation.deadlineNs >= 0) {
             expire(operation);
-        } else if (operation.signature() != 0 && nowNs - operation.probedNs >= PROBE_AFTER_NS) {
+            return;
+        }
+        operation.timer(nowNs);
+        if (operation.signature() != 0 && nowNs - operation.probedNs >= PROBE_AFTER_NS) {
             operation.probedNs = nowNs;
             int peer = operation.awaitedPeer();
             if (peer >= 0) {
