@@ -94,7 +94,7 @@ final class RendezvousTest {
         at = relay.address();
         GroupReady view = group("s", 4).get(0).view;
         assertEquals(100_000, view.getFlowWindowBytes());
-        assertTrue(2 * (view.getFragmentBytesMax() + 64) <= view.getFlowWindowBytes());
+        assertTrue(2L * (view.getFragmentBytesMax() + 64) <= view.getFlowWindowBytes());
     }
 
     @Test
