@@ -51,7 +51,9 @@ final class ConcurrentSplitTest {
                     List<Integer> order = new ArrayList<>(List.of(0, 1, 2, 3));
                     for (int left = 4; left > 0; left--) {
                         int next = order.remove(group.random().nextInt(left));
-                        open.add(parents.get(rank).get(next).start(splits.get(rank).get(next), TIMEOUT_NS));
+                        open.add(parents.get(rank)
+                                .get(next)
+                                .start(splits.get(rank).get(next), TIMEOUT_NS));
                         group.turns(group.random().nextInt(10));
                     }
                 }
@@ -65,7 +67,9 @@ final class ConcurrentSplitTest {
                         int context = splits.get(rank).get(i).context();
                         contexts.add(context);
                         int first = parents.get(rank).get(i).worldRanks()[0];
-                        int sibling = parents.get(rank).get(i).worldRanks()[parents.get(rank).get(i).size() - 1];
+                        int sibling = parents.get(rank)
+                                .get(i)
+                                .worldRanks()[parents.get(rank).get(i).size() - 1];
                         assertEquals(splits.get(first).get(i).context(), context);
                         assertEquals(splits.get(sibling).get(i).context(), context);
                     }
