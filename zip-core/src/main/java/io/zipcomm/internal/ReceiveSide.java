@@ -48,7 +48,7 @@ final class ReceiveSide {
         this.engine = engine;
         this.link = link;
         this.credit = credit;
-        eagerBytes = engine.settings().eagerBytes();
+        eagerBytes = engine.eagerBytes();
     }
 
     /**

@@ -12,8 +12,6 @@ import io.zipcomm.collectives.CollectiveCase;
 import io.zipcomm.collectives.ReduceOp;
 import io.zipcomm.collectives.Vector;
 import io.zipcomm.testkit.Seeds;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -29,27 +27,12 @@ final class ReductionTest {
     @RegisterExtension
     final Seeds seeds = new Seeds();
 
-    private static List<ReduceOp> reductions(DataType type) {
-        List<ReduceOp> all = new ArrayList<>(List.of(
-                ReduceOp.SUM,
-                ReduceOp.PROD,
-                ReduceOp.MIN,
-                ReduceOp.MAX,
-                ReduceOp.AVG,
-                ReduceOp.BAND,
-                ReduceOp.BOR,
-                ReduceOp.BXOR,
-                CollectiveCase.user(type)));
-        all.removeIf(op -> !op.supports(type));
-        return all;
-    }
-
     @ParameterizedTest
     @EnumSource(DataType.class)
     void shouldMatchPlainLoopFromAnyPosition(DataType type) {
         SplittableRandom random = new SplittableRandom(seeds.seed());
         Kernel kernel = Kernel.of(type);
-        for (ReduceOp op : reductions(type)) {
+        for (ReduceOp op : CollectiveCase.reductions(type)) {
             for (Vector.Kind kind : Vector.Kind.values()) {
                 for (int at = 0; at < Long.BYTES; at++) {
                     boolean arrivedFirst = random.nextBoolean();
