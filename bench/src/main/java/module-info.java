@@ -1,13 +1,15 @@
-/** The launcher and the harness. */
+/** The launcher, the harness and the examples. */
 module io.zipcomm.bench {
     requires HdrHistogram;
     requires info.picocli;
     requires io.zipcomm.collectives;
     requires io.zipcomm.relay;
     requires io.zipcomm.transport.tcp;
+    requires java.management;
+    requires jdk.management;
     requires jmh.core;
     requires org.slf4j;
 
-    opens io.zipcomm.bench to
+    opens io.zipcomm.bench.cli to
             info.picocli;
 }

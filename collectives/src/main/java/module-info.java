@@ -3,4 +3,6 @@ module io.zipcomm.collectives {
     requires transitive io.zipcomm;
 
     exports io.zipcomm.collectives;
+    exports io.zipcomm.collectives.kernel to
+            io.zipcomm.bench;
 }

@@ -1,15 +1,19 @@
 package io.zipcomm.bench;
 
-/** Placeholder until the commands exist. {@code warm-archive} is the training run of the class-data archive. */
+import io.zipcomm.bench.cli.ZipCli;
+
+/** Where {@code ./zip} enters. */
 public final class Main {
     private Main() {}
 
     /**
-     * Runs one command.
+     * Runs one command and ends the process with its exit code.
      *
      * @param args the command and its options
      */
     public static void main(String[] args) {
-        System.out.println("zip " + String.join(" ", args) + ": nothing here yet");
+        int exitCode = new ZipCli(System.out, System.err).run(args);
+        System.out.flush();
+        System.exit(exitCode);
     }
 }

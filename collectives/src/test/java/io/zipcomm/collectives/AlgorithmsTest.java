@@ -74,7 +74,7 @@ final class AlgorithmsTest {
     void shouldMatchPlainLoopForEveryTypeReductionAndMemory(CollectiveOperation operation) {
         SplittableRandom random = new SplittableRandom(seeds.seed());
         for (DataType type : DataType.values()) {
-            for (ReduceOp op : reductions(type)) {
+            for (ReduceOp op : CollectiveCase.reductions(type)) {
                 for (Vector.Kind kind : Vector.Kind.values()) {
                     for (int size : new int[] {1, 2, 3, 5, 8}) {
                         int root = random.nextInt(size);
@@ -89,21 +89,6 @@ final class AlgorithmsTest {
                 }
             }
         }
-    }
-
-    static List<ReduceOp> reductions(DataType type) {
-        List<ReduceOp> all = new ArrayList<>(List.of(
-                ReduceOp.SUM,
-                ReduceOp.PROD,
-                ReduceOp.MIN,
-                ReduceOp.MAX,
-                ReduceOp.AVG,
-                ReduceOp.BAND,
-                ReduceOp.BOR,
-                ReduceOp.BXOR,
-                CollectiveCase.user(type)));
-        all.removeIf(op -> !op.supports(type));
-        return all;
     }
 
     @ParameterizedTest

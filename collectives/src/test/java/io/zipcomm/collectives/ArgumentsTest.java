@@ -139,7 +139,7 @@ final class ArgumentsTest {
     void shouldSupportWhatIsDocumented() {
         for (DataType type : DataType.values()) {
             boolean floating = type == DataType.FLOAT32 || type == DataType.FLOAT64;
-            assertEquals(floating ? 6 : 9, AlgorithmsTest.reductions(type).size(), type.toString());
+            assertEquals(floating ? 6 : 9, CollectiveCase.reductions(type).size(), type.toString());
         }
     }
 }

@@ -3,7 +3,9 @@ package io.zipcomm.collectives;
 import io.zipcomm.ZipFuture;
 import io.zipcomm.buffer.DataType;
 import io.zipcomm.buffer.Payload;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * One call of one operation on a group of any size: what each rank puts in, and, by a plain loop, what it must get out.
@@ -50,6 +52,22 @@ public record CollectiveCase(
             case FLOAT32 -> ReduceOp.ofFloats((a, b) -> a + b + a * b);
             case FLOAT64 -> ReduceOp.ofDoubles((a, b) -> a + b + a * b);
         };
+    }
+
+    /** All reductions that a type has, and one by a user. */
+    public static List<ReduceOp> reductions(DataType type) {
+        List<ReduceOp> all = new ArrayList<>(List.of(
+                ReduceOp.SUM,
+                ReduceOp.PROD,
+                ReduceOp.MIN,
+                ReduceOp.MAX,
+                ReduceOp.AVG,
+                ReduceOp.BAND,
+                ReduceOp.BOR,
+                ReduceOp.BXOR,
+                user(type)));
+        all.removeIf(op -> !op.supports(type));
+        return all;
     }
 
     /** Whether an operation has a root. */

@@ -49,7 +49,7 @@ public final class CollectiveMatrix {
         DataType type = any(DataType.values(), random);
         ReduceOp op = null;
         if (CollectiveCase.isReduction(operation)) {
-            List<ReduceOp> reductions = AlgorithmsTest.reductions(type);
+            List<ReduceOp> reductions = CollectiveCase.reductions(type);
             op = reductions.get(random.nextInt(reductions.size()));
         }
         return new CollectiveCase(

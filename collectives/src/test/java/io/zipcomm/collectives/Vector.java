@@ -133,9 +133,14 @@ public final class Vector {
         return content;
     }
 
-    /** An element's bits. */
-    public long bits(int index) {
-        return bits(bytes(), index);
+    /** All elements' bits. */
+    public long[] bits() {
+        byte[] content = bytes();
+        long[] bits = new long[count()];
+        for (int i = 0; i < bits.length; i++) {
+            bits[i] = bits(content, i);
+        }
+        return bits;
     }
 
     private long bits(byte[] content, int index) {
@@ -149,15 +154,13 @@ public final class Vector {
 
     /** All elements, which must be whole numbers. */
     public long[] values() {
-        byte[] content = bytes();
-        long[] values = new long[count()];
+        long[] values = bits();
         for (int i = 0; i < values.length; i++) {
-            long bits = bits(content, i);
-            values[i] = switch (payload.type()) {
-                case INT8, INT32, INT64 -> bits;
-                case FLOAT32 -> whole(Float.intBitsToFloat((int) bits));
-                case FLOAT64 -> whole(Double.longBitsToDouble(bits));
-            };
+            switch (payload.type()) {
+                case INT8, INT32, INT64 -> {}
+                case FLOAT32 -> values[i] = whole(Float.intBitsToFloat((int) values[i]));
+                case FLOAT64 -> values[i] = whole(Double.longBitsToDouble(values[i]));
+            }
         }
         return values;
     }

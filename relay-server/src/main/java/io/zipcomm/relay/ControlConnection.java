@@ -10,10 +10,16 @@ import io.zipcomm.error.ErrorCode;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The control connection of one rank, from its Join on. Event loop only. */
+@SuppressWarnings("FutureReturnValueIgnored") // see the package's description
 final class ControlConnection extends ChannelInboundHandlerAdapter {
+
+    private static final Logger log = LoggerFactory.getLogger(ControlConnection.class);
 
     /** A rank that lets more than this wait, the largest group view included, does not read. */
     private static final int BACKLOG_BYTES_MAX = Frame.PAYLOAD_BYTES_MAX + (1 << 20);
@@ -114,6 +120,9 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (!(cause instanceof IOException)) {
+            log.error("defect in the relay: {} is closed", context.channel().remoteAddress(), cause);
+        }
         failure = cause.getMessage();
         context.close();
     }

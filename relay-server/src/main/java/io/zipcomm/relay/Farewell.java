@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
  * it, and the other end lose what it has not read. So the output is ended, and input thrown away until the other end
  * closes too, but not for long.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // see the package's description
 final class Farewell extends ChannelInboundHandlerAdapter {
 
     private static final long LINGER_MS = 1000;

@@ -20,6 +20,7 @@ import org.slf4j.LoggerFactory;
  * A connection of which nothing is known yet. Its first message must be a Join or an Attach and come soon; it says which
  * session and thereby which event loop the connection belongs to.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // see the package's description
 final class Handshake extends ChannelInboundHandlerAdapter {
 
     private static final Logger log = LoggerFactory.getLogger(Handshake.class);

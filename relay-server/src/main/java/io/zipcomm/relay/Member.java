@@ -1,10 +1,10 @@
 package io.zipcomm.relay;
 
-import io.netty.util.concurrent.ScheduledFuture;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.route.DataConnection;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.ToRelay;
+import java.util.concurrent.Future;
 
 /** One rank of a session, from its Join until it is gone. What happens to it the session decides. Event loop only. */
 final class Member implements DataConnection.Owner {
@@ -37,7 +37,7 @@ final class Member implements DataConnection.Owner {
     boolean gone;
 
     /** Ends the wait for the other connection; null if there is none. */
-    ScheduledFuture<?> patience;
+    Future<?> patience;
 
     Member(Session session, ControlConnection control, Join join) {
         this.session = session;

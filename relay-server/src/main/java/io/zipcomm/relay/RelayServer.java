@@ -38,6 +38,7 @@ import org.slf4j.LoggerFactory;
  * <p>Any thread may call any method; {@link #start}, {@link #close} and {@link #awaitClosed} block, and must not be called
  * by the relay's own threads. These are daemon threads.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // see the package's description
 public final class RelayServer implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(RelayServer.class);
@@ -109,9 +110,7 @@ public final class RelayServer implements AutoCloseable {
             return epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         }
         SelectStrategyFactory spin = () -> new SpinStrategy(spinNs);
-        return epoll
-                ? EpollIoHandler.newFactory(0, spin)
-                : NioIoHandler.newFactory(SelectorProvider.provider(), spin);
+        return epoll ? EpollIoHandler.newFactory(0, spin) : NioIoHandler.newFactory(SelectorProvider.provider(), spin);
     }
 
     private Channel listen(boolean epoll, ByteBufAllocator allocator) {

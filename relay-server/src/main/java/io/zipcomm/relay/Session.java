@@ -3,12 +3,11 @@ package io.zipcomm.relay;
 import com.google.protobuf.ByteString;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.util.concurrent.ScheduledFuture;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.route.DataConnection;
 import io.zipcomm.relay.route.Switchboard;
 import io.zipcomm.wire.Frame;
-import io.zipcomm.wire.Hello;
+import io.zipcomm.wire.SessionKey;
 import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Admitted;
 import io.zipcomm.wire.proto.Attach;
@@ -25,6 +24,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -37,6 +37,7 @@ import org.slf4j.LoggerFactory;
  * ranks; then the free ones are given out from the lowest, in the order of joining. So no assigned rank is ever in the way
  * of somebody who asks for it.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // see the package's description
 final class Session {
 
     private static final Logger log = LoggerFactory.getLogger(Session.class);
@@ -53,7 +54,7 @@ final class Session {
     private final String name;
     private final Map<String, Long> groupSettings;
     private final long joinTimeoutMs;
-    private final ScheduledFuture<?> joinDeadline;
+    private final Future<?> joinDeadline;
 
     /** By rank; null where nobody has it. Once the group is complete, members that are gone stay. */
     private final Member[] members;
@@ -78,7 +79,7 @@ final class Session {
         groupSettings = first.getGroupSettingsMap();
         joinTimeoutMs = Math.min(
                 first.getJoinTimeoutMs(), shard.settings().joinTimeoutMax().toMillis());
-        joinDeadline = shard.loop().schedule(this::joinDeadlinePassed, joinTimeoutMs, TimeUnit.MILLISECONDS);
+        joinDeadline = shard.later(this::joinDeadlinePassed, TimeUnit.MILLISECONDS.toNanos(joinTimeoutMs));
         log.info("session {}: opened for {} ranks, {} ms to join", name, members.length, joinTimeoutMs);
     }
 
@@ -167,8 +168,7 @@ final class Session {
         Member member = rank >= 0 && rank < members.length ? members[rank] : null;
         boolean right = member != null
                 && !member.gone
-                && MessageDigest.isEqual(
-                        member.ticket, attach.getTicket().toByteArray());
+                && MessageDigest.isEqual(member.ticket, attach.getTicket().toByteArray());
         return right ? member : null;
     }
 
@@ -203,7 +203,7 @@ final class Session {
         board = new Switchboard(epoch, members.length, settings.sessionMemoryBytes(), settings.fragmentBytesMax());
         GroupReady.Builder view = GroupReady.newBuilder()
                 .setEpoch(epoch)
-                .setSessionKey(ByteString.copyFrom(shard.random(Hello.KEY_BYTES)))
+                .setSessionKey(ByteString.copyFrom(shard.random(SessionKey.BYTES)))
                 .setFlowWindowBytes(board.windowBytes())
                 .setFragmentBytesMax(board.fragmentBytesMax());
         for (Member member : members) {
@@ -289,7 +289,9 @@ final class Session {
             case JOIN, ATTACH, MESSAGE_NOT_SET ->
                 expel(
                         from,
-                        new Refusal(ErrorCode.PROTOCOL, "message " + message.getMessageCase() + " on a control connection"));
+                        new Refusal(
+                                ErrorCode.PROTOCOL,
+                                "message " + message.getMessageCase() + " on a control connection"));
         }
     }
 
@@ -428,7 +430,7 @@ final class Session {
                 end.accept(member);
             }
         };
-        member.patience = shard.loop().schedule(over, timeoutMs, TimeUnit.MILLISECONDS);
+        member.patience = shard.later(over, TimeUnit.MILLISECONDS.toNanos(timeoutMs));
     }
 
     /** A rank broke the protocol or a limit. */
@@ -494,9 +496,7 @@ final class Session {
 
     private List<Member> everybody() {
         List<Member> everybody = new ArrayList<>(unranked);
-        Arrays.stream(members)
-                .filter(member -> member != null && !member.gone)
-                .forEach(everybody::add);
+        Arrays.stream(members).filter(member -> member != null && !member.gone).forEach(everybody::add);
         return everybody;
     }
 

@@ -12,11 +12,17 @@ import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The sessions of one event loop. That loop's thread only, unless said otherwise. */
+@SuppressWarnings("FutureReturnValueIgnored") // see the package's description
 final class Shard {
+
+    private static final Logger log = LoggerFactory.getLogger(Shard.class);
 
     private static final Refusal NO_SUCH_PLACE =
             new Refusal(ErrorCode.UNAUTHORIZED, "there is no such place for this ticket");
@@ -33,12 +39,7 @@ final class Shard {
     private final long sweepNs;
     private long sweptNs;
 
-    Shard(
-            EventLoop loop,
-            RelaySettings settings,
-            Counters counters,
-            AtomicInteger epochs,
-            ByteBufAllocator allocator) {
+    Shard(EventLoop loop, RelaySettings settings, Counters counters, AtomicInteger epochs, ByteBufAllocator allocator) {
         this.loop = loop;
         this.settings = settings;
         this.counters = counters;
@@ -52,8 +53,31 @@ final class Shard {
     void start() {
         loop.execute(() -> {
             sweptNs = nanoTime();
-            loop.scheduleWithFixedDelay(this::sweep, sweepNs, sweepNs, TimeUnit.NANOSECONDS);
+            sweepLater();
         });
+    }
+
+    private void sweepLater() {
+        later(
+                () -> {
+                    sweepLater();
+                    sweep();
+                },
+                sweepNs);
+    }
+
+    /** Does something in a while; a defect in it is not lost in the future that nobody asks. */
+    Future<?> later(Runnable task, long delayNs) {
+        return loop.schedule(
+                () -> {
+                    try {
+                        task.run();
+                    } catch (RuntimeException e) {
+                        log.error("defect in the relay", e);
+                    }
+                },
+                delayNs,
+                TimeUnit.NANOSECONDS);
     }
 
     EventLoop loop() {
@@ -126,7 +150,8 @@ final class Shard {
     private void sweep() {
         long nowNs = nanoTime();
         // If the relay itself stood still, what the ranks said in the meantime is still to be read.
-        boolean paused = nowNs - sweptNs > sweepNs + settings.heartbeatInterval().toNanos();
+        boolean paused =
+                nowNs - sweptNs > sweepNs + settings.heartbeatInterval().toNanos();
         sweptNs = nowNs;
         for (Session session : List.copyOf(sessions.values())) {
             session.sweep(nowNs, paused);

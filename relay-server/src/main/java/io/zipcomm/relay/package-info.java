@@ -5,5 +5,8 @@
  * {@code ControlConnection}, one for each rank, whose {@code Session} decides everything, or a data connection, whose
  * frames the package {@code route} forwards. All connections of a session are served by one event loop, so nothing here
  * is locked.
+ *
+ * <p>The futures that Netty returns from every write and close are not looked at: what fails ends the channel, and its
+ * handler is told.
  */
 package io.zipcomm.relay;

@@ -6,6 +6,10 @@ import java.nio.ByteBuffer;
 final class BufferPayload extends Payload {
 
     private final ByteBuffer view;
+
+    /** The same memory for the transport, which sets position and limit: copies must not depend on them. */
+    private final ByteBuffer direct;
+
     private final Object owner;
     private final long ownerOffset;
 
@@ -16,14 +20,17 @@ final class BufferPayload extends Payload {
     BufferPayload(ByteBuffer view, ByteBuffer buffer, int index, DataType type) {
         super(type, view.capacity());
         this.view = view;
+        direct = view.isDirect() ? view.duplicate().order(view.order()) : null;
         boolean array = buffer.hasArray();
-        owner = array ? buffer.array() : DirectMemory.class;
-        ownerOffset = array ? buffer.arrayOffset() + index : buffer.isDirect() ? DirectMemory.address(view) : 0;
+        long address = view.isDirect() ? DirectMemory.address(view) : 0;
+        // Memory of which nobody knows where it is overlaps with itself alone.
+        owner = array ? buffer.array() : address != 0 ? DirectMemory.class : view;
+        ownerOffset = array ? buffer.arrayOffset() + index : address;
     }
 
     @Override
     public ByteBuffer direct() {
-        return view.isDirect() ? view : null;
+        return direct;
     }
 
     @Override

@@ -16,4 +16,14 @@ public final class CollectiveTag {
     public static long of(int number, int ordinal) {
         return Long.MIN_VALUE | ((number & NUMBER_MASK) << Integer.SIZE) | Integer.toUnsignedLong(ordinal);
     }
+
+    /** Whether a tag is one of these. */
+    static boolean is(long tag) {
+        return tag < 0;
+    }
+
+    /** Number of the collective. */
+    static int number(long tag) {
+        return (int) ((tag >>> Integer.SIZE) & NUMBER_MASK);
+    }
 }

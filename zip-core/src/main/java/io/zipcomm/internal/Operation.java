@@ -77,6 +77,9 @@ public abstract class Operation {
         return 0;
     }
 
+    /** Called every few milliseconds while this is under way. */
+    protected void timer(long nowNs) {}
+
     /** The result of an asynchronous run. */
     protected Object result() {
         return null;

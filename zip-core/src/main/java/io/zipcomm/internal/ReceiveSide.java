@@ -48,7 +48,7 @@ final class ReceiveSide {
         this.engine = engine;
         this.link = link;
         this.credit = credit;
-        eagerBytes = engine.settings().eagerBytes();
+        eagerBytes = engine.eagerBytes();
     }
 
     /**
@@ -196,7 +196,25 @@ final class ReceiveSide {
             newest.next = early;
         }
         newest = early;
+        if (CollectiveTag.is(early.tag)) {
+            // Two ranks that both only send would never find out otherwise that they run different collectives.
+            engine.probed(link.peer(), early.context, CollectiveTag.number(early.tag), early.signature);
+        }
         return early;
+    }
+
+    /** The signature of a message kept for a collective that is not the given one; 0 if there is none. */
+    int otherSignature(int context, int number, int signature) {
+        for (Unexpected one = oldest; one != null; one = one.next) {
+            boolean isOther = one.context == context
+                    && CollectiveTag.is(one.tag)
+                    && CollectiveTag.number(one.tag) == number
+                    && one.signature != signature;
+            if (isOther) {
+                return one.signature;
+            }
+        }
+        return 0;
     }
 
     // ---- frames in
@@ -508,15 +526,36 @@ final class ReceiveSide {
         failAll(matched, reason);
     }
 
-    /** Every receive fails. */
+    /** Every receive fails. What has arrived in full can still be received; the rest never comes. */
     void fail(ZipException reason) {
-        if (arriving != null) {
-            arriving.claimedBy = null;
-        }
+        dropIncomplete();
         failAll(posted, reason);
         failAll(matched, reason);
         clearDue.clear();
         refusals.clear();
+        withdrawn.clear();
+    }
+
+    private void dropIncomplete() {
+        Unexpected before = null;
+        for (Unexpected one = oldest; one != null; ) {
+            Unexpected next = one.next;
+            if (one.complete) {
+                before = one;
+            } else {
+                unlink(before, one);
+                if (one != arriving) {
+                    drop(one);
+                }
+            }
+            one = next;
+        }
+        if (arriving != null) {
+            // Its path is closed: no more bytes come into its memory.
+            Unexpected last = arriving;
+            arriving = null;
+            drop(last);
+        }
     }
 
     private void failAll(TransferQueue queue, ZipException reason) {

@@ -37,6 +37,18 @@ class PayloadTest {
         return kinds;
     }
 
+    /** An all-to-all sends one block of a buffer while it copies another. */
+    @Test
+    void shouldCopyWhateverTheTransportHasSetOnItsView() {
+        Payload payload = Payload.of(ByteBuffer.allocateDirect(64));
+        payload.direct().position(8).limit(16);
+        Segment segment = Segment.allocate(64);
+        segment.bytes().put(40, (byte) 7);
+        payload.copyIn(32, segment, 32, 32);
+        payload.copyOut(40, segment, 0, 8);
+        assertEquals(7, segment.bytes().get(0));
+    }
+
     @Test
     void shouldMoveBytesInAndOutAtAnyAlignment() {
         Random random = new Random(3);

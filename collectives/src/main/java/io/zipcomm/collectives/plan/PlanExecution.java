@@ -25,6 +25,9 @@ import java.util.Arrays;
 // and share the arrays, which are what is worth keeping.
 public final class PlanExecution extends Operation implements Completion {
 
+    /** How long the reason may take for which a peer withdrew a message or left: it comes by another way. */
+    private static final long REASON_GRACE_NS = 1_000_000_000;
+
     private enum State {
         /** Waits for other steps, or its turn. */
         WAITING,
@@ -56,6 +59,11 @@ public final class PlanExecution extends Operation implements Completion {
     private ReduceOp op;
     private int signature;
     private int number;
+
+    /** What to say of a peer that withdrew a message or left, if no reason comes; null while none did. */
+    private ZipException withdrawn;
+
+    private long withdrawnNs;
 
     /**
      * For one plan, not yet bound to memory.
@@ -137,15 +145,14 @@ public final class PlanExecution extends Operation implements Completion {
         readyFrom = 0;
         readyTo = first.length;
         ended = 0;
+        withdrawn = null;
         advance();
     }
 
     @Override
     public void completed(int step, long bytes, ZipException failure) {
         if (failure != null) {
-            states[step] = State.ENDED;
-            transfers[step] = null;
-            fail(failure);
+            failed(step, failure);
             return;
         }
         Throwable thrown = releaseReduction(step);
@@ -155,6 +162,29 @@ public final class PlanExecution extends Operation implements Completion {
             return;
         }
         advance();
+    }
+
+    private void failed(int step, ZipException failure) {
+        transfers[step] = null;
+        if (failure.code() != ErrorCode.PEER_FAILED && failure.code() != ErrorCode.PEER_LEFT) {
+            fail(failure);
+        } else if (withdrawn == null) {
+            // The peer's operation has failed, and it may have left for that; who is to blame everyone is told.
+            withdrawn = failure;
+            withdrawnNs = 0;
+        }
+    }
+
+    @Override
+    protected void timer(long nowNs) {
+        if (withdrawn == null) {
+            return;
+        }
+        if (withdrawnNs == 0) {
+            withdrawnNs = nowNs;
+        } else if (nowNs - withdrawnNs >= REASON_GRACE_NS) {
+            fail(withdrawn);
+        }
     }
 
     /** Starts what is ready. Transfers may complete while they are posted: then this goes on, instead of once more. */

@@ -57,7 +57,7 @@ final class ByteQueue {
         ByteBuf oldest = buffers.poll();
         if (oldest != null) {
             bytes -= oldest.readableBytes();
-            if (oldest == gathered) {
+            if (buffers.isEmpty()) {
                 gathered = null;
             }
         }

@@ -7,8 +7,11 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The data connection of one rank: checks the header of every frame that comes in and hands the frame to its destination
@@ -18,7 +21,10 @@ import java.nio.ByteOrder;
  * <p>Payloads are not copied but passed on in the buffers into which they were read, frames that follow each other to one
  * destination together. The exception are pieces that would hold on to a much larger buffer.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // see the package's description
 public final class DataConnection extends ChannelInboundHandlerAdapter {
+
+    private static final Logger log = LoggerFactory.getLogger(DataConnection.class);
 
     /** What a data connection tells the session. */
     public interface Owner {
@@ -50,8 +56,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     private final Owner owner;
 
     /** The header of the frame under way, as far as it has come in. */
-    private final ByteBuffer header =
-            ByteBuffer.allocate(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer header = ByteBuffer.allocate(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
     /** Bytes of the frame under way that came with earlier reads. */
     private final ByteQueue begun;
@@ -166,6 +171,9 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (!(cause instanceof IOException)) {
+            log.error("defect in the relay: {} is closed", context.channel().remoteAddress(), cause);
+        }
         failure = cause.getMessage();
         context.close();
     }

@@ -60,8 +60,10 @@ final class FlowLedger {
     }
 
     private long[] row(int source) {
-        long[] row = rows[source];
-        return row != null ? row : (rows[source] = new long[2 * rows.length]);
+        if (rows[source] == null) {
+            rows[source] = new long[2 * rows.length];
+        }
+        return rows[source];
     }
 
     private static String flow(int source, int destination) {

@@ -11,6 +11,7 @@ import java.util.BitSet;
  * What goes out to one rank: whole frames, in the order in which they came in. The socket gets as much as it takes soon;
  * the rest waits here, bounded by the windows of the flows to this rank. Credit does not wait behind it. Event loop only.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // see the package's description
 final class Outlet {
 
     private final int rank;

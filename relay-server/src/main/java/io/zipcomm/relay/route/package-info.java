@@ -3,5 +3,8 @@
  *
  * <p>{@code FlowLedger} is the credit between two ranks, {@code Switchboard} the connections of one group, {@code
  * DataConnection} what comes in from a rank, {@code Outlet} what goes out to it. Nothing here knows about sessions.
+ *
+ * <p>The futures that Netty returns from every write and close are not looked at: what fails ends the channel, and its
+ * handler is told.
  */
 package io.zipcomm.relay.route;

@@ -1,0 +1,174 @@
+package io.zipcomm.bench.cli;
+
+import io.zipcomm.bench.cluster.ChildJvm;
+import io.zipcomm.bench.cluster.EmbeddedRelay;
+import io.zipcomm.bench.cluster.GroupEnvironment;
+import io.zipcomm.bench.cluster.ProcessGroup;
+import io.zipcomm.relay.RelaySecret;
+import io.zipcomm.relay.RelayTokens;
+import io.zipcomm.settings.Setting;
+import io.zipcomm.transport.RelayAddress;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code zip run}. */
+@Command(
+        sortOptions = false,
+        customSynopsis = "zip run --ranks N [--transport T] [--relay URL [--key-file F]] -- CMD...",
+        description = {
+            "Starts N copies of a command as one group on this machine. Each is given ZIP_RELAY, ZIP_SESSION, ZIP_RANK,"
+                    + " ZIP_SIZE, ZIP_TOKEN and ZIP_TRANSPORT, from which Zip.join() finds its group. Each line that a"
+                    + " rank writes is shown behind its rank, standard output and standard error kept apart.",
+            "",
+            "The first exit code that is not 0 is the result. The other ranks then have five seconds to end before they"
+                    + " are told to (SIGTERM, three seconds later SIGKILL). Nothing that was started is left running.",
+            "",
+            "If CMD is java, CLASSPATH begins with the classes of Zip and its examples; every command finds them in"
+                    + " ZIP_CLASSPATH.",
+            ""
+        },
+        footer = {"", "Example:", "  zip run --ranks 4 -- java io.zipcomm.bench.examples.WordCount docs"})
+public final class RunCommand implements Callable<Integer> {
+
+    private static final Duration GRACE = Duration.ofSeconds(5);
+    private static final Duration FOREVER = Duration.ofDays(36_500);
+    private static final int CANNOT_START = 127;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--ranks",
+            required = true,
+            paramLabel = "N",
+            converter = PositiveNumber.class,
+            description = "How many copies.")
+    private int ranks;
+
+    @Option(
+            names = "--transport",
+            paramLabel = "T",
+            converter = TransportName.class,
+            description = "Which paths to use: " + TransportName.KNOWN + ". Default: auto.")
+    private String transport = "auto";
+
+    @Option(
+            names = "--relay",
+            paramLabel = "URL",
+            description =
+                    "Relay to meet at, as zip://host:port or host:port. Default: one that is started for this run.")
+    private String relay;
+
+    @Option(
+            names = "--key-file",
+            paramLabel = "FILE",
+            description = "File with the secret of that relay, to mint a token. Default: the token in ZIP_TOKEN.")
+    private Path keyFile;
+
+    @Parameters(arity = "1..*", paramLabel = "CMD", description = "The command and its arguments.")
+    private List<String> command;
+
+    @Override
+    public Integer call() throws Exception {
+        if (keyFile != null && relay == null) {
+            throw new ParameterException(spec.commandLine(), "--key-file goes with --relay");
+        }
+        if (relay != null) {
+            return run(groupAt(RelayAddress.parse(relay)));
+        }
+        try (EmbeddedRelay own = EmbeddedRelay.start()) {
+            return run(own.newGroup("run", ranks, transport));
+        }
+    }
+
+    private GroupEnvironment groupAt(RelayAddress address) {
+        String session = GroupEnvironment.randomSession("run");
+        String token = keyFile == null
+                ? System.getenv().getOrDefault(Setting.TOKEN.variable(), "")
+                : RelayTokens.mint(RelaySecret.read(keyFile), session, Optional.empty(), Optional.empty());
+        return new GroupEnvironment(address.toString(), session, ranks, transport, token);
+    }
+
+    private int run(GroupEnvironment environment) throws InterruptedException {
+        try (ProcessGroup group = new ProcessGroup(RunCommand::show, environment.mark())) {
+            for (int rank = 0; rank < ranks; rank++) {
+                Map<String, String> variables = environment.forRank(rank);
+                addClassPath(variables);
+                try {
+                    // Copies that read from one terminal would take turns at random: they get an empty input.
+                    group.start(command, variables).getOutputStream().close();
+                } catch (IOException e) {
+                    say("cannot start rank " + rank + ": " + e.getMessage());
+                    return CANNOT_START;
+                }
+            }
+            int exitCode = awaitAll(group);
+            group.end();
+            group.drainOutput();
+            return exitCode;
+        }
+    }
+
+    private int awaitAll(ProcessGroup group) throws InterruptedException {
+        int exitCode = 0;
+        long deadline = System.nanoTime() + FOREVER.toNanos();
+        for (int open = ranks; open > 0; open--) {
+            ProcessGroup.Exit exit = group.nextExit(Duration.ofNanos(deadline - System.nanoTime()));
+            if (exit == null) {
+                say("ending the " + open + " ranks that are still running");
+                return exitCode;
+            }
+            if (exit.exitCode() != 0 && exitCode == 0) {
+                exitCode = exit.exitCode();
+                deadline = System.nanoTime() + GRACE.toNanos();
+                say("rank " + exit.rank() + " ended with exit code " + exitCode);
+            }
+        }
+        return exitCode;
+    }
+
+    private void addClassPath(Map<String, String> variables) {
+        variables.put("ZIP_CLASSPATH", ChildJvm.classPath());
+        if (Path.of(command.get(0)).endsWith("java")) {
+            variables.put("CLASSPATH", ChildJvm.classPathBefore(System.getenv("CLASSPATH")));
+        }
+    }
+
+    private static void say(String text) {
+        synchronized (System.err) {
+            System.err.println("zip run: " + text);
+        }
+    }
+
+    /** One write for a line, so that lines of different ranks do not mix. */
+    private static void show(int rank, boolean error, byte[] line) {
+        byte[] prefix = ("[" + rank + "] ").getBytes(StandardCharsets.US_ASCII);
+        byte[] whole = new byte[prefix.length + line.length + 1];
+        System.arraycopy(prefix, 0, whole, 0, prefix.length);
+        System.arraycopy(line, 0, whole, prefix.length, line.length);
+        whole[whole.length - 1] = '\n';
+        OutputStream stream = error ? System.err : System.out;
+        try {
+            synchronized (stream) {
+                stream.write(whole);
+                stream.flush();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+package io.zipcomm.bench.report;
+
+import io.zipcomm.bench.plan.BenchOperation;
+
+/**
+ * What a message costs on a path, measured in the run whose rows it rates.
+ *
+ * @param alphaUs      microseconds a message: half the median round trip of 8 bytes
+ * @param betaUsPerByte microseconds a byte: from a saturated stream in one direction
+ */
+public record CostModel(double alphaUs, double betaUsPerByte) {
+
+    /** A model that knows nothing. */
+    public static final CostModel UNKNOWN = new CostModel(Double.NaN, Double.NaN);
+
+    /** Least time of an operation, in microseconds: see {@link BenchOperation}. Adding numbers is taken to be free. */
+    public double boundUs(BenchOperation operation, int ranks, long bytes) {
+        double bound = operation.latencySteps(ranks) * alphaUs;
+        return operation.hasBytes() ? bound + operation.byteFactor(ranks) * bytes * betaUsPerByte : bound;
+    }
+
+    /** Least time over measured time; NaN for groups of one, which need no messages. */
+    public double efficiency(BenchOperation operation, int ranks, long bytes, double measuredUs) {
+        return ranks > 1 ? boundUs(operation, ranks, bytes) / measuredUs : Double.NaN;
+    }
+
+    /** Stream bandwidth in 10^9 bytes a second. */
+    public double streamGBps() {
+        return 1e-3 / betaUsPerByte;
+    }
+}

@@ -1,0 +1,45 @@
+package io.zipcomm.bench.worker;
+
+/**
+ * The harness asks all ranks of a group to measure one row.
+ *
+ * @param operation  label of the operation, or {@link #STREAM}
+ * @param bytes      M
+ * @param algorithm  name, or {@link #AUTO}
+ * @param iterations how many to time, or 0 to let the budget decide
+ * @param budgetNs   time for the row, in nanoseconds
+ * @param append     floor only: add to the times of the order before instead of starting afresh
+ */
+public record CaseOrder(String operation, long bytes, String algorithm, int iterations, long budgetNs, boolean append) {
+
+    /** Kind of the message. */
+    public static final String KIND = "measure";
+
+    /** An operation of the harness's own: a saturated stream from rank 0 to rank 1. */
+    public static final String STREAM = "stream";
+
+    /** Let the library choose. */
+    public static final String AUTO = "auto";
+
+    /** As a message to each worker. */
+    public Message toMessage() {
+        return Message.of(KIND)
+                .with("operation", operation)
+                .with("bytes", bytes)
+                .with("algorithm", algorithm)
+                .with("iterations", iterations)
+                .with("budgetNs", budgetNs)
+                .with("append", append);
+    }
+
+    /** Reads what {@link #toMessage} made. */
+    public static CaseOrder from(Message message) {
+        return new CaseOrder(
+                message.text("operation"),
+                message.number("bytes"),
+                message.text("algorithm"),
+                (int) message.number("iterations"),
+                message.number("budgetNs"),
+                message.flag("append"));
+    }
+}

@@ -1,0 +1,32 @@
+package io.zipcomm.bench.worker;
+
+import io.zipcomm.Communicator;
+import io.zipcomm.Zip;
+import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.settings.ZipSettings;
+
+/** Runs every operation once, so that the classes it takes are loaded. */
+public final class WarmUp {
+
+    private static final long[] BYTES = {64, 1 << 20};
+
+    private WarmUp() {}
+
+    /**
+     * Joins, runs, leaves.
+     *
+     * @param settings of one rank of a group whose other ranks do the same
+     */
+    public static void run(ZipSettings settings) {
+        try (Communicator world = Zip.join(settings)) {
+            CaseRunner runner = new CaseRunner(world);
+            for (BenchOperation operation : BenchOperation.values()) {
+                for (long bytes : BYTES) {
+                    CaseOrder order = new CaseOrder(
+                            operation.label(), operation.hasBytes() ? bytes : 0, CaseOrder.AUTO, 1, 1, false);
+                    CaseResult.from(Message.parse(runner.run(order).toMessage().toString()));
+                }
+            }
+        }
+    }
+}

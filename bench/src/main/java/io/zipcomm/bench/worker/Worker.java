@@ -1,0 +1,67 @@
+package io.zipcomm.bench.worker;
+
+import io.zipcomm.Communicator;
+import io.zipcomm.Zip;
+import io.zipcomm.error.ZipException;
+
+/** One rank of a group that the harness measures: joins, measures what it is told, leaves. */
+public final class Worker {
+
+    /** Message of a rank that is in the group. */
+    public static final String JOINED = "joined";
+
+    /** Message of a rank that ends because of an error. */
+    public static final String FAILED = "failed";
+
+    /** Order to leave the group and end. */
+    public static final String END = "end";
+
+    /** Order to write to standard error where its threads are; carried out at once, whatever the worker is doing. */
+    public static final String STACKS = HarnessLink.STACKS;
+
+    private Worker() {}
+
+    /**
+     * Joins the group of the environment and serves the harness on standard input and output.
+     *
+     * @param args none
+     */
+    public static void main(String[] args) throws InterruptedException {
+        HarnessLink harness = HarnessLink.open();
+        int exitCode = 1;
+        try (Communicator world = Zip.join()) {
+            harness.tell(Message.of(JOINED).with("rank", world.rank()));
+            exitCode = serve(harness, world);
+        } catch (ZipException e) {
+            harness.tell(failure(e));
+        }
+        System.exit(exitCode);
+    }
+
+    /** Returns the exit code. Tells of a failure before the group is left, which may take a while. */
+    private static int serve(HarnessLink harness, Communicator world) throws InterruptedException {
+        try {
+            CaseRunner runner = new CaseRunner(world);
+            if (world.rank() == 0) {
+                runner.progress().reportTo(harness);
+            }
+            for (Message order = harness.next(); !order.kind().equals(END); order = harness.next()) {
+                harness.tell(runner.run(CaseOrder.from(order)).toMessage());
+            }
+            return 0;
+        } catch (ZipException e) {
+            harness.tell(failure(e));
+            return 1;
+        }
+    }
+
+    /** What the harness is told of an error, with the instant at which it was caught. */
+    static Message failure(ZipException e) {
+        return Message.of(FAILED)
+                .with("code", e.code())
+                .with("rank", e.rank())
+                .with("peer", e.peer())
+                .with("atNs", System.nanoTime())
+                .with("message", e.getMessage());
+    }
+}

@@ -1,0 +1,5 @@
+/**
+ * What runs inside the processes that the harness starts: measuring one row, checking its data, and the probes for cold
+ * start and for a killed rank. Knows nothing of tables and options; talks to the harness in {@code Message}s.
+ */
+package io.zipcomm.bench.worker;

@@ -1,0 +1,131 @@
+package io.zipcomm.bench.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class ZipCliTest {
+
+    private static final String KEY = "a secret of at least thirty-two bytes";
+
+    @Test
+    void shouldListItsCommands() {
+        CapturedCli.Result result = CapturedCli.run("--help");
+        assertEquals(0, result.exitCode());
+        for (String command : List.of("bench", "run", "relay", "doctor", "token")) {
+            assertTrue(result.out().contains("\n  " + command + " "), result.out());
+        }
+        assertEquals(2, CapturedCli.run().exitCode());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bench", "run", "relay", "doctor", "token", "warm-archive"})
+    void shouldHelpWithEveryCommand(String command) {
+        CapturedCli.Result result = CapturedCli.run(command, "--help");
+        assertEquals(0, result.exitCode());
+        assertTrue(result.out().startsWith("Usage: zip " + command), result.out());
+        assertEquals("", result.err());
+    }
+
+    @Test
+    void shouldOfferTheContractsOptions() {
+        String help = CapturedCli.run("bench", "--help").out();
+        for (String option : List.of(
+                "--ops",
+                "--ranks",
+                "--bytes",
+                "--transport",
+                "--algorithm",
+                "--iterations",
+                "--csv",
+                "--audit",
+                "--cold-start",
+                "--kill")) {
+            assertTrue(help.contains("  " + option), option);
+        }
+    }
+
+    /** Arguments, and what the one line about them says. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "frobnicate                        | zip: unknown command 'frobnicate'; known: bench, run, relay, doctor",
+                "bench --ops foo                   | unknown operation 'foo'; known: barrier, pingpong, broadcast",
+                "bench --bytes 64KB                | '64KB' is not a size: write bytes, or KiB, MiB, GiB",
+                "bench --bytes 4GiB                | '4GiB' is more than the largest size, 1GiB",
+                "bench --bytes 7                   | --bytes 7: reduce, allreduce and reducescatter add 4-byte floats",
+                "bench --transport rdma            | unknown transport 'rdma'; known: auto, tcp, relay",
+                "bench --ranks 0                   | '0' is not a whole number from 1",
+                "bench --ranks two                 | 'two' is not a whole number from 1",
+                "bench --iterations -3             | '-3' is not a whole number from 1",
+                "bench --algorithm magic           | unknown algorithm 'magic'; these operations have: ",
+                "bench --ops pingpong --ranks 1    | nothing to measure: pingpong needs 2 ranks or more",
+                "bench --kill --audit              | mutually exclusive",
+                "bench --kill --ranks 1            | --kill needs 2 ranks or more",
+                "bench --frobnicate                | Unknown option: '--frobnicate'",
+                "run --ranks 2                     | Missing required parameter: 'CMD'",
+                "run -- true                       | Missing required option: '--ranks=N'",
+                "run --ranks 0 -- true             | '0' is not a whole number from 1",
+                "run --ranks 2 --transport x true  | unknown transport 'x'; known: auto, tcp, relay",
+                "run --ranks 2 --relay h:x true    | relay address 'h:x': expected host:port",
+                "run --ranks 2 --key-file f true   | --key-file goes with --relay",
+                "relay                             | no secret: give --key-file FILE, or --insecure to admit everybody",
+                "relay --insecure --listen nowhere | expected host:port",
+                "relay --config no/such/file       | no/such/file cannot be read",
+                "token --session s                 | Missing required option: '--key-file=FILE'",
+                "token --session s --key-file no/f | no/f cannot be read",
+                "doctor --relay a:b:c:d/           | expected host:port"
+            })
+    void shouldAnswerWrongCallsShortly(String args, String expected) {
+        CapturedCli.Result result = CapturedCli.run(args.split(" ", -1));
+        assertEquals(2, result.exitCode(), result.err());
+        assertTrue(result.err().contains(expected), result.err());
+        assertTrue(result.err().lines().count() <= 2, result.err());
+        assertEquals("", result.out());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"90s", "30m", "12h", "7d"})
+    void shouldMintTokens(String lifetime, @TempDir Path folder) throws IOException {
+        String keyFile = Files.writeString(folder.resolve("key"), KEY).toString();
+        CapturedCli.Result result = CapturedCli.run(
+                "token", "--session", "s", "--key-file", keyFile, "--ranks", "0-3", "--expires", lifetime);
+        assertEquals(0, result.exitCode(), result.err());
+        assertEquals(3, result.out().trim().split("\\.", -1).length, result.out());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--expires,30", "--expires,0s", "--expires,soon", "--ranks,3-1", "--ranks,all"})
+    void shouldRefuseTokensThatMakeNoSense(String option, String value, @TempDir Path folder) throws IOException {
+        String keyFile = Files.writeString(folder.resolve("key"), KEY).toString();
+        CapturedCli.Result result = CapturedCli.run("token", "--session", "s", "--key-file", keyFile, option, value);
+        assertEquals(2, result.exitCode());
+        assertTrue(result.err().contains("'" + value + "'"), result.err());
+    }
+
+    @Test
+    void shouldRefuseShortSecrets(@TempDir Path folder) throws IOException {
+        String keyFile = Files.writeString(folder.resolve("key"), "short").toString();
+        CapturedCli.Result result = CapturedCli.run("token", "--session", "s", "--key-file", keyFile);
+        assertEquals(2, result.exitCode());
+        assertTrue(result.err().contains("5 bytes: expected 32 or more"), result.err());
+    }
+
+    @Test
+    void shouldLeaveOutOperationsWithoutTheAlgorithm() {
+        CapturedCli.Result result =
+                CapturedCli.run("bench", "--ops", "barrier,alltoall", "--algorithm", "no-such-algorithm");
+        assertEquals(2, result.exitCode());
+        assertTrue(result.err().contains("dissemination"), result.err());
+    }
+}

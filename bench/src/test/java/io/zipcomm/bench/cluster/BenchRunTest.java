@@ -1,0 +1,144 @@
+package io.zipcomm.bench.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.bench.plan.BenchCase;
+import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Selection;
+import io.zipcomm.bench.report.CostModel;
+import io.zipcomm.bench.report.Row;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Real processes, real sockets. */
+final class BenchRunTest {
+
+    private static final Duration BUDGET = Duration.ofMillis(20);
+    private static final List<BenchOperation> ALL = Arrays.asList(BenchOperation.values());
+
+    private static RecordingListener run(Selection selection) throws InterruptedException {
+        RecordingListener listener = new RecordingListener();
+        new BenchRun(selection, BUDGET, listener).run();
+        return listener;
+    }
+
+    private static void assertAllVerified(RecordingListener listener) {
+        assertEquals(List.of(), listener.problems);
+        List<Row> wrong = listener.rows.stream().filter(row -> !row.verified()).toList();
+        assertEquals(List.of(), wrong);
+    }
+
+    @Test
+    void shouldVerifyEveryOperationOnEveryTransport() throws InterruptedException {
+        Selection selection = new Selection(ALL, List.of(2, 4), List.of(8L, 65536L), List.of("tcp", "relay"), null, 3);
+        RecordingListener listener = run(selection);
+        assertAllVerified(listener);
+        List<Row> floor = listener.rows.stream()
+                .filter(row -> row.transport().equals(Row.FLOOR))
+                .toList();
+        assertEquals(3, floor.size(), "8 and 65536 as asked, and 1 MiB always: " + floor);
+        assertEquals(selection.caseCount() + floor.size(), listener.rows.size());
+        for (Row row : listener.rows) {
+            boolean isFloor = row.transport().equals(Row.FLOOR);
+            assertTrue(row.p50Us() > 0 && row.p99Us() >= row.p50Us(), row.toString());
+            assertTrue(isFloor || row.iterations() == 3, row.toString());
+            assertEquals(isFloor, Double.isNaN(row.efficiency()), row.toString());
+        }
+        assertEquals(4, listener.models.size());
+        for (CostModel model : listener.models) {
+            assertTrue(model.alphaUs() > 0 && model.betaUsPerByte() > 0, model.toString());
+        }
+    }
+
+    @Test
+    void shouldVerifyLengthsThatCannotBeDividedEvenly() throws InterruptedException {
+        assertAllVerified(run(new Selection(ALL, List.of(3), List.of(0L, 4L, 100_004L), List.of("tcp"), null, 2)));
+    }
+
+    @Test
+    void shouldMeasureOneRankAlone() throws InterruptedException {
+        RecordingListener listener = run(
+                new Selection(List.of(BenchOperation.ALLREDUCE), List.of(1), List.of(1024L), List.of("tcp"), null, 2));
+        assertAllVerified(listener);
+        assertTrue(Double.isNaN(listener.rows.get(0).efficiency()));
+    }
+
+    @Test
+    void shouldUseTheAlgorithmThatIsAskedFor() throws InterruptedException {
+        RecordingListener listener = run(
+                new Selection(List.of(BenchOperation.ALLREDUCE), List.of(2), List.of(8L), List.of("tcp"), "ring", 2));
+        assertAllVerified(listener);
+        assertEquals("ring", listener.rows.get(0).algorithm());
+    }
+
+    @Test
+    void shouldNameAWorkerThatDiedAndGoOn() throws InterruptedException {
+        Selection selection = new Selection(
+                List.of(BenchOperation.BARRIER, BenchOperation.BROADCAST, BenchOperation.REDUCE),
+                List.of(3),
+                List.of(8L),
+                List.of("tcp"),
+                null,
+                2);
+        RecordingListener listener = new RecordingListener() {
+            @Override
+            public void measuring(BenchCase what, int number, int total) {
+                if (number == 2) {
+                    anyWorker().destroyForcibly();
+                }
+            }
+        };
+        new BenchRun(selection, BUDGET, listener).run();
+        assertEquals(
+                List.of(true, false, true),
+                listener.rows.stream().map(Row::verified).toList());
+        assertFalse(listener.rows.get(1).isMeasured());
+        assertEquals(1, listener.problems.size(), listener.problems.toString());
+        String problem = listener.problems.get(0);
+        assertTrue(problem.startsWith("tcp, 3 ranks, broadcast 8 B"), problem);
+        assertTrue(problem.contains("process ended with exit code 137"), problem);
+        assertTrue(problem.contains("PEER_LOST"), problem);
+    }
+
+    /** The relay gives a rank up that has been silent for five seconds. */
+    @Test
+    void shouldNameAWorkerThatIsFrozen() throws InterruptedException {
+        Selection selection =
+                new Selection(List.of(BenchOperation.BARRIER), List.of(2), List.of(8L), List.of("tcp"), null, 2);
+        RecordingListener listener = new RecordingListener() {
+            @Override
+            public void measuring(BenchCase what, int number, int total) {
+                freeze(anyWorker());
+            }
+        };
+        new BenchRun(selection, BUDGET, listener).run();
+        assertFalse(listener.rows.get(0).verified());
+        assertTrue(listener.problems.get(0).contains("no answer for "), listener.problems.toString());
+    }
+
+    private static ProcessHandle anyWorker() {
+        return ProcessHandle.current()
+                .children()
+                .filter(ProcessHandle::isAlive)
+                .findAny()
+                .orElseThrow();
+    }
+
+    private static void freeze(ProcessHandle process) {
+        try {
+            new ProcessBuilder("kill", "-STOP", Long.toString(process.pid()))
+                    .start()
+                    .waitFor();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

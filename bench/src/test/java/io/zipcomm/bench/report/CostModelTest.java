@@ -1,0 +1,32 @@
+package io.zipcomm.bench.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.bench.plan.BenchOperation;
+import org.junit.jupiter.api.Test;
+
+final class CostModelTest {
+
+    private static final CostModel MODEL = new CostModel(10, 0.001);
+
+    @Test
+    void shouldAddLatencyAndBytes() {
+        assertEquals(2 * 10 + 1.5 * 1_000_000 * 0.001, MODEL.boundUs(BenchOperation.ALLREDUCE, 4, 1_000_000), 1e-9);
+        assertEquals(2 * 10 + 1_000_000 * 0.001, MODEL.boundUs(BenchOperation.BROADCAST, 4, 1_000_000), 1e-9);
+        assertEquals(3 * 10, MODEL.boundUs(BenchOperation.BARRIER, 8, 0), 1e-9);
+        assertEquals(2 * (10 + 8 * 0.001), MODEL.boundUs(BenchOperation.PINGPONG, 2, 8), 1e-9);
+    }
+
+    @Test
+    void shouldRateByTheBound() {
+        assertEquals(0.5, MODEL.efficiency(BenchOperation.BARRIER, 4, 0, 40), 1e-9);
+        assertEquals(1, MODEL.streamGBps(), 1e-9);
+    }
+
+    @Test
+    void shouldNotRateWhatWasNotMeasured() {
+        assertTrue(Double.isNaN(CostModel.UNKNOWN.efficiency(BenchOperation.BARRIER, 4, 0, 40)));
+        assertTrue(Double.isNaN(MODEL.efficiency(BenchOperation.BARRIER, 1, 0, 40)));
+    }
+}

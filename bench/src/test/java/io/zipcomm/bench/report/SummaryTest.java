@@ -1,0 +1,73 @@
+package io.zipcomm.bench.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.bench.plan.BenchOperation;
+import org.junit.jupiter.api.Test;
+
+final class SummaryTest {
+
+    private static Row pingPong(String transport, long bytes, double p50Us) {
+        return new Row(BenchOperation.PINGPONG, transport, "x", 2, bytes, 10, p50Us, p50Us, 1, true);
+    }
+
+    @Test
+    void shouldCompareWithTheFloorOfTheSameSize() {
+        Summary summary = new Summary();
+        summary.add(pingPong("tcp", 8, 12));
+        summary.add(pingPong("tcp", 1024, 999));
+        summary.add(pingPong("relay", 8, 50));
+        summary.add(pingPong(Row.FLOOR, 8, 10));
+        String line = summary.lines().get(0);
+        assertTrue(line.startsWith("pingpong 8 B over tcp: 12.0 us, 1.20 times the floor of 10.0 us"), line);
+        assertEquals(2, summary.lines().size());
+        assertTrue(summary.isGood());
+    }
+
+    @Test
+    void shouldSayWhenTheFloorIsFar() {
+        Summary summary = new Summary();
+        summary.add(pingPong(Row.FLOOR, 8, 10));
+        summary.add(pingPong("tcp", 8, 16));
+        assertTrue(
+                summary.lines().get(0).endsWith("ABOVE THE GOAL"),
+                summary.lines().get(0));
+    }
+
+    @Test
+    void shouldNameRowsThatAreNotVerified() {
+        Summary summary = new Summary();
+        summary.add(pingPong("tcp", 8, 12));
+        summary.add(new Row(BenchOperation.GATHER, "tcp", "linear", 3, 65536, 10, 1, 1, 1, false));
+        summary.add(Row.failed(BenchOperation.ALLREDUCE, "relay", "auto", 4, 8));
+        String text = String.join("\n", summary.lines());
+        assertFalse(summary.isGood());
+        assertTrue(text.contains("3 rows, 2 NOT verified"), text);
+        assertTrue(text.contains("gather 64KiB, tcp, 3 ranks: wrong data"), text);
+        assertTrue(text.contains("allreduce 8 B, relay, 4 ranks: failed"), text);
+    }
+
+    @Test
+    void shouldNotBeGoodAfterAProblem() {
+        Summary summary = new Summary();
+        summary.add(pingPong("tcp", 8, 12));
+        summary.addProblem();
+        assertFalse(summary.isGood());
+    }
+
+    @Test
+    void shouldAuditLargeAllReducesOnly() {
+        Row large = new Row(BenchOperation.ALLREDUCE, "tcp", "ring", 4, 16 << 20, 5, 1, 1, 1, true);
+        assertTrue(AllReduceAudit.covers(large));
+        assertFalse(AllReduceAudit.covers(new Row(BenchOperation.ALLREDUCE, "tcp", "ring", 4, 8, 5, 1, 1, 1, true)));
+        assertFalse(AllReduceAudit.covers(pingPong("tcp", 16 << 20, 1)));
+        double bound = 1.5 * (16 << 20);
+        String good = AllReduceAudit.line(large, bound * 1.01, 200);
+        assertTrue(good.contains("+1.00 % of 2(P-1)/P M"), good);
+        assertFalse(good.contains("ABOVE"), good);
+        assertTrue(AllReduceAudit.line(large, bound * 1.03, 200).contains("ABOVE THE GOAL"));
+        assertTrue(AllReduceAudit.line(large, bound, 1e6).contains("ABOVE THE GOAL"));
+    }
+}
