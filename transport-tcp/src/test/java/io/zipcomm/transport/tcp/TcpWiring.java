@@ -21,6 +21,7 @@ import java.util.Random;
 /** TCP transports of one group on the loopback interface, with real sockets and, for relayed paths, a real relay. */
 final class TcpWiring implements TransportContract.Wiring {
 
+    private static final int EPOCH = 3;
     private static final long FLOW_WINDOW_BYTES = 1 << 20;
     private static final int RELAY_FRAGMENT_BYTES_MAX = 64 << 10;
 
@@ -29,6 +30,7 @@ final class TcpWiring implements TransportContract.Wiring {
     private final Path[][] opened;
     private final boolean direct;
     private RelayServer relay;
+    private int epoch;
 
     private TcpWiring(int size, boolean direct) {
         this.direct = direct;
@@ -48,7 +50,7 @@ final class TcpWiring implements TransportContract.Wiring {
         new Random(seed).nextBytes(key);
         for (int rank = 0; rank < size; rank++) {
             wiring.start(new GroupView(
-                    "s", 1, rank, members, new SessionKey(key), FLOW_WINDOW_BYTES, RELAY_FRAGMENT_BYTES_MAX));
+                    "s", EPOCH, rank, members, new SessionKey(key), FLOW_WINDOW_BYTES, RELAY_FRAGMENT_BYTES_MAX));
         }
         wiring.connectAll(new Random(seed));
         return wiring;
@@ -88,6 +90,7 @@ final class TcpWiring implements TransportContract.Wiring {
     }
 
     private void start(GroupView view) {
+        epoch = view.epoch();
         int self = view.rank();
         transports.get(self).start(view, new PathEvents() {
             @Override
@@ -138,6 +141,11 @@ final class TcpWiring implements TransportContract.Wiring {
             }
         }
         return count;
+    }
+
+    @Override
+    public int epoch() {
+        return epoch;
     }
 
     @Override
