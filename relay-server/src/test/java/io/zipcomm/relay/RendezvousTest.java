@@ -46,7 +46,9 @@ final class RendezvousTest {
     @AfterEach
     void stop() {
         TestRank.closeAll(opened);
-        Await.until("sessions are gone", () -> relay.stats().sessions() == 0 && relay.stats().ranks() == 0);
+        Await.until(
+                "sessions are gone",
+                () -> relay.stats().sessions() == 0 && relay.stats().ranks() == 0);
         relay.close();
         assertEquals(0, relay.stats().connections());
     }
@@ -73,14 +75,17 @@ final class RendezvousTest {
         }
         assertTrue(view.getEpoch() > 0);
         assertEquals(32, view.getSessionKey().size());
-        assertEquals(IntStream.range(0, size).boxed().toList(), view.getMembersList().stream()
-                .map(io.zipcomm.wire.proto.Member::getRank)
-                .toList());
+        assertEquals(
+                IntStream.range(0, size).boxed().toList(),
+                view.getMembersList().stream()
+                        .map(io.zipcomm.wire.proto.Member::getRank)
+                        .toList());
         assertEquals(1 << 20, view.getFlowWindowBytes());
         assertEquals(1 << 16, view.getFragmentBytesMax());
         // Seen on the loopback interface, so there is no observed address.
         assertEquals(1, view.getMembers(0).getCandidatesCount());
-        assertEquals(Candidate.Kind.LOOPBACK, view.getMembers(0).getCandidates(0).getKind());
+        assertEquals(
+                Candidate.Kind.LOOPBACK, view.getMembers(0).getCandidates(0).getKind());
     }
 
     @Test
@@ -89,12 +94,12 @@ final class RendezvousTest {
         relay = RelayServer.start(RelaySettings.builder()
                 .listen("127.0.0.1:0")
                 .insecure(true)
-                .set(RelayOption.SESSION_MEMORY, Integer.toString(12 * 100_000))
+                .set(RelayOption.SESSION_MEMORY, "1200000")
                 .build());
         at = relay.address();
         GroupReady view = group("s", 4).get(0).view;
         assertEquals(100_000, view.getFlowWindowBytes());
-        assertTrue(2 * (view.getFragmentBytesMax() + 64) <= view.getFlowWindowBytes());
+        assertTrue(2L * (view.getFragmentBytesMax() + 64) <= view.getFlowWindowBytes());
     }
 
     @Test
@@ -126,7 +131,8 @@ final class RendezvousTest {
         Random random = new Random(11);
         for (int round = 0; round < 20; round++) {
             int size = 2 + random.nextInt(7);
-            List<Integer> wanted = new ArrayList<>(IntStream.range(0, size).boxed().toList());
+            List<Integer> wanted =
+                    new ArrayList<>(IntStream.range(0, size).boxed().toList());
             Collections.shuffle(wanted, random);
             for (int i = random.nextInt(size + 1); i > 0; i--) {
                 wanted.set(i - 1, -1);
@@ -196,7 +202,8 @@ final class RendezvousTest {
         opened(TestRank.admitted(
                 at, join("s", 2, 0).putGroupSettings("eager-bytes", 32768).putGroupSettings("window-bytes", 1 << 20)));
         String reason = opened(TestRank.asking(
-                        at, join("s", 2, 1).putGroupSettings("eager-bytes", 32768).putGroupSettings("window-bytes", 7)))
+                        at,
+                        join("s", 2, 1).putGroupSettings("eager-bytes", 32768).putGroupSettings("window-bytes", 7)))
                 .expectRefusal(ErrorCode.BAD_SETTING);
         assertEquals("setting window-bytes is 1048576 in this session and 7 in this rank", reason);
         reason = opened(TestRank.asking(at, join("s", 2, 1).putGroupSettings("window-bytes", 1 << 20)))
@@ -323,7 +330,8 @@ final class RendezvousTest {
 
     @Test
     void shouldRefuseOtherVersions() {
-        String reason = opened(TestRank.asking(at, join("s", 2, 0).setVersionMin(2).setVersionMax(9)))
+        String reason = opened(
+                        TestRank.asking(at, join("s", 2, 0).setVersionMin(2).setVersionMax(9)))
                 .expectRefusal(ErrorCode.VERSION_MISMATCH);
         assertEquals("this relay speaks version 1, the rank versions 2 to 9", reason);
         opened(TestRank.asking(at, join("s", 2, 0).setVersionMin(0).setVersionMax(0)))
@@ -364,8 +372,7 @@ final class RendezvousTest {
                 data.send(io.zipcomm.wire.proto.ToRelay.newBuilder()
                         .setAttach(attach)
                         .build());
-                assertEquals(
-                        "there is no such place for this ticket", data.expectRefusal(ErrorCode.UNAUTHORIZED));
+                assertEquals("there is no such place for this ticket", data.expectRefusal(ErrorCode.UNAUTHORIZED));
             }
         }
         rank.attach();
@@ -432,7 +439,10 @@ final class RendezvousTest {
             rank.heartbeat(number);
             assertEquals(
                     number,
-                    rank.control.expect(ToRank.MessageCase.HEARTBEAT).getHeartbeat().getNumber());
+                    rank.control
+                            .expect(ToRank.MessageCase.HEARTBEAT)
+                            .getHeartbeat()
+                            .getNumber());
         }
     }
 
@@ -452,7 +462,8 @@ final class RendezvousTest {
                         byte[] payload = {(byte) session, (byte) from.rank()};
                         from.send((from.rank() + 1) % 3, payload);
                         assertArrayEquals(
-                                payload, group.get((from.rank() + 1) % 3).receive().payload());
+                                payload,
+                                group.get((from.rank() + 1) % 3).receive().payload());
                     }
                     TestRank.closeAll(group);
                 }
