@@ -49,8 +49,8 @@ final class RendezvousTest {
         Await.until(
                 "sessions are gone",
                 () -> relay.stats().sessions() == 0 && relay.stats().ranks() == 0);
+        Await.until("connections are gone", () -> relay.stats().connections() == 0);
         relay.close();
-        assertEquals(0, relay.stats().connections());
     }
 
     private TestRank opened(TestRank rank) {
@@ -80,8 +80,10 @@ final class RendezvousTest {
                 view.getMembersList().stream()
                         .map(io.zipcomm.wire.proto.Member::getRank)
                         .toList());
-        assertEquals(1 << 20, view.getFlowWindowBytes());
-        assertEquals(1 << 16, view.getFragmentBytesMax());
+        assertTrue(view.getFlowWindowBytes() <= 1 << 20);
+        assertTrue(view.getFlowWindowBytes() >= (size > 16 ? 1 << 16 : 1 << 20));
+        assertTrue(view.getFragmentBytesMax() <= 1 << 16);
+        assertTrue(2L * (view.getFragmentBytesMax() + 64) <= view.getFlowWindowBytes(), "two frames fit into a window");
         // Seen on the loopback interface, so there is no observed address.
         assertEquals(1, view.getMembers(0).getCandidatesCount());
         assertEquals(
@@ -94,7 +96,7 @@ final class RendezvousTest {
         relay = RelayServer.start(RelaySettings.builder()
                 .listen("127.0.0.1:0")
                 .insecure(true)
-                .set(RelayOption.SESSION_MEMORY, "1200000")
+                .set(RelayOption.SESSION_MEMORY, Integer.toString(12 * 100_000))
                 .build());
         at = relay.address();
         GroupReady view = group("s", 4).get(0).view;
@@ -219,7 +221,7 @@ final class RendezvousTest {
             String reason = rank.expectRefusal(ErrorCode.JOIN_TIMEOUT);
             assertEquals("session s after 300 ms: 2 of 4 ranks joined; missing ranks 1, 3", reason);
         }
-        assertEquals(0, relay.stats().sessions());
+        Await.until("sessions are gone", () -> relay.stats().sessions() == 0);
         group("s", 4);
     }
 
@@ -268,9 +270,9 @@ final class RendezvousTest {
     @Test
     void shouldFreeThePlaceOfJoinerWhoseDataConnectionEnds() {
         TestRank gone = opened(TestRank.attached(at, join("s", 2, 0)));
-        TestRank waiting = opened(TestRank.attached(at, join("s", 2, -1)));
         gone.data.close();
         gone.expectRefusal(ErrorCode.PROTOCOL);
+        TestRank waiting = opened(TestRank.attached(at, join("s", 2, 1)));
         opened(TestRank.attached(at, join("s", 2, 0))).awaitReady();
         waiting.awaitReady();
     }
@@ -295,7 +297,7 @@ final class RendezvousTest {
         TestRank other = opened(TestRank.admitted(at, join("s", 3, 0)));
         other.leave();
         other.control.expectEnd();
-        assertEquals(0, relay.stats().sessions());
+        Await.until("session is gone too", () -> relay.stats().sessions() == 0);
     }
 
     @Test
