@@ -174,6 +174,10 @@ public final class RelayServer implements AutoCloseable {
     /** Ends all connections and threads. Ranks see that the relay is lost. Further calls do nothing. */
     @Override
     public void close() {
+        // By itself: the event loops, when they end, now and then leave the listening socket open.
+        if (listener != null) {
+            listener.close().awaitUninterruptibly(CLOSE_TIMEOUT_MS);
+        }
         for (Shard shard : shards) {
             if (!shard.loop().isShuttingDown()) {
                 shard.loop().execute(shard::close);
