@@ -174,6 +174,10 @@ public final class RelayServer implements AutoCloseable {
     /** Ends all connections and threads. Ranks see that the relay is lost. Further calls do nothing. */
     @Override
     public void close() {
+        if (listener != null && listener.isOpen()) {
+            // First: an event loop that ends may leave its socket open.
+            listener.close().awaitUninterruptibly(CLOSE_TIMEOUT_MS);
+        }
         for (Shard shard : shards) {
             if (!shard.loop().isShuttingDown()) {
                 shard.loop().execute(shard::close);
