@@ -221,7 +221,7 @@ final class RendezvousTest {
             String reason = rank.expectRefusal(ErrorCode.JOIN_TIMEOUT);
             assertEquals("session s after 300 ms: 2 of 4 ranks joined; missing ranks 1, 3", reason);
         }
-        assertEquals(0, relay.stats().sessions());
+        Await.until("sessions are gone", () -> relay.stats().sessions() == 0);
         group("s", 4);
     }
 
