@@ -174,8 +174,8 @@ public final class RelayServer implements AutoCloseable {
     /** Ends all connections and threads. Ranks see that the relay is lost. Further calls do nothing. */
     @Override
     public void close() {
-        // By itself: the event loops, when they end, now and then leave the listening socket open.
-        if (listener != null) {
+        if (listener != null && listener.isOpen()) {
+            // First: an event loop that ends may leave its socket open.
             listener.close().awaitUninterruptibly(CLOSE_TIMEOUT_MS);
         }
         for (Shard shard : shards) {

@@ -1,0 +1,368 @@
+package io.zipcomm.transport.tcp;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.Communicator;
+import io.zipcomm.Zip;
+import io.zipcomm.ZipFuture;
+import io.zipcomm.buffer.Payload;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.relay.RelaySecret;
+import io.zipcomm.relay.RelayServer;
+import io.zipcomm.relay.RelaySettings;
+import io.zipcomm.relay.RelayTokens;
+import io.zipcomm.settings.Setting;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.settings.ZipSettings.TransportChoice;
+import io.zipcomm.testkit.LeakCheck;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Groups that form through a real relay, as a user's program joins them; ranks are threads. */
+@Timeout(60)
+final class JoinTest {
+
+    private static final String SESSION = "s";
+
+    @RegisterExtension
+    final LeakCheck leaks = new LeakCheck();
+
+    private RelayServer relay;
+
+    @BeforeEach
+    void startRelay() {
+        relay = RelayServer.start(
+                RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build());
+    }
+
+    @AfterEach
+    void stopRelay() {
+        relay.close();
+    }
+
+    private ZipSettings.Builder settings(int size) {
+        return ZipSettings.builder()
+                .relay("127.0.0.1:" + relay.address().getPort())
+                .session(SESSION)
+                .size(size)
+                .joinTimeout(Duration.ofSeconds(20))
+                .operationTimeout(Duration.ofSeconds(20));
+    }
+
+    private List<Communicator> join(int size, TransportChoice choice, boolean explicit) throws Exception {
+        List<Communicator> group = Threads.each(size, rank -> {
+            ZipSettings.Builder settings = settings(size).transport(choice);
+            return Zip.join(explicit ? settings.rank(rank).build() : settings.build());
+        });
+        List<Communicator> byRank = new ArrayList<>(group);
+        byRank.sort(Comparator.comparingInt(Communicator::rank));
+        return byRank;
+    }
+
+    private static void closeAll(List<Communicator> group) throws Exception {
+        Threads.each(group.size(), rank -> {
+            group.get(rank).close();
+            return null;
+        });
+    }
+
+    /** Everybody sends to the next rank, a short message and one that needs a rendezvous. */
+    private static void exchangeInRing(List<Communicator> group) throws Exception {
+        int size = group.size();
+        Threads.each(size, rank -> {
+            Communicator world = group.get(rank);
+            for (int count : new int[] {3, 50_000}) {
+                int[] mine = IntStream.range(0, count).map(i -> i * 31 + rank).toArray();
+                int[] theirs = new int[count];
+                int before = (rank + size - 1) % size;
+                ZipFuture<Void> sent = world.sendAsync((rank + 1) % size, count, Payload.of(mine));
+                assertEquals(4L * count, world.receive(before, count, theirs));
+                sent.await();
+                assertArrayEquals(
+                        IntStream.range(0, count).map(i -> i * 31 + before).toArray(), theirs);
+            }
+            return null;
+        });
+    }
+
+    static Stream<Arguments> groups() {
+        return Stream.of(TransportChoice.values())
+                .flatMap(choice -> IntStream.of(1, 2, 4, 8)
+                        .boxed()
+                        .flatMap(size ->
+                                Stream.of(Arguments.of(choice, size, true), Arguments.of(choice, size, false))));
+    }
+
+    @ParameterizedTest(name = "{0}, {1} ranks, explicit: {2}")
+    @MethodSource("groups")
+    void shouldFormAGroupWhoseRanksReachEachOther(TransportChoice choice, int size, boolean explicit) throws Exception {
+        List<Communicator> group = join(size, choice, explicit);
+        for (int rank = 0; rank < size; rank++) {
+            assertEquals(rank, group.get(rank).rank());
+            assertEquals(size, group.get(rank).size());
+            assertEquals(group.get(0).view().members(), group.get(rank).view().members());
+            assertEquals(group.get(0).view().epoch(), group.get(rank).view().epoch());
+        }
+        if (size > 1) {
+            exchangeInRing(group);
+        }
+        closeAll(group);
+    }
+
+    @Test
+    void shouldGiveTheFreeRanksToThoseWhoAskForNone() throws Exception {
+        List<Communicator> group = Threads.each(3, rank -> {
+            ZipSettings.Builder settings = settings(3);
+            return Zip.join(rank == 0 ? settings.rank(1).build() : settings.build());
+        });
+        assertEquals(1, group.get(0).rank());
+        assertEquals(
+                List.of(0, 2),
+                Stream.of(group.get(1).rank(), group.get(2).rank()).sorted().toList());
+        closeAll(group);
+    }
+
+    @Test
+    void shouldRefuseARankThatComesLate() throws Exception {
+        List<Communicator> group = join(2, TransportChoice.RELAY, true);
+        ZipException assigned = refusal(settings(2));
+        assertEquals(ErrorCode.GROUP_FULL, assigned.code());
+        ZipException explicit = refusal(settings(2).rank(1));
+        assertEquals(ErrorCode.GROUP_FULL, explicit.code());
+        assertTrue(explicit.getMessage().contains(SESSION), explicit.getMessage());
+        exchangeInRing(group);
+        closeAll(group);
+    }
+
+    @Test
+    void shouldRefuseARankThatIsTakenAndASizeOfItsOwn() throws Exception {
+        List<Future<Communicator>> waiting =
+                Threads.start(1, rank -> Zip.join(settings(3).rank(1).build()));
+        ZipException taken = untilRefused(settings(3).rank(1), ErrorCode.RANK_TAKEN);
+        assertTrue(taken.getMessage().contains("rank 1"), taken.getMessage());
+        ZipException mismatch = refusal(settings(4).rank(2));
+        assertEquals(ErrorCode.SIZE_MISMATCH, mismatch.code());
+        assertTrue(mismatch.getMessage().contains("3") && mismatch.getMessage().contains("4"), mismatch.getMessage());
+        ZipException differs = refusal(settings(3).rank(2).eagerBytes(1000));
+        assertEquals(ErrorCode.BAD_SETTING, differs.code());
+        assertTrue(differs.getMessage().contains("ZIP_EAGER_BYTES"), differs.getMessage());
+        assertTrue(differs.getMessage().contains("1000"), differs.getMessage());
+        // Nothing of this disturbs the group.
+        List<Communicator> rest =
+                Threads.each(2, rank -> Zip.join(settings(3).rank(2 * rank).build()));
+        List<Communicator> group = List.of(rest.get(0), waiting.get(0).get(), rest.get(1));
+        exchangeInRing(group);
+        closeAll(group);
+    }
+
+    /** The first to join may be the one that is expected to wait, so tries until the group exists. */
+    private ZipException untilRefused(ZipSettings.Builder settings, ErrorCode code) {
+        while (relay.stats().ranks() == 0) {
+            Thread.onSpinWait();
+        }
+        ZipException refusal = refusal(settings);
+        assertEquals(code, refusal.code());
+        return refusal;
+    }
+
+    private static ZipException refusal(ZipSettings.Builder settings) {
+        try (Communicator joined = Zip.join(settings.build())) {
+            throw new AssertionError("joined as rank " + joined.rank());
+        } catch (ZipException e) {
+            return e;
+        }
+    }
+
+    @Test
+    void shouldRefuseTheSurplus() throws Exception {
+        List<Future<Communicator>> joining =
+                Threads.start(3, rank -> Zip.join(settings(2).build()));
+        List<Communicator> group = new ArrayList<>();
+        int refused = 0;
+        for (Future<Communicator> one : joining) {
+            try {
+                group.add(one.get());
+            } catch (java.util.concurrent.ExecutionException e) {
+                assertEquals(ErrorCode.GROUP_FULL, ((ZipException) e.getCause()).code());
+                refused++;
+            }
+        }
+        assertEquals(1, refused);
+        closeAll(group);
+    }
+
+    @Test
+    void shouldNameWhoIsMissing() throws Exception {
+        List<Future<Communicator>> joining = Threads.start(
+                2,
+                rank -> Zip.join(settings(4)
+                        .rank(2 * rank)
+                        .joinTimeout(Duration.ofMillis(500))
+                        .build()));
+        for (Future<Communicator> one : joining) {
+            ZipException failure = Threads.thrown(ZipException.class, one);
+            assertEquals(ErrorCode.JOIN_TIMEOUT, failure.code());
+            assertTrue(failure.getMessage().contains("missing ranks 1, 3"), failure.getMessage());
+            assertTrue(failure.elapsedMs() >= 400 && failure.elapsedMs() < 5000, failure.getMessage());
+        }
+    }
+
+    @Test
+    void shouldSayByItsDeadlineThatNoRelayListens() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        for (String io : List.of("epoll", "nio")) {
+            long beginNs = System.nanoTime();
+            ZipException failure = refusal(settings(2)
+                    .relay("127.0.0.1:" + port)
+                    .joinTimeout(Duration.ofMillis(700))
+                    .set(Setting.IO, io));
+            long tookMs = (System.nanoTime() - beginNs) / 1_000_000;
+            assertEquals(ErrorCode.RELAY_UNREACHABLE, failure.code());
+            assertTrue(
+                    failure.getMessage().matches("(?s).*127\\.0\\.0\\.1:" + port + ".* tries.*"), failure.getMessage());
+            assertTrue(failure.elapsedMs() <= tookMs && failure.elapsedMs() > 0, failure.getMessage());
+            assertTrue(tookMs < 5000, "took " + tookMs + " ms");
+        }
+    }
+
+    @Test
+    void shouldNotWaitForEverForARelayThatSaysNothing() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            ZipException failure = refusal(
+                    settings(2).relay("127.0.0.1:" + silent.getLocalPort()).joinTimeout(Duration.ofMillis(100)));
+            assertEquals(ErrorCode.RELAY_UNREACHABLE, failure.code());
+            assertTrue(failure.elapsedMs() >= 100, failure.getMessage());
+        }
+    }
+
+    @Test
+    void shouldRefuseAWrongToken() throws Exception {
+        RelaySecret secret = RelaySecret.random();
+        try (RelayServer strict = RelayServer.start(
+                RelaySettings.builder().listen("127.0.0.1:0").secret(secret).build())) {
+            String address = "127.0.0.1:" + strict.address().getPort();
+            String right = RelayTokens.mint(secret, SESSION, Optional.empty(), Optional.empty());
+            String forged = RelayTokens.mint(RelaySecret.random(), SESSION, Optional.empty(), Optional.empty());
+            String other = RelayTokens.mint(secret, "another", Optional.empty(), Optional.empty());
+            for (String wrong : List.of("", "nonsense", forged, other)) {
+                ZipException failure = refusal(settings(1).relay(address).token(wrong));
+                assertEquals(ErrorCode.UNAUTHORIZED, failure.code(), failure.getMessage());
+            }
+            Zip.join(settings(1).relay(address).token(right).build()).close();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"012", "021", "102", "120", "201", "210"})
+    void shouldCloseInAnyOrder(String order) throws Exception {
+        List<Communicator> group = join(3, TransportChoice.AUTO, true);
+        exchangeInRing(group);
+        CountDownLatch[] begun =
+                Stream.generate(() -> new CountDownLatch(1)).limit(4).toArray(CountDownLatch[]::new);
+        begun[0].countDown();
+        Threads.each(3, turn -> {
+            begun[turn].await();
+            begun[turn + 1].countDown();
+            group.get(order.charAt(turn) - '0').close();
+            return null;
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TCP", "RELAY", "AUTO"})
+    void shouldTellThoseWhoWaitThatAPeerHasLeft(String choice) throws Exception {
+        List<Communicator> group = join(2, TransportChoice.valueOf(choice), true);
+        exchangeInRing(group);
+        Threads.each(2, rank -> {
+            if (rank == 0) {
+                // A message that was sent before the leave still arrives.
+                group.get(0).send(1, 1, new long[] {42});
+                group.get(0).close();
+                return null;
+            }
+            long[] last = new long[1];
+            group.get(1).receive(0, 1, last);
+            assertEquals(42, last[0]);
+            try {
+                group.get(1).receive(0, 2, last);
+                throw new AssertionError("received from a rank that left");
+            } catch (ZipException e) {
+                assertEquals(ErrorCode.PEER_LEFT, e.code(), e.getMessage());
+                assertEquals(0, e.peer());
+            }
+            return null;
+        });
+        closeAll(group);
+    }
+
+    @Test
+    void shouldSplitAndDuplicate() throws Exception {
+        List<Communicator> group = join(4, TransportChoice.AUTO, true);
+        Threads.each(4, rank -> {
+            Communicator world = group.get(rank);
+            // Odd and even ranks, each backwards.
+            try (Communicator half = world.split(rank % 2, -rank)) {
+                assertEquals(2, half.size());
+                assertEquals(rank < 2 ? 1 : 0, half.rank());
+                assertEquals((rank + 2) % 4, half.worldRank(1 - half.rank()));
+                try (Communicator copy = half.duplicate()) {
+                    // The same tag on three communicators: nothing mixes.
+                    int peer = 1 - half.rank();
+                    int[] onHalf = new int[1];
+                    int[] onCopy = new int[1];
+                    int[] onWorld = new int[1];
+                    ZipFuture<Void> third = world.sendAsync((rank + 2) % 4, 5, Payload.of(new int[] {300 + rank}));
+                    ZipFuture<Void> second = copy.sendAsync(peer, 5, Payload.of(new int[] {200 + rank}));
+                    ZipFuture<Void> first = half.sendAsync(peer, 5, Payload.of(new int[] {100 + rank}));
+                    half.receive(peer, 5, onHalf);
+                    copy.receive(peer, 5, onCopy);
+                    world.receive((rank + 2) % 4, 5, onWorld);
+                    first.await();
+                    second.await();
+                    third.await();
+                    int other = (rank + 2) % 4;
+                    assertEquals(100 + other, onHalf[0]);
+                    assertEquals(200 + other, onCopy[0]);
+                    assertEquals(300 + other, onWorld[0]);
+                }
+            }
+            Communicator some = world.split(rank == 3 ? -1 : 7, 0);
+            if (rank == 3) {
+                assertNull(some);
+            } else {
+                assertNotNull(some);
+                assertEquals(3, some.size());
+                assertEquals(rank, some.rank());
+                some.close();
+            }
+            return null;
+        });
+        closeAll(group);
+    }
+}

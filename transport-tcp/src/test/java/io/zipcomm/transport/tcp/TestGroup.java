@@ -1,0 +1,210 @@
+package io.zipcomm.transport.tcp;
+
+import io.zipcomm.internal.Engine;
+import io.zipcomm.internal.GroupCommunicator;
+import io.zipcomm.membership.Candidate;
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.membership.MembershipClient;
+import io.zipcomm.relay.RelayServer;
+import io.zipcomm.settings.Setting;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.Path;
+import io.zipcomm.transport.PathEvents;
+import io.zipcomm.transport.RelayAddress;
+import io.zipcomm.transport.Transport;
+import io.zipcomm.transport.TransportCounters;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/**
+ * A group of which every rank is a thread here, joined as {@link io.zipcomm.Zip#join} does it, but with its transport in
+ * the test's hands.
+ */
+final class TestGroup {
+
+    private static final String HOST = "this host";
+
+    private final List<Rank> ranks;
+
+    private TestGroup(List<Rank> ranks) {
+        this.ranks = ranks;
+    }
+
+    /**
+     * Joins all ranks.
+     *
+     * @param holdDirect   whether direct connections wait for {@link Rank#letConnect}
+     * @param closeTimeout how long a rank waits for the others when it leaves
+     */
+    static TestGroup join(
+            RelayServer relay,
+            String session,
+            int size,
+            ZipSettings.TransportChoice choice,
+            boolean holdDirect,
+            Duration closeTimeout)
+            throws Exception {
+        List<Rank> ranks = Threads.each(size, rank -> {
+            ZipSettings settings = ZipSettings.builder()
+                    .relay("127.0.0.1:" + relay.address().getPort())
+                    .session(session)
+                    .size(size)
+                    .rank(rank)
+                    .transport(choice)
+                    .joinTimeout(Duration.ofSeconds(30))
+                    .operationTimeout(Duration.ofSeconds(60))
+                    .set(Setting.CLOSE_TIMEOUT, Long.toString(closeTimeout.toMillis()))
+                    .set(Setting.HOST_ID, HOST)
+                    .build();
+            return Rank.join(settings, holdDirect);
+        });
+        return new TestGroup(ranks);
+    }
+
+    Rank rank(int rank) {
+        return ranks.get(rank);
+    }
+
+    int size() {
+        return ranks.size();
+    }
+
+    /** All ranks leave, at once. */
+    void leave() throws Exception {
+        Threads.each(ranks.size(), rank -> {
+            ranks.get(rank).world.close();
+            return null;
+        });
+    }
+
+    /** One rank. */
+    static final class Rank {
+        final GroupCommunicator world;
+        private final MembershipClient client;
+        private final HeldTransport transport;
+
+        private Rank(GroupCommunicator world, MembershipClient client, HeldTransport transport) {
+            this.world = world;
+            this.client = client;
+            this.transport = transport;
+        }
+
+        private static Rank join(ZipSettings settings, boolean holdDirect) {
+            boolean relayed = settings.transport() != ZipSettings.TransportChoice.TCP;
+            HeldTransport transport = new HeldTransport(new TcpTransport(settings), holdDirect);
+            MembershipClient client = MembershipClient.join(
+                    settings, new TcpTransportProvider(), transport.candidates(), HOST, relayed, System::nanoTime);
+            if (relayed) {
+                long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
+                transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
+            }
+            Engine engine = new Engine(client.awaitGroup(), transport, client, settings, System::nanoTime, true);
+            GroupCommunicator world = engine.start();
+            client.listen(engine);
+            return new Rank(world, client, transport);
+        }
+
+        /** Kind of the path on which frames to a peer go now. */
+        String pathTo(int peer) {
+            return world.progress().pathTo(peer);
+        }
+
+        /** Direct connections that were asked for begin now, and later ones at once. */
+        void letConnect() {
+            transport.held = false;
+            transport.wakeup();
+        }
+
+        /** The sockets that carry data close, as if this process had died, without a word. No operation may be running. */
+        void killTransport() {
+            transport.close();
+        }
+
+        /** The relay sees this process die, too. */
+        void killControl() {
+            client.close();
+        }
+    }
+
+    /** Passes everything on, except that direct connections may have to wait. */
+    private static final class HeldTransport implements Transport {
+        private final TcpTransport real;
+        private final List<Integer> waiting = new ArrayList<>(); // engine holder only
+        private volatile boolean held;
+
+        HeldTransport(TcpTransport real, boolean held) {
+            this.real = real;
+            this.held = held;
+        }
+
+        @Override
+        public void connect(int peer) {
+            if (held) {
+                waiting.add(peer);
+            } else {
+                real.connect(peer);
+            }
+        }
+
+        private void connectWaiting() {
+            if (!held && !waiting.isEmpty()) {
+                waiting.forEach(real::connect);
+                waiting.clear();
+            }
+        }
+
+        @Override
+        public int poll() {
+            connectWaiting();
+            return real.poll();
+        }
+
+        @Override
+        public int await(long timeoutNs, BooleanSupplier wakeupDue) {
+            connectWaiting();
+            return real.await(timeoutNs, wakeupDue);
+        }
+
+        @Override
+        public List<Candidate> candidates() {
+            return real.candidates();
+        }
+
+        @Override
+        public void attach(RelayAddress relay, String session, int rank, byte[] ticket, long deadlineNs) {
+            real.attach(relay, session, rank, ticket, deadlineNs);
+        }
+
+        @Override
+        public void start(GroupView view, PathEvents events) {
+            real.start(view, events);
+        }
+
+        @Override
+        public Path relayed(int peer) {
+            return real.relayed(peer);
+        }
+
+        @Override
+        public void wakeup() {
+            real.wakeup();
+        }
+
+        @Override
+        public boolean hasOutput() {
+            return real.hasOutput();
+        }
+
+        @Override
+        public TransportCounters counters() {
+            return real.counters();
+        }
+
+        @Override
+        public void close() {
+            real.close();
+        }
+    }
+}
