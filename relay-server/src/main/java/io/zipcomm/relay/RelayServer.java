@@ -15,11 +15,15 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.ImmediateEventExecutor;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import java.net.InetSocketAddress;
@@ -27,6 +31,7 @@ import java.nio.channels.spi.SelectorProvider;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +60,11 @@ public final class RelayServer implements AutoCloseable {
     private final List<Shard> shards = new ArrayList<>();
     private final MultiThreadIoEventLoopGroup loops;
     private final Channel listener;
+
+    /** The listener and all connections. Once closed, it closes what is added. */
+    private final ChannelGroup channels = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE, true);
+
+    private final AtomicBoolean closing = new AtomicBoolean();
 
     private RelayServer(RelaySettings settings) {
         this.settings = settings;
@@ -141,6 +151,7 @@ public final class RelayServer implements AutoCloseable {
                             + bound.cause().getMessage(),
                     bound.cause());
         }
+        channels.add(bound.channel());
         return bound.channel();
     }
 
@@ -149,6 +160,7 @@ public final class RelayServer implements AutoCloseable {
         if (admitted) {
             channel.closeFuture().addListener(closed -> counters.connections.decrementAndGet());
         }
+        channels.add(channel);
         channel.pipeline().addLast(new Handshake(settings, counters, admission, this::shardOf, !admitted));
     }
 
@@ -171,19 +183,19 @@ public final class RelayServer implements AutoCloseable {
         loops.terminationFuture().await();
     }
 
-    /** Ends all connections and threads. Ranks see that the relay is lost. Further calls do nothing. */
+    /** Ends all connections and threads. Ranks see that the relay is lost. Further calls wait for the first. */
     @Override
     public void close() {
-        if (listener != null && listener.isOpen()) {
-            // First: an event loop that ends may leave its socket open.
-            listener.close().awaitUninterruptibly(CLOSE_TIMEOUT_MS);
-        }
-        for (Shard shard : shards) {
-            if (!shard.loop().isShuttingDown()) {
-                shard.loop().execute(shard::close);
+        if (closing.compareAndSet(false, true)) {
+            List<Future<?>> dropped = new ArrayList<>();
+            for (Shard shard : shards) {
+                dropped.add(shard.loop().submit(shard::close));
             }
+            dropped.forEach(session -> session.awaitUninterruptibly(CLOSE_TIMEOUT_MS));
+            // Not left to the event loops: one that is busy when it is told to end may end with channels open.
+            channels.close().awaitUninterruptibly(CLOSE_TIMEOUT_MS);
+            loops.shutdownGracefully(0, CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
         }
-        loops.shutdownGracefully(0, CLOSE_TIMEOUT_MS, TimeUnit.MILLISECONDS);
         loops.terminationFuture().awaitUninterruptibly(2 * CLOSE_TIMEOUT_MS);
     }
 }

@@ -409,7 +409,7 @@ final class Session {
             return;
         }
         if (board == null) {
-            member.control.refuse(new Refusal(ErrorCode.PROTOCOL, member.dataEnd + " before the group was complete"));
+            member.control.refuse(new Refusal(ErrorCode.RELAY_LOST, member.dataEnd + " before the group was complete"));
             forget(member, member.dataEnd);
         } else if (member.leaving) {
             left(member);
