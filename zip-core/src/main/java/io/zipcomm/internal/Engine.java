@@ -40,9 +40,6 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     /** How long an operation may wait for a peer before the peer is asked what it is doing. */
     private static final long PROBE_AFTER_NS = 500_000_000;
 
-    /** How long the relay may take for its verdict on a peer whose connection broke. */
-    private static final long VERDICT_GRACE_NS = 1_000_000_000;
-
     /** Longest sleep of a thread that leaves the driving to another. */
     private static final long FOLLOW_NS = 50_000_000;
 
@@ -548,7 +545,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     private void timers(long nowNs) {
         for (int i = suspects.size() - 1; i >= 0; i--) {
-            if (suspects.get(i).judge(nowNs, VERDICT_GRACE_NS)) {
+            if (suspects.get(i).judge(nowNs)) {
                 suspects.remove(i);
             }
         }

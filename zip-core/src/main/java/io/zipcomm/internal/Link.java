@@ -20,6 +20,12 @@ import java.nio.ByteBuffer;
  */
 final class Link implements FrameHandler {
 
+    /** How long the relay may take for its verdict on a peer whose connection broke. */
+    private static final long VERDICT_GRACE_NS = 1_000_000_000;
+
+    /** How long the connection to which a peer has moved may take to open here. */
+    private static final long BETTER_GRACE_NS = 3_000_000_000L;
+
     private final Engine engine;
     private final int peer;
     private final Credit credit;
@@ -40,7 +46,7 @@ final class Link implements FrameHandler {
     private boolean closing;
     private boolean byeSent;
     private boolean byeReceived;
-    private long suspectSinceNs;
+    private long judgeAtNs;
     private ZipException suspicion;
     private ZipException failure;
 
@@ -113,6 +119,7 @@ final class Link implements FrameHandler {
             better = path;
             switchDue = !byeSent;
             if (switchReceived) {
+                suspicion = null;
                 switchInput();
             }
             out.flush();
@@ -240,6 +247,12 @@ final class Link implements FrameHandler {
                     switchInput();
                 } else if (betterBroke) {
                     lost("the connection to which rank " + peer + " moved broke");
+                } else {
+                    // Its last handshake message is on its way, or it broke before that came.
+                    suspect(
+                            ErrorCode.PEER_LOST,
+                            "the connection to which rank " + peer + " moved never opened",
+                            BETTER_GRACE_NS);
                 }
             }
             case BYE -> byeReceived();
@@ -335,7 +348,8 @@ final class Link implements FrameHandler {
         if (!byeReceived && failure == null) {
             suspect(
                     ErrorCode.PEER_LEFT,
-                    "rank " + peer + " has left the group" + (detail.isEmpty() ? "" : ": " + detail));
+                    "rank " + peer + " has left the group" + (detail.isEmpty() ? "" : ": " + detail),
+                    VERDICT_GRACE_NS);
         }
     }
 
@@ -367,25 +381,25 @@ final class Link implements FrameHandler {
     }
 
     private void lost(String reason) {
-        suspect(ErrorCode.PEER_LOST, reason);
+        suspect(ErrorCode.PEER_LOST, reason, VERDICT_GRACE_NS);
         engine.control().suspect(peer, reason);
     }
 
     /** Gives the relay's verdict a moment, so that all ranks name the same culprit. */
-    private void suspect(ErrorCode code, String reason) {
+    private void suspect(ErrorCode code, String reason, long graceNs) {
         if (suspicion == null) {
             suspicion = ZipException.of(code, reason).peer(peer).build();
-            suspectSinceNs = engine.nowNs();
+            judgeAtNs = engine.nowNs() + graceNs;
             engine.suspected(this);
         }
     }
 
     /** Acts on a suspicion that was not confirmed in time. */
-    boolean judge(long nowNs, long graceNs) {
-        if (suspicion != null && failure == null && !byeReceived && nowNs - suspectSinceNs >= graceNs) {
+    boolean judge(long nowNs) {
+        if (suspicion != null && failure == null && !byeReceived && nowNs - judgeAtNs >= 0) {
             fail(suspicion.code(), Operation.reasonOf(suspicion));
         }
-        return failure != null || byeReceived;
+        return suspicion == null || failure != null || byeReceived;
     }
 
     /** Ends the link: every transfer on it fails. */
