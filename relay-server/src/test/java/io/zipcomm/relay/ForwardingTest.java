@@ -9,7 +9,6 @@ import io.zipcomm.error.ErrorCode;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.proto.MemberGone.Cause;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntPredicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,50 +33,45 @@ final class ForwardingTest {
     /** From each rank to each other. */
     private static final int FRAMES = 400;
 
-    private final List<TestRank> opened = new ArrayList<>();
     private final ExecutorService threads = Executors.newCachedThreadPool();
-    private ResourceLeakDetector.Level level;
-    private RelayServer relay;
-    private InetSocketAddress at;
+    private final ResourceLeakDetector.Level level = ResourceLeakDetector.getLevel();
+    private RelayFixture fixture;
 
     @BeforeEach
     void start() {
-        level = ResourceLeakDetector.getLevel();
         ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.PARANOID);
-        start(settings());
-    }
-
-    private static RelaySettings.Builder settings() {
-        return RelaySettings.builder().listen("127.0.0.1:0").insecure(true);
-    }
-
-    private void start(RelaySettings.Builder settings) {
-        if (relay != null) {
-            relay.close();
-        }
-        relay = RelayServer.start(settings.build());
-        at = relay.address();
+        fixture = new RelayFixture(RelayFixture.insecure());
     }
 
     @AfterEach
     void stop() {
         threads.shutdownNow();
-        TestRank.closeAll(opened);
-        Await.until("sessions are gone", () -> relay.stats().sessions() == 0);
-        assertEquals(0, relay.stats().bytesWaiting());
-        relay.close();
-        assertEquals(0, relay.stats().connections());
+        fixture.close();
         ResourceLeakDetector.setLevel(level);
     }
 
-    private TestRank opened(TestRank rank) {
-        opened.add(rank);
-        return rank;
+    private void restart(RelaySettings.Builder settings) {
+        fixture.close();
+        fixture = new RelayFixture(settings);
+    }
+
+    private RelayStats stats() {
+        return fixture.relay.stats();
     }
 
     private List<TestRank> group(int size) {
-        List<TestRank> group = TestRank.group(at, "s", size);
-        opened.addAll(group);
+        return fixture.group("s", size);
+    }
+
+    /** A group of which some ranks have small receive buffers, so that the relay has to wait in the middle of frames. */
+    private List<TestRank> group(int size, IntPredicate slow) {
+        List<TestRank> group = new ArrayList<>();
+        for (int rank = 0; rank < size; rank++) {
+            TestRank joined = fixture.opened(TestRank.admitted(fixture.at, join("s", size, rank)));
+            joined.dataReceiveBytes = slow.test(rank) ? 4096 : 0;
+            group.add(joined.attach());
+        }
+        group.forEach(TestRank::awaitReady);
         return group;
     }
 
@@ -86,16 +81,8 @@ final class ForwardingTest {
             value = RelaySettings.IoChoice.class,
             names = {"AUTO", "NIO"})
     void shouldKeepOrderAndBytesUnderLoadInAllDirections(RelaySettings.IoChoice io) throws Exception {
-        start(settings().io(io).set(RelayOption.SESSION_MEMORY, "4000000"));
-        List<TestRank> group = new ArrayList<>();
-        for (int rank = 0; rank < 4; rank++) {
-            TestRank joined = TestRank.admitted(at, join("s", 4, rank));
-            // Small buffers: the relay has to wait for the socket in the middle of frames.
-            joined.dataReceiveBytes = 4096;
-            group.add(joined.attach());
-        }
-        opened.addAll(group);
-        group.forEach(TestRank::awaitReady);
+        restart(RelayFixture.insecure().io(io).set(RelayOption.SESSION_MEMORY, "4000000"));
+        List<TestRank> group = group(4, rank -> true);
         List<Future<?>> streams = new ArrayList<>();
         for (TestRank rank : group) {
             Stream stream = new Stream(rank, group.size());
@@ -105,8 +92,8 @@ final class ForwardingTest {
         for (Future<?> stream : streams) {
             stream.get(STREAM_TIMEOUT_S, TimeUnit.SECONDS);
         }
-        assertEquals(4 * 3 * FRAMES, relay.stats().framesForwarded());
-        assertEquals(0, relay.stats().framesDropped());
+        assertEquals(4 * 3 * FRAMES, stats().framesForwarded());
+        assertEquals(0, stats().framesDropped());
     }
 
     /** One rank's sending and receiving sides, which share the credit. */
@@ -235,17 +222,9 @@ final class ForwardingTest {
     @Test
     void shouldNotPutCreditIntoTheMiddleOfFrame() {
         int size = 10;
-        TestRank slow = opened(TestRank.admitted(at, join("s", size, 1)));
-        slow.dataReceiveBytes = 4096;
-        slow.attach();
-        List<TestRank> senders = new ArrayList<>();
-        for (int rank = 0; rank < size; rank++) {
-            if (rank != 1) {
-                senders.add(opened(TestRank.attached(at, join("s", size, rank))));
-            }
-        }
-        opened.forEach(TestRank::awaitReady);
-        TestRank busy = senders.get(0);
+        List<TestRank> group = group(size, rank -> rank == 1);
+        TestRank slow = group.get(1);
+        TestRank busy = group.get(0);
         int credits = 300;
         for (int i = 0; i < credits; i++) {
             slow.send(0, new byte[0]);
@@ -253,11 +232,13 @@ final class ForwardingTest {
         }
         byte[] payload = new byte[60_000];
         new Random(3).nextBytes(payload);
-        int frames = 16 * senders.size();
-        for (int i = 0; i < frames; i++) {
-            senders.get(i % senders.size()).send(1, payload);
+        int frames = 16 * (size - 1);
+        for (TestRank sender : group) {
+            for (int i = 0; sender != slow && i < 16; i++) {
+                sender.send(1, payload);
+            }
         }
-        Await.until("frames wait", () -> relay.stats().bytesWaiting() > 0);
+        Await.until("frames wait", () -> stats().bytesWaiting() > 0);
         long told = 0;
         for (int i = 1; frames > 0 || told < (long) credits * Frame.HEADER_BYTES; i++) {
             if (i <= credits) {
@@ -305,7 +286,7 @@ final class ForwardingTest {
         for (int i = 0; i < room; i++) {
             assertEquals(payload.length, group.get(1).receiveWithoutCredit().payload().length);
         }
-        assertEquals(1, relay.stats().membersExpelled());
+        assertEquals(1, stats().membersExpelled());
     }
 
     @Test
@@ -330,7 +311,7 @@ final class ForwardingTest {
 
     @Test
     void shouldNotSlowOtherFlowsForRankThatDoesNotRead() {
-        start(settings().set(RelayOption.SESSION_MEMORY, "67108864"));
+        restart(RelayFixture.insecure().set(RelayOption.SESSION_MEMORY, "67108864"));
         List<TestRank> group = group(4);
         TestRank sender = group.get(0);
         byte[] payload = new byte[sender.view.getFragmentBytesMax()];
@@ -346,25 +327,18 @@ final class ForwardingTest {
             sender.send(2, payload);
             assertEquals(payload.length, group.get(2).receive().payload().length);
         }
-        assertTrue(relay.stats().bytesWaiting() <= 3 * sender.view.getFlowWindowBytes());
+        assertTrue(stats().bytesWaiting() <= 3 * sender.view.getFlowWindowBytes());
         group.get(1).roundTrip();
         for (int i = 0; i < 3 * room; i++) {
             assertEquals(payload.length, group.get(1).receive().payload().length);
         }
-        Await.until("nothing waits", () -> relay.stats().bytesWaiting() == 0);
+        Await.until("nothing waits", () -> stats().bytesWaiting() == 0);
     }
 
     @Test
     void shouldExpelTheSlowestReaderWhenMemoryRunsOut() {
-        start(settings().set(RelayOption.MEMORY, "2097152"));
-        List<TestRank> group = new ArrayList<>();
-        for (int rank = 0; rank < 8; rank++) {
-            TestRank joined = TestRank.admitted(at, join("s", 8, rank));
-            joined.dataReceiveBytes = 4096;
-            group.add(joined.attach());
-        }
-        opened.addAll(group);
-        group.forEach(TestRank::awaitReady);
+        restart(RelayFixture.insecure().set(RelayOption.MEMORY, "2097152"));
+        List<TestRank> group = group(8, rank -> rank == 0);
         byte[] payload = new byte[group.get(0).view.getFragmentBytesMax()];
         long room = group.get(0).view.getFlowWindowBytes() / (payload.length + Frame.HEADER_BYTES);
         for (int from = 1; from < 8; from++) {
@@ -377,7 +351,7 @@ final class ForwardingTest {
         for (int rank = 1; rank < 8; rank++) {
             group.get(rank).expectGone(0, Cause.EXPELLED);
         }
-        Await.until("nothing waits", () -> relay.stats().bytesWaiting() == 0);
+        Await.until("nothing waits", () -> stats().bytesWaiting() == 0);
         group.get(1).send(2, payload);
         assertEquals(1, group.get(2).receive().source());
     }
@@ -393,7 +367,7 @@ final class ForwardingTest {
         }
         group.get(0).send(1, new byte[] {5});
         assertEquals(5, group.get(1).receive().payload()[0]);
-        Await.until("frames are counted", () -> relay.stats().framesDropped() == 100);
+        Await.until("frames are counted", () -> stats().framesDropped() == 100);
     }
 
     @Test
