@@ -41,6 +41,14 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         this.member = member;
     }
 
+    /**
+     * The group is complete: a message may have the size of any frame. The one that is long is the Abort of a failure with a
+     * long story, and whoever has one is not to be expelled for it: its peers wait.
+     */
+    void allowLongMessages() {
+        reader.limit(Frame.PAYLOAD_BYTES_MAX);
+    }
+
     InetSocketAddress remoteAddress() {
         return (InetSocketAddress) channel.remoteAddress();
     }

@@ -8,17 +8,29 @@ import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.proto.ToRelay;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /** Cuts what a rank sends into CONTROL frames and reads their messages. */
 final class ControlReader {
 
-    private final int payloadBytesMax;
+    private static final int FIRST_BYTES_MAX = 1 << 10;
+
+    private int payloadBytesMax;
     private final ByteBuffer header = ByteBuffer.allocate(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private int headerBytes;
+
+    /** Null between messages; grows as the message comes in, so that nobody gets memory for a promise. */
     private byte[] payload;
+
+    private int payloadLength;
     private int payloadBytes;
 
     ControlReader(int payloadBytesMax) {
+        this.payloadBytesMax = payloadBytesMax;
+    }
+
+    /** Sets the limit for messages that begin from now on. */
+    void limit(int payloadBytesMax) {
         this.payloadBytesMax = payloadBytesMax;
     }
 
@@ -37,12 +49,16 @@ final class ControlReader {
             if (headerBytes < Frame.HEADER_BYTES) {
                 return null;
             }
-            payload = new byte[payloadBytes()];
+            payloadLength = payloadBytes();
+            payload = new byte[Math.min(payloadLength, FIRST_BYTES_MAX)];
         }
-        int count = Math.min(payload.length - payloadBytes, in.readableBytes());
+        int count = Math.min(payloadLength - payloadBytes, in.readableBytes());
+        if (payloadBytes + count > payload.length) {
+            payload = Arrays.copyOf(payload, Math.min(payloadLength, 2 * (payloadBytes + count)));
+        }
         in.readBytes(payload, payloadBytes, count);
         payloadBytes += count;
-        return payloadBytes < payload.length ? null : message();
+        return payloadBytes < payloadLength ? null : message();
     }
 
     private int payloadBytes() throws Violation {
@@ -64,11 +80,12 @@ final class ControlReader {
 
     private ToRelay message() throws Violation {
         byte[] bytes = payload;
+        int length = payloadLength;
         payload = null;
         payloadBytes = 0;
         headerBytes = 0;
         try {
-            return ToRelay.parseFrom(bytes);
+            return ToRelay.parser().parseFrom(bytes, 0, length);
         } catch (InvalidProtocolBufferException e) {
             throw new Violation(ErrorCode.PROTOCOL, "control message that does not parse");
         }

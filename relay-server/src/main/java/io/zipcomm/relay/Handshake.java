@@ -9,6 +9,7 @@ import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.proto.Attach;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.ToRelay;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -105,6 +106,9 @@ final class Handshake extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext from, Throwable cause) {
+        if (!(cause instanceof IOException)) {
+            log.error("defect in the relay: {} is closed", from.channel().remoteAddress(), cause);
+        }
         from.close();
     }
 
@@ -168,6 +172,8 @@ final class Handshake extends ChannelInboundHandlerAdapter {
                                 finish(step);
                                 channel.config().setAutoRead(true);
                             } else {
+                                // Nobody removes the handler of a channel that is not registered.
+                                handlerRemoved(context);
                                 channel.close();
                             }
                         })));
@@ -177,7 +183,13 @@ final class Handshake extends ChannelInboundHandlerAdapter {
         var pipeline = context.pipeline();
         List<ByteBuf> behind = List.copyOf(early);
         behind.forEach(ByteBuf::retain);
-        step.run();
+        try {
+            step.run();
+        } catch (RuntimeException e) {
+            behind.forEach(ByteBuf::release);
+            context.channel().close();
+            throw e;
+        }
         // Whoever serves the connection now gets what came behind the first message.
         behind.forEach(pipeline::fireChannelRead);
     }

@@ -32,7 +32,11 @@ public enum RelayOption {
             "bytes",
             "65536",
             "Largest payload of a frame. A frame is forwarded when the whole of it is in, so a longer one costs latency."),
-    CONTROL_BYTES_MAX("control-bytes-max", "bytes", "16384", "Largest control message from a rank."),
+    CONTROL_BYTES_MAX(
+            "control-bytes-max",
+            "bytes",
+            "16384",
+            "Largest control message from a rank whose group is not complete yet; then 4 MiB."),
     SESSION_MEMORY(
             "session-memory",
             "bytes",

@@ -50,6 +50,9 @@ final class Session {
      */
     private static final long DATA_END_GRACE_MS = 500;
 
+    /** What is told of a member's reason to abort; clients cut it to as much. */
+    private static final int REASON_CHARACTERS_MAX = 2000;
+
     private final Shard shard;
     private final String name;
     private final Map<String, Long> groupSettings;
@@ -220,6 +223,7 @@ final class Session {
         shard.counters().groupsCompleted.increment();
         log.info("session {}: complete with {} ranks, epoch {}", name, members.length, epoch);
         for (Member member : members) {
+            member.control.allowLongMessages();
             if (member.data != null) {
                 member.data.connect(board);
             }
@@ -324,8 +328,18 @@ final class Session {
     private void abort(Member from, Abort abort) {
         if (isOfThisEpoch(from, abort.getEpoch(), "Abort")) {
             activeNs = from.heardNs;
-            tellAll(ControlWriter.message(abort.toBuilder().setRank(from.rank).build()), from);
+            Abort.Builder told = abort.toBuilder().setRank(from.rank).setReason(cut(abort.getReason()));
+            tellAll(ControlWriter.message(told.build()), from);
         }
+    }
+
+    /** It goes to every member, and wants to be read there. */
+    private static String cut(String reason) {
+        if (reason.length() <= REASON_CHARACTERS_MAX) {
+            return reason;
+        }
+        boolean insidePair = Character.isHighSurrogate(reason.charAt(REASON_CHARACTERS_MAX - 1));
+        return reason.substring(0, insidePair ? REASON_CHARACTERS_MAX - 1 : REASON_CHARACTERS_MAX);
     }
 
     /** No verdict on a peer's word: if the suspect is gone everybody knows, and if it is silent time will tell. */
@@ -386,7 +400,8 @@ final class Session {
             member.control.refuse(new Refusal(ErrorCode.LIMIT, silence));
             forget(member, silence);
         } else {
-            member.control.close();
+            // It may be there after all, only late.
+            member.control.refuse(new Refusal(ErrorCode.LIMIT, silence));
             gone(member, Cause.SILENT, silence);
         }
     }

@@ -17,6 +17,10 @@ final class ByteQueue {
     private static final int GATHERED_BYTES_MAX = 8 << 10;
 
     private final ArrayDeque<ByteBuf> buffers = new ArrayDeque<>();
+
+    /** For each buffer, whether a frame ends with it. */
+    private final ArrayDeque<Boolean> frameEnds = new ArrayDeque<>();
+
     private final ByteBufAllocator allocator;
     private long bytes;
 
@@ -35,21 +39,30 @@ final class ByteQueue {
         return bytes == 0;
     }
 
-    /** Takes over a buffer with one byte or more. */
-    void add(ByteBuf piece) {
+    /** Takes over a buffer with one byte or more, with whose last byte a frame ends or not. */
+    void add(ByteBuf piece, boolean endsFrame) {
         int count = piece.readableBytes();
         bytes += count;
         if (count > SMALL_BYTES_MAX) {
             gathered = null;
             buffers.add(piece);
+            frameEnds.add(endsFrame);
             return;
         }
         if (gathered == null || gathered.maxWritableBytes() < count) {
             gathered = allocator.directBuffer(GATHERED_BYTES_MIN, GATHERED_BYTES_MAX);
             buffers.add(gathered);
+        } else {
+            frameEnds.removeLast();
         }
+        frameEnds.add(endsFrame);
         gathered.writeBytes(piece);
         piece.release();
+    }
+
+    /** Whether a frame ends with the oldest buffer, which there must be. */
+    boolean oldestEndsFrame() {
+        return frameEnds.element();
     }
 
     /** The oldest buffer, which the caller now owns; null if there is none. */
@@ -57,6 +70,7 @@ final class ByteQueue {
         ByteBuf oldest = buffers.poll();
         if (oldest != null) {
             bytes -= oldest.readableBytes();
+            frameEnds.remove();
             if (buffers.isEmpty()) {
                 gathered = null;
             }

@@ -310,13 +310,13 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         for (ByteBuf piece = begun.poll(); piece != null; piece = begun.poll()) {
-            destination.offer(piece);
+            destination.offer(piece, false);
         }
     }
 
     private void forwardRun(ByteBuf in, int runEnd) {
         if (runDestination != null && runEnd > runStart) {
-            runDestination.offer(share(in, runStart, runEnd - runStart));
+            runDestination.offer(share(in, runStart, runEnd - runStart), true);
         }
         runDestination = null;
     }
@@ -324,7 +324,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     private void keep(ByteBuf in, int from, int bytes) {
         boolean dropped = headerBytes == Frame.HEADER_BYTES && destination == null;
         if (!dropped) {
-            begun.add(share(in, from, bytes));
+            begun.add(share(in, from, bytes), false);
         }
     }
 

@@ -24,6 +24,9 @@ final class Outlet {
     /** Destinations of this rank's flows that have returned credit of which the rank has not been told. */
     private final BitSet credited = new BitSet();
 
+    /** The last buffer that the socket was given ends within a frame: nothing but the rest of the frame may follow. */
+    private boolean midFrame;
+
     private boolean flushDue;
     private boolean closed;
 
@@ -37,17 +40,22 @@ final class Outlet {
         exchange.opened(this);
     }
 
-    /** Takes over whole frames. They are sent on the exchange's next flush or when the socket takes them. */
-    void offer(ByteBuf frames) {
+    /**
+     * Takes over frames or a piece of one, the rest of which follows before the exchange's next flush. They are sent on that
+     * flush or when the socket takes them.
+     *
+     * @param endsFrame whether a frame ends with the last byte
+     */
+    void offer(ByteBuf frames, boolean endsFrame) {
         if (closed) {
             frames.release();
             return;
         }
-        if (waiting.isEmpty() && channel.isWritable()) {
-            channel.write(frames, channel.voidPromise());
+        if (waiting.isEmpty() && (midFrame || channel.isWritable())) {
+            write(frames, endsFrame);
         } else {
             exchange.waiting(frames.readableBytes());
-            waiting.add(frames);
+            waiting.add(frames, endsFrame);
         }
         flushLater();
     }
@@ -58,6 +66,11 @@ final class Outlet {
             credited.set(destination);
             flushLater();
         }
+    }
+
+    private void write(ByteBuf frames, boolean endsFrame) {
+        midFrame = !endsFrame;
+        channel.write(frames, channel.voidPromise());
     }
 
     private void flushLater() {
@@ -76,12 +89,13 @@ final class Outlet {
             return;
         }
         // Credit before data: a sender must not stall because much else is under way to it.
-        if (!credited.isEmpty()) {
+        if (!credited.isEmpty() && !midFrame) {
             channel.write(creditFrames(), channel.voidPromise());
         }
         long before = waiting.bytes();
-        while (before > 0 && channel.isWritable() && !waiting.isEmpty()) {
-            channel.write(waiting.poll(), channel.voidPromise());
+        while (!waiting.isEmpty() && (midFrame || channel.isWritable())) {
+            boolean endsFrame = waiting.oldestEndsFrame();
+            write(waiting.poll(), endsFrame);
         }
         if (before != waiting.bytes()) {
             exchange.waiting(waiting.bytes() - before);

@@ -1,0 +1,360 @@
+package io.zipcomm.relay;
+
+import static io.zipcomm.relay.TestRank.join;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import io.zipcomm.wire.proto.Abort;
+import io.zipcomm.wire.proto.Heartbeat;
+import io.zipcomm.wire.proto.MemberGone;
+import io.zipcomm.wire.proto.MemberGone.Cause;
+import io.zipcomm.wire.proto.ToRank;
+import io.zipcomm.wire.proto.ToRelay;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What the relay says of members of a complete group: who is gone, and why. */
+final class MembershipTest {
+
+    /** Below the default heartbeat timeout by far, above the 500 ms that a lone data end may take. */
+    private static final long AT_ONCE_MS = 2000;
+
+    private RelayFixture fixture = new RelayFixture(RelayFixture.insecure());
+
+    @AfterEach
+    void stop() {
+        fixture.close();
+    }
+
+    private void restart(RelaySettings.Builder settings) {
+        fixture.close();
+        fixture = new RelayFixture(settings);
+    }
+
+    private List<TestRank> group(int size) {
+        return fixture.group("s", size);
+    }
+
+    private RelayStats stats() {
+        return fixture.relay.stats();
+    }
+
+    private static void endOutput(TestRank rank) {
+        try {
+            rank.data.socket.shutdownOutput();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    // Leaving
+
+    @Test
+    void shouldAnswerLeaveByEndingTheControlConnection() {
+        List<TestRank> group = group(2);
+        group.get(0).leave();
+        group.get(0).control.expectEnd();
+        // Not LEFT yet: frames may still come.
+        group.get(0).send(1, new byte[] {9});
+        assertEquals(9, group.get(1).receive().payload()[0]);
+        group.get(1).roundTrip();
+        endOutput(group.get(0));
+        assertEquals("left", group.get(1).expectGone(0, Cause.LEFT).getDetail());
+        group.get(0).data.awaitEnd();
+    }
+
+    @Test
+    void shouldLetRanksLeaveInAnyOrder() {
+        Random random = new Random(5);
+        for (int round = 0; round < 10; round++) {
+            List<TestRank> group = new ArrayList<>(group(5));
+            Collections.shuffle(group, random);
+            while (!group.isEmpty()) {
+                TestRank leaver = group.remove(0);
+                leaver.leave();
+                leaver.control.expectEnd();
+                leaver.data.close();
+                group.forEach(rank -> rank.expectGone(leaver.rank(), Cause.LEFT));
+            }
+            Await.until("session is gone", () -> stats().sessions() == 0);
+        }
+        assertEquals(50, stats().membersLeft());
+        assertEquals(0, stats().membersLost());
+    }
+
+    @Test
+    void shouldSayLeftWhateverComesFirst() {
+        for (int round = 0; round < 50; round++) {
+            List<TestRank> group = group(2);
+            TestRank leaver = group.get(0);
+            // A client that does not wait for the answer: the end of the data connection may overtake Leave.
+            if (round % 2 == 0) {
+                leaver.leave();
+                leaver.data.close();
+            } else {
+                leaver.data.close();
+                leaver.leave();
+            }
+            leaver.control.expectEnd();
+            group.get(1).expectGone(0, Cause.LEFT);
+            group.get(1).close();
+            Await.until("session is gone", () -> stats().sessions() == 0);
+        }
+        assertEquals(50, stats().membersLeft());
+    }
+
+    @Test
+    void shouldSayLeftOfRankThatDiesAfterLeave() {
+        List<TestRank> group = group(2);
+        group.get(0).leave();
+        group.get(0).control.expectEnd();
+        group.get(0).control.reset();
+        group.get(0).data.reset();
+        group.get(1).expectGone(0, Cause.LEFT);
+    }
+
+    @Test
+    void shouldSayLeftOfRankWithoutDataConnectionAtOnce() {
+        TestRank direct =
+                fixture.opened(TestRank.admitted(fixture.at, join("s", 2, 0).setRelayed(false)));
+        TestRank other =
+                fixture.opened(TestRank.attached(fixture.at, join("s", 2, 1))).awaitReady();
+        direct.awaitReady().leave();
+        other.expectGone(0, Cause.LEFT);
+        direct.control.expectEnd();
+    }
+
+    @Test
+    void shouldNotWaitForeverForTheDataConnectionOfLeaver() {
+        restart(RelayFixture.insecure().heartbeat(Duration.ofMillis(100), Duration.ofMillis(300)));
+        List<TestRank> group = group(2);
+        group.get(0).leave();
+        group.get(0).control.expectEnd();
+        awaitGone(group.get(1), 0, Cause.LEFT);
+        group.get(0).data.awaitEnd();
+    }
+
+    // Dying
+
+    @Test
+    void shouldSayLostAtOnceWhenControlConnectionBreaks() {
+        List<TestRank> group = group(3);
+        long before = System.nanoTime();
+        group.get(1).control.reset();
+        for (int rank : new int[] {0, 2}) {
+            MemberGone gone = group.get(rank).expectGone(1, Cause.LOST);
+            assertTrue(gone.getDetail().startsWith("control connection "), gone::getDetail);
+        }
+        assertTrue(Duration.ofNanos(System.nanoTime() - before).toMillis() < AT_ONCE_MS);
+        group.get(1).data.awaitEnd();
+        assertEquals(1, stats().membersLost());
+    }
+
+    @Test
+    void shouldSayLostWhenProcessDies() {
+        for (int round = 0; round < 10; round++) {
+            List<TestRank> group = group(2);
+            TestRank dead = group.get(0);
+            (round % 2 == 0 ? dead.data : dead.control).reset();
+            (round % 2 == 0 ? dead.control : dead.data).reset();
+            MemberGone gone = group.get(1).expectGone(0, Cause.LOST);
+            assertTrue(gone.getDetail().contains(" connection "), gone::getDetail);
+            group.get(1).close();
+            Await.until("session is gone", () -> stats().sessions() == 0);
+        }
+    }
+
+    @Test
+    void shouldTellRankThatLosesItsDataConnection() {
+        List<TestRank> group = group(2);
+        group.get(0).data.close();
+        assertEquals("data connection ended", group.get(0).expectRefusal(ErrorCode.RELAY_LOST));
+        assertEquals(
+                "data connection ended", group.get(1).expectGone(0, Cause.LOST).getDetail());
+    }
+
+    @Test
+    void shouldTakeSilentRankForDeadAndTellIt() {
+        restart(RelayFixture.insecure().heartbeat(Duration.ofMillis(100), Duration.ofMillis(400)));
+        List<TestRank> group = group(3);
+        // Rank 2 says nothing on its control connection but sends frames: it lives. Rank 0 says nothing at all.
+        MemberGone gone = awaitGone(group.get(1), 0, Cause.SILENT, group.get(2));
+        assertTrue(gone.getDetail().startsWith("no heartbeat for "), gone::getDetail);
+        String reason = group.get(0).expectRefusal(ErrorCode.LIMIT);
+        assertEquals(gone.getDetail(), reason);
+        assertEquals(2, stats().ranks());
+        assertEquals(1, stats().membersLost());
+    }
+
+    @Test
+    void shouldTakeJoinerForDeadThatIsSilent() {
+        restart(RelayFixture.insecure().heartbeat(Duration.ofMillis(50), Duration.ofMillis(150)));
+        TestRank silent = fixture.opened(TestRank.attached(fixture.at, join("s", 2, 0)));
+        assertTrue(silent.expectRefusal(ErrorCode.LIMIT).startsWith("no heartbeat for "));
+        Await.until("session is gone", () -> stats().sessions() == 0);
+    }
+
+    private static MemberGone awaitGone(TestRank witness, int rank, Cause cause) {
+        return awaitGone(witness, rank, cause, null);
+    }
+
+    /** Keeps the witness alive by heartbeats, and another rank by frames, until the verdict comes. */
+    private static MemberGone awaitGone(TestRank witness, int rank, Cause cause, TestRank sender) {
+        while (true) {
+            witness.heartbeat(1);
+            if (sender != null) {
+                sender.send(witness.rank(), new byte[1]);
+                witness.receive();
+            }
+            ToRank message = witness.control.readMessage();
+            if (message.getMessageCase() != ToRank.MessageCase.HEARTBEAT) {
+                assertEquals(rank, message.getMemberGone().getRank());
+                assertEquals(cause, message.getMemberGone().getCause());
+                return message.getMemberGone();
+            }
+        }
+    }
+
+    @Test
+    void shouldProbeSuspectButPassNoVerdict() {
+        List<TestRank> group = group(3);
+        group.get(0).suspect(group.get(0).epoch(), 2);
+        assertTrue(group.get(2)
+                        .control
+                        .expect(ToRank.MessageCase.HEARTBEAT)
+                        .getHeartbeat()
+                        .getNumber()
+                < 0);
+        group.get(2).heartbeat(-1);
+        for (TestRank rank : group) {
+            rank.roundTrip();
+        }
+        assertEquals(3, stats().ranks());
+    }
+
+    @Test
+    void shouldEndSessionThatIsIdle() {
+        restart(RelayFixture.insecure()
+                .set(RelayOption.SESSION_IDLE_MAX, "300")
+                .heartbeat(Duration.ofMillis(100), Duration.ofSeconds(20)));
+        for (TestRank rank : group(2)) {
+            assertEquals("session s sent nothing but heartbeats for 300 ms", rank.expectRefusal(ErrorCode.LIMIT));
+        }
+    }
+
+    // Failing
+
+    private static Abort.Builder abort(TestRank from, String reason) {
+        return Abort.newBuilder()
+                .setEpoch(from.epoch())
+                .setContext(3)
+                .setCode(ErrorCode.LENGTH_MISMATCH.number())
+                .setCulprit(2)
+                .setReason(reason);
+    }
+
+    @Test
+    void shouldForwardAbortInTheNameOfItsSender() {
+        List<TestRank> group = group(3);
+        // Says that it were rank 2.
+        group.get(1).abort(abort(group.get(1), "why").setRank(2));
+        Abort expected = abort(group.get(1), "why").setRank(1).build();
+        for (int rank : new int[] {0, 2}) {
+            assertEquals(
+                    expected,
+                    group.get(rank).control.expect(ToRank.MessageCase.ABORT).getAbort());
+        }
+        group.get(1).roundTrip();
+    }
+
+    @Test
+    void shouldForwardAbortWithLongReason() {
+        restart(RelayFixture.insecure().set(RelayOption.CONTROL_BYTES_MAX, "1024"));
+        List<TestRank> group = group(2);
+        for (String reason : List.of("\u20ac".repeat(2000), "x".repeat(100_000), "y".repeat(4_000_000))) {
+            group.get(1).abort(abort(group.get(1), reason));
+            Abort told = group.get(0).control.expect(ToRank.MessageCase.ABORT).getAbort();
+            assertEquals(reason.substring(0, 2000), told.getReason());
+            assertEquals(2, told.getCulprit());
+        }
+        // A character of two halves is not cut in two.
+        group.get(1).abort(abort(group.get(1), "z" + "\ud83d\ude00".repeat(1500)));
+        assertEquals(
+                "z" + "\ud83d\ude00".repeat(999),
+                group.get(0).control.expect(ToRank.MessageCase.ABORT).getAbort().getReason());
+        group.get(1).roundTrip();
+    }
+
+    @Test
+    void shouldExpelRankWhoseControlMessageIsLongerThanAnyFrame() {
+        List<TestRank> group = group(2);
+        byte[] frame = RawConnection.frame(FrameType.CONTROL, 0, 0, 0, new byte[0]);
+        Frame.payloadBytes(ByteBuffer.wrap(frame).order(ByteOrder.LITTLE_ENDIAN), 0, (4 << 20) + 1);
+        group.get(0).control.write(frame);
+        group.get(0).expectRefusal(ErrorCode.PROTOCOL);
+        group.get(1).expectGone(0, Cause.EXPELLED);
+    }
+
+    @Test
+    void shouldExpelRankThatSpeaksOfAnotherEpoch() {
+        List<TestRank> group = group(3);
+        group.get(0).abort(abort(group.get(0), "why").setEpoch(77));
+        assertEquals(
+                "Abort of epoch 77 in epoch " + group.get(0).epoch(),
+                group.get(0).expectRefusal(ErrorCode.STALE_EPOCH));
+        group.get(2).expectGone(0, Cause.EXPELLED);
+        group.get(2).suspect(78, 1);
+        group.get(2).expectRefusal(ErrorCode.STALE_EPOCH);
+        group.get(1).expectGone(0, Cause.EXPELLED);
+        group.get(1).expectGone(2, Cause.EXPELLED);
+    }
+
+    @Test
+    void shouldExpelRankThatDoesNotReadItsControlConnection() {
+        List<TestRank> group = group(2);
+        TestRank deaf = group.get(0);
+        byte[] heartbeat = RawConnection.controlFrame(ToRelay.newBuilder()
+                .setHeartbeat(Heartbeat.newBuilder().setNumber(Long.MAX_VALUE))
+                .build());
+        byte[] many = new byte[1000 * heartbeat.length];
+        for (int i = 0; i < 1000; i++) {
+            System.arraycopy(heartbeat, 0, many, i * heartbeat.length, heartbeat.length);
+        }
+        Thread flood = new Thread(() -> {
+            try {
+                while (true) {
+                    deaf.control.write(many);
+                }
+            } catch (UncheckedIOException e) {
+                // Expelled.
+            }
+        });
+        flood.setDaemon(true);
+        flood.start();
+        MemberGone gone = group.get(1).expectGone(0, Cause.EXPELLED);
+        assertEquals("LIMIT: does not read its control connection", gone.getDetail());
+    }
+
+    @Test
+    void shouldDropEverybodyWithoutWordWhenRelayCloses() {
+        List<TestRank> group = group(2);
+        fixture.relay.close();
+        for (TestRank rank : group) {
+            rank.control.awaitEnd();
+            rank.data.awaitEnd();
+        }
+        assertEquals(0, stats().sessions());
+    }
+}
