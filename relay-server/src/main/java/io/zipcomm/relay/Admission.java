@@ -25,8 +25,8 @@ final class Admission {
         if (join.getVersionMin() > Frame.VERSION || join.getVersionMax() < Frame.VERSION) {
             return new Refusal(
                     ErrorCode.VERSION_MISMATCH,
-                    "this relay speaks version " + Frame.VERSION + ", the rank versions " + join.getVersionMin() + " to "
-                            + join.getVersionMax());
+                    "this relay speaks version " + Frame.VERSION + ", the rank versions " + join.getVersionMin()
+                            + " to " + join.getVersionMax());
         }
         String session = join.getSession();
         if (session.isBlank() || session.length() > SESSION_CHARACTERS_MAX || hasControlCharacter(session)) {

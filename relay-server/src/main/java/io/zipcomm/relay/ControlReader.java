@@ -13,8 +13,7 @@ import java.nio.ByteOrder;
 final class ControlReader {
 
     private final int payloadBytesMax;
-    private final ByteBuffer header =
-            ByteBuffer.allocate(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer header = ByteBuffer.allocate(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private int headerBytes;
     private byte[] payload;
     private int payloadBytes;

@@ -38,9 +38,8 @@ final class ControlWriter {
 
     static ToRank refused(Refusal refusal) {
         return ToRank.newBuilder()
-                .setRefused(Refused.newBuilder()
-                        .setCode(refusal.code().number())
-                        .setReason(refusal.reason()))
+                .setRefused(
+                        Refused.newBuilder().setCode(refusal.code().number()).setReason(refusal.reason()))
                 .build();
     }
 

@@ -110,9 +110,7 @@ public final class RelayServer implements AutoCloseable {
             return epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         }
         SelectStrategyFactory spin = () -> new SpinStrategy(spinNs);
-        return epoll
-                ? EpollIoHandler.newFactory(0, spin)
-                : NioIoHandler.newFactory(SelectorProvider.provider(), spin);
+        return epoll ? EpollIoHandler.newFactory(0, spin) : NioIoHandler.newFactory(SelectorProvider.provider(), spin);
     }
 
     private Channel listen(boolean epoll, ByteBufAllocator allocator) {

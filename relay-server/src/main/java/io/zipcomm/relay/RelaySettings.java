@@ -142,13 +142,15 @@ public record RelaySettings(
             try (Reader reader = Files.newBufferedReader(file)) {
                 lines.load(reader);
             } catch (IOException | IllegalArgumentException e) {
-                throw new ZipException(ErrorCode.BAD_SETTING, "relay configuration " + file + " cannot be read: " + e, e);
+                throw new ZipException(
+                        ErrorCode.BAD_SETTING, "relay configuration " + file + " cannot be read: " + e, e);
             }
             for (String key : lines.stringPropertyNames()) {
                 RelayOption option = RelayOption.of(key);
                 if (option == null) {
                     throw new ZipException(
-                            ErrorCode.BAD_SETTING, "relay configuration " + file + ": there is no option '" + key + "'");
+                            ErrorCode.BAD_SETTING,
+                            "relay configuration " + file + ": there is no option '" + key + "'");
                 }
                 set(option, lines.getProperty(key));
             }
@@ -247,7 +249,8 @@ public record RelaySettings(
             String file = values.get(RelayOption.SECRET_FILE);
             boolean insecure = flag(RelayOption.INSECURE);
             if (insecure && (secret != null || !file.isEmpty())) {
-                throw new ZipException(ErrorCode.BAD_SETTING, "the relay has a secret and is told to be insecure: which?");
+                throw new ZipException(
+                        ErrorCode.BAD_SETTING, "the relay has a secret and is told to be insecure: which?");
             }
             if (insecure) {
                 return Optional.empty();
@@ -258,8 +261,8 @@ public record RelaySettings(
             if (file.isEmpty()) {
                 throw new ZipException(
                         ErrorCode.BAD_SETTING,
-                        "the relay has no secret: set " + RelayOption.SECRET_FILE.key() + ", or " + RelayOption.INSECURE.key()
-                                + " to admit everybody");
+                        "the relay has no secret: set " + RelayOption.SECRET_FILE.key() + ", or "
+                                + RelayOption.INSECURE.key() + " to admit everybody");
             }
             return Optional.of(RelaySecret.read(Path.of(file)));
         }

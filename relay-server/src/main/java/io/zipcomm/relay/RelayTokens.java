@@ -58,8 +58,7 @@ public final class RelayTokens {
      * @return the token as text
      * @throws ZipException with code BAD_SETTING if the ranks are neither
      */
-    public static String mint(
-            RelaySecret secret, String session, Optional<String> ranks, Optional<Duration> lifetime) {
+    public static String mint(RelaySecret secret, String session, Optional<String> ranks, Optional<Duration> lifetime) {
         JwtClaims claims = new JwtClaims();
         claims.setStringClaim(SESSION, session);
         ranks.ifPresent(text -> {
@@ -112,9 +111,7 @@ public final class RelayTokens {
     }
 
     private static boolean covers(String named, String session) {
-        return named.endsWith("*")
-                ? session.startsWith(named.substring(0, named.length() - 1))
-                : named.equals(session);
+        return named.endsWith("*") ? session.startsWith(named.substring(0, named.length() - 1)) : named.equals(session);
     }
 
     private static Refusal checkRank(String text, int rank) {

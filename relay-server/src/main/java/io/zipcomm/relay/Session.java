@@ -168,8 +168,7 @@ final class Session {
         Member member = rank >= 0 && rank < members.length ? members[rank] : null;
         boolean right = member != null
                 && !member.gone
-                && MessageDigest.isEqual(
-                        member.ticket, attach.getTicket().toByteArray());
+                && MessageDigest.isEqual(member.ticket, attach.getTicket().toByteArray());
         return right ? member : null;
     }
 
@@ -290,7 +289,9 @@ final class Session {
             case JOIN, ATTACH, MESSAGE_NOT_SET ->
                 expel(
                         from,
-                        new Refusal(ErrorCode.PROTOCOL, "message " + message.getMessageCase() + " on a control connection"));
+                        new Refusal(
+                                ErrorCode.PROTOCOL,
+                                "message " + message.getMessageCase() + " on a control connection"));
         }
     }
 
@@ -495,9 +496,7 @@ final class Session {
 
     private List<Member> everybody() {
         List<Member> everybody = new ArrayList<>(unranked);
-        Arrays.stream(members)
-                .filter(member -> member != null && !member.gone)
-                .forEach(everybody::add);
+        Arrays.stream(members).filter(member -> member != null && !member.gone).forEach(everybody::add);
         return everybody;
     }
 

@@ -39,12 +39,7 @@ final class Shard {
     private final long sweepNs;
     private long sweptNs;
 
-    Shard(
-            EventLoop loop,
-            RelaySettings settings,
-            Counters counters,
-            AtomicInteger epochs,
-            ByteBufAllocator allocator) {
+    Shard(EventLoop loop, RelaySettings settings, Counters counters, AtomicInteger epochs, ByteBufAllocator allocator) {
         this.loop = loop;
         this.settings = settings;
         this.counters = counters;
@@ -155,7 +150,8 @@ final class Shard {
     private void sweep() {
         long nowNs = nanoTime();
         // If the relay itself stood still, what the ranks said in the meantime is still to be read.
-        boolean paused = nowNs - sweptNs > sweepNs + settings.heartbeatInterval().toNanos();
+        boolean paused =
+                nowNs - sweptNs > sweepNs + settings.heartbeatInterval().toNanos();
         sweptNs = nowNs;
         for (Session session : List.copyOf(sessions.values())) {
             session.sweep(nowNs, paused);

@@ -26,7 +26,23 @@ final class RawConnection implements AutoCloseable {
     static final int TIMEOUT_MS = 10_000;
 
     /** A frame as it came in. */
-    record In(ByteBuffer header, byte[] payload) {
+    static final class In {
+        private final ByteBuffer header;
+        private final byte[] payload;
+
+        In(ByteBuffer header, byte[] payload) {
+            this.header = header;
+            this.payload = payload;
+        }
+
+        ByteBuffer header() {
+            return header;
+        }
+
+        byte[] payload() {
+            return payload;
+        }
+
         FrameType type() {
             return FrameType.of(Frame.type(header, 0));
         }
@@ -36,7 +52,7 @@ final class RawConnection implements AutoCloseable {
         }
 
         long bytes() {
-            return Frame.HEADER_BYTES + payload.length;
+            return (long) Frame.HEADER_BYTES + payload.length;
         }
     }
 

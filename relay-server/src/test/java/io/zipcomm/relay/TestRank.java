@@ -165,7 +165,8 @@ final class TestRank implements AutoCloseable {
     }
 
     void sendCredit(int source, long bytes) {
-        ByteBuffer flow = ByteBuffer.wrap(frame(FrameType.FLOW, source, new byte[0])).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer flow =
+                ByteBuffer.wrap(frame(FrameType.FLOW, source, new byte[0])).order(ByteOrder.LITTLE_ENDIAN);
         Frame.credit(flow, 0, bytes);
         data.write(flow.array());
     }
@@ -179,7 +180,8 @@ final class TestRank implements AutoCloseable {
     /** Everything the relay had to do for this rank's control connection before now is done. */
     void roundTrip() {
         heartbeat(7);
-        assertEquals(7, control.expect(ToRank.MessageCase.HEARTBEAT).getHeartbeat().getNumber());
+        assertEquals(
+                7, control.expect(ToRank.MessageCase.HEARTBEAT).getHeartbeat().getNumber());
     }
 
     void leave() {

@@ -82,13 +82,15 @@ final class FrameStub implements FrameHandler {
     int payloadsTaken;
 
     private final int rank;
+    private final int epoch;
     private final Set<OutboundFrame> outbound = new HashSet<>();
     private long nextSequence = 1;
     private Received current;
     private boolean closed;
 
-    FrameStub(int rank, Path path) {
+    FrameStub(int rank, int epoch, Path path) {
         this.rank = rank;
+        this.epoch = epoch;
         this.path = path;
         path.bind(this);
     }
@@ -138,7 +140,7 @@ final class FrameStub implements FrameHandler {
         }
         Frame.begin(header, at, frame.type);
         Frame.payloadBytes(header, at, frame.bytes);
-        Frame.epoch(header, at, SimulatedNetwork.EPOCH);
+        Frame.epoch(header, at, epoch);
         Frame.context(header, at, CONTEXT);
         Frame.source(header, at, rank);
         Frame.destination(header, at, path.peer());
@@ -201,7 +203,7 @@ final class FrameStub implements FrameHandler {
         }
         int bytes = Frame.payloadBytes(header, at);
         check(
-                Frame.epoch(header, at) == SimulatedNetwork.EPOCH
+                Frame.epoch(header, at) == epoch
                         && Frame.context(header, at) == CONTEXT
                         && Frame.source(header, at) == path.peer()
                         && Frame.destination(header, at) == rank

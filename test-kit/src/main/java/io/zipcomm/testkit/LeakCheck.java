@@ -1,6 +1,7 @@
 package io.zipcomm.testkit;
 
 import java.io.IOException;
+import java.nio.channels.SocketChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -36,6 +37,15 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
     private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
     private static final Pattern OUR_THREADS = Pattern.compile("zip-.*|.*[Nn]etty.*|epollEventLoop.*|nioEventLoop.*");
     private static final Pattern NUMBER = Pattern.compile("\\[\\d+]");
+
+    static {
+        // The platform opens some descriptors with its first socket and keeps them.
+        try {
+            SocketChannel.open().close();
+        } catch (IOException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     private final Map<String, Supplier<String>> watched = new LinkedHashMap<>();
     private Set<Thread> threadsBefore = Set.of();

@@ -75,7 +75,8 @@ public final class SimulatedGroup implements AutoCloseable {
         random = Seeds.random(network.seed() ^ Long.MIN_VALUE);
         programs = new SimulatedProgram[size];
         sweepNs = Math.max(SWEEP_NS_MIN, SWEEP_NS_PER_RANK * size);
-        network.onAwait((rank, timeoutNs) -> programs[rank] != null && programs[rank].giveWay());
+        network.onAwait(
+                (rank, timeoutNs) -> programs[rank] != null && programs[rank].giveWay(network.nowNs() + timeoutNs));
         for (int rank = 0; rank < size; rank++) {
             ZipSettings.Builder settings = ZipSettings.builder()
                     .session("simulated")
@@ -300,7 +301,10 @@ public final class SimulatedGroup implements AutoCloseable {
         List<Integer> ranks = new ArrayList<>(IntStream.range(0, size()).boxed().toList());
         for (int left = ranks.size(); left > 0; left--) {
             Collections.swap(ranks, left - 1, random.nextInt(left));
-            turn(ranks.get(left - 1));
+            SimulatedProgram program = programs[ranks.get(left - 1)];
+            if (program == null || !program.isWaiting(network.nowNs())) {
+                turn(ranks.get(left - 1));
+            }
         }
     }
 

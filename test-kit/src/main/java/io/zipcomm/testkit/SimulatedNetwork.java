@@ -5,6 +5,7 @@ import io.zipcomm.buffer.Segment;
 import io.zipcomm.membership.ControlPlane;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.membership.Member;
+import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.InboundFrame;
 import io.zipcomm.transport.OutboundFrame;
 import io.zipcomm.transport.Transport;
@@ -176,7 +177,8 @@ public final class SimulatedNetwork {
                 members,
                 new SessionKey(new byte[SessionKey.BYTES]),
                 conditions.windowBytes(),
-                conditions.relayFragmentBytesMax());
+                // What a relay would forward: a path's own fragments may be smaller.
+                Math.max(conditions.relayFragmentBytesMax(), ZipSettings.EAGER_BYTES_MAX));
     }
 
     /** A rank's transport: the same each time. */

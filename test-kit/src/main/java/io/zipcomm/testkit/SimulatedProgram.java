@@ -30,6 +30,7 @@ final class SimulatedProgram {
     // Handed over with the permits.
     private boolean killed;
     private boolean done;
+    private long waitsUntilNs = Long.MIN_VALUE;
     private Throwable failure;
 
     SimulatedProgram(int rank, Communicator communicator, SimulatedGroup.Program program) {
@@ -71,10 +72,11 @@ final class SimulatedProgram {
     }
 
     /** Waits for the group's thread to resume this. The program's thread; false on another one. */
-    boolean giveWay() {
+    boolean giveWay(long untilNs) {
         if (Thread.currentThread() != thread) {
             return false;
         }
+        waitsUntilNs = untilNs;
         back.release();
         go.acquireUninterruptibly();
         if (killed) {
@@ -89,6 +91,11 @@ final class SimulatedProgram {
         if (!done) {
             resume();
         }
+    }
+
+    /** Whether the time for which it waits has not come. */
+    boolean isWaiting(long nowNs) {
+        return !done && nowNs < waitsUntilNs;
     }
 
     boolean isDone() {

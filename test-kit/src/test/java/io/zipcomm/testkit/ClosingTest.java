@@ -218,7 +218,7 @@ final class ClosingTest {
 
     @Test
     void shouldCloseThoughAPeerIsFrozen() {
-        seeds.each(20, seed -> {
+        seeds.each(3, seed -> {
             try (SimulatedGroup group = group(3, seed)) {
                 group.run(world -> exchangeWithAll(world, 5));
                 group.network().freeze(2);

@@ -65,6 +65,11 @@ final class SimulatedWiring implements TransportContract.Wiring {
     }
 
     @Override
+    public int epoch() {
+        return SimulatedNetwork.EPOCH;
+    }
+
+    @Override
     public Transport transport(int rank) {
         return network.transport(rank);
     }

@@ -22,8 +22,10 @@ final class BufferPayload extends Payload {
         this.view = view;
         direct = view.isDirect() ? view.duplicate().order(view.order()) : null;
         boolean array = buffer.hasArray();
-        owner = array ? buffer.array() : DirectMemory.class;
-        ownerOffset = array ? buffer.arrayOffset() + index : buffer.isDirect() ? DirectMemory.address(view) : 0;
+        long address = view.isDirect() ? DirectMemory.address(view) : 0;
+        // Memory of which nobody knows where it is overlaps with itself alone.
+        owner = array ? buffer.array() : address != 0 ? DirectMemory.class : view;
+        ownerOffset = array ? buffer.arrayOffset() + index : address;
     }
 
     @Override

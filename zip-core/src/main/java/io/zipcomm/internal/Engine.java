@@ -12,6 +12,7 @@ import io.zipcomm.transport.TransportCounters;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -25,8 +26,8 @@ import org.slf4j.LoggerFactory;
  * Moves all messages of one process in one group: links, operations, deadlines, verdicts.
  *
  * <p>One thread at a time holds the engine, by its {@link EngineToken}. A thread that waits for an operation becomes the
- * <em>driver</em>: it runs turns until its operation ended, letting go of the token whenever another thread asks for it.
- * Threads that come while there is a driver post what they have, and sleep until it is done. When nobody waits, the
+ * <em>driver</em>: it runs turns until its operation ended, letting go of the token whenever another thread asks for it or
+ * a future has stages to run. Threads that find a driver post what they have, and sleep until it is done. When nobody waits, the
  * {@link BackgroundDriver} drives asynchronous operations.
  */
 public final class Engine implements PathEvents, ControlPlane.Listener, AutoCloseable {
@@ -48,6 +49,9 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     /** Operations that may be under way at once. */
     private static final int OPERATIONS_MAX = 1 << 16;
 
+    /** Failures kept for communicators that this rank has not opened, and perhaps never will. */
+    private static final int EARLY_ABORTS_MAX = 1024;
+
     /** Idle transfers kept for re-use. */
     private static final int IDLE_TRANSFERS_MAX = 4096;
 
@@ -66,7 +70,15 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final ReceiveTable receiveTable = new ReceiveTable();
     private final UnexpectedPool unexpected = new UnexpectedPool();
     private final Map<Integer, GroupCommunicator> communicators = new HashMap<>();
-    private final Map<Integer, Abort> earlyAborts = new HashMap<>();
+
+    /** Failures told before this rank had opened the communicator: the latest few. */
+    private final Map<Integer, Abort> earlyAborts = new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Integer, Abort> eldest) {
+            return size() > EARLY_ABORTS_MAX;
+        }
+    };
+
     private final List<Operation> active = new ArrayList<>();
     private final List<Link> suspects = new ArrayList<>();
     private final List<Path> endingPaths = new ArrayList<>();
@@ -77,7 +89,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private int idleTransferCount;
     private int transfersInUse;
     private int asynchronous;
-    private int nextContext = 1;
+    private int contextsTaken;
     private long nextTimerNs;
     private Thread driver;
     private boolean closed;
@@ -157,6 +169,12 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         return settings;
     }
 
+    /** Longest message that travels at once: as set, but no longer than the relay forwards in one frame. */
+    int eagerBytes() {
+        boolean relayed = settings.transport() != ZipSettings.TransportChoice.TCP;
+        return relayed ? Math.min(settings.eagerBytes(), view.fragmentBytesMax()) : settings.eagerBytes();
+    }
+
     ControlPlane control() {
         return control;
     }
@@ -178,6 +196,10 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     // ---- the token
 
     void enter() {
+        if (token.isHeld()) {
+            throw new ZipException(
+                    ErrorCode.USER_FUNCTION, "a function that the library calls may not call the library");
+        }
         if (!token.tryAcquire()) {
             enterContended();
         }
@@ -257,7 +279,12 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         }
         operation.active = true;
         active.add(operation);
-        operation.start(nowNs(), timeoutNs);
+        try {
+            operation.start(nowNs(), timeoutNs);
+        } catch (RuntimeException e) {
+            ErrorCode code = e instanceof ZipException failure ? failure.code() : ErrorCode.INTERNAL;
+            operation.fail(code, ZipException.NONE, "it could not be started: " + e.getMessage(), e);
+        }
     }
 
     ZipException closed() {
@@ -319,36 +346,45 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     /** Turns until the operation ended or, if that is given, an instant has come. Holds the token before and after. */
     private void drive(Operation operation, long untilNs) {
-        while (!operation.isDone() && driver != null) {
-            if (!follow(operation, untilNs)) {
+        while (!operation.isDone()) {
+            if (driver != null) {
+                if (!follow(operation, untilNs)) {
+                    return;
+                }
+                continue;
+            }
+            driver = Thread.currentThread();
+            boolean paused;
+            try {
+                paused = driveAlone(operation, untilNs);
+            } finally {
+                driver = null;
+                wakeFollower();
+            }
+            if (!paused) {
                 return;
             }
-        }
-        if (operation.isDone()) {
-            return;
-        }
-        driver = Thread.currentThread();
-        try {
-            driveAlone(operation, untilNs);
-        } finally {
-            driver = null;
-            wakeFollower();
+            // Others get the engine, futures that ended run their stages, and whoever is first then drives.
+            leave();
+            enter();
         }
     }
 
-    private void driveAlone(Operation operation, long untilNs) {
+    /** Turns until the operation ended or the time is over: false; or somebody else has to do something: true. */
+    private boolean driveAlone(Operation operation, long untilNs) {
         long idleSinceNs = 0;
         long sleepNs = 0;
         while (!operation.isDone()) {
             int work = turn(sleepNs);
             sleepNs = 0;
-            if (token.isContended()) {
-                letOthersIn();
-                continue;
+            if (token.isContended() || !finished.isEmpty()) {
+                return true;
             }
-            if (work > 0 && waiter.isSpinning()) {
+            if (work > 0) {
                 idleSinceNs = 0;
-                continue;
+                if (waiter.isSpinning()) {
+                    continue;
+                }
             }
             long nowNs = nowNs();
             long leftNs = Math.min(operation.deadlineNs - nowNs, untilNs == Long.MAX_VALUE ? untilNs : untilNs - nowNs);
@@ -356,25 +392,21 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 if (nowNs - operation.deadlineNs >= 0 && !operation.isDone()) {
                     expire(operation);
                 }
-                return;
+                return false;
             }
             idleSinceNs = idleSinceNs == 0 ? nowNs : idleSinceNs;
-            if (!waiter.spins(nowNs - idleSinceNs)) {
+            if (!waiter.spins(nowNs - idleSinceNs, nowNs)) {
                 sleepNs = Math.min(leftNs, waiter.sleepNsMax());
                 if (Thread.currentThread().isInterrupted()) {
                     operation.fail(ErrorCode.CANCELLED, ZipException.NONE, "the waiting thread was interrupted", null);
                 }
             }
         }
+        return false;
     }
 
     private boolean mustNotBlock() {
         return inboxFull || token.isContended();
-    }
-
-    private void letOthersIn() {
-        token.release();
-        token.acquire();
     }
 
     private void expire(Operation operation) {
@@ -635,7 +667,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         GroupCommunicator communicator = communicators.get(context);
         if (communicator != null) {
             communicator.abortedBy(abort.rank, ErrorCode.of(abort.code), abort.culprit, abort.reason);
-        } else if (context >= nextContext && earlyAborts.size() < OPERATIONS_MAX) {
+        } else {
             earlyAborts.put(context, abort);
         }
     }
@@ -660,18 +692,22 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     // ---- communicators
 
-    /** The lowest number that no communicator of this process has had. */
-    int nextContext() {
-        return nextContext;
-    }
-
-    /** This process has no part in a communicator of its peers: its number is not used here either. */
-    void skipContext(int context) {
-        nextContext = Math.max(nextContext, context + 1);
+    /**
+     * A number for communicators whose parent this rank leads. Ranks choose from numbers of their own, so that two that are
+     * made at the same time never get the same.
+     *
+     * @return the number; -1 if there is none left
+     */
+    int takeContext() {
+        long context = (contextsTaken + 1L) * view.size() + view.rank();
+        if (context > Integer.MAX_VALUE) {
+            return -1;
+        }
+        contextsTaken++;
+        return (int) context;
     }
 
     GroupCommunicator open(int context, int[] worldRanks, int rank) {
-        skipContext(context);
         GroupCommunicator communicator = new GroupCommunicator(this, context, worldRanks, rank);
         communicators.put(context, communicator);
         Abort abort = earlyAborts.remove(context);

@@ -340,7 +340,8 @@ public final class GroupCommunicator implements Communicator {
 
     /** A collective failed at another member. */
     void abortedBy(int worldRank, ErrorCode code, int culprit, String reason) {
-        if (failure != null) {
+        // Communicators of other colours of the same split have the same number.
+        if (failure != null || !contains(worldRank)) {
             return;
         }
         ErrorCode mine = switch (code) {
@@ -398,9 +399,7 @@ public final class GroupCommunicator implements Communicator {
         run(split, timeout.toNanos());
         int[] table = split.table();
         List<Integer> members = new ArrayList<>();
-        int newContext = 0;
         for (int one = 0; one < size(); one++) {
-            newContext = Math.max(newContext, table[one * SplitOperation.COLUMNS + SplitOperation.CONTEXT]);
             if (table[one * SplitOperation.COLUMNS + SplitOperation.COLOR] == color) {
                 members.add(one);
             }
@@ -408,13 +407,12 @@ public final class GroupCommunicator implements Communicator {
         members.sort(Comparator.comparingInt((Integer one) -> table[one * SplitOperation.COLUMNS + SplitOperation.KEY])
                 .thenComparing(one -> one));
         int[] ranks = members.stream().mapToInt(this::worldRank).toArray();
+        if (color < 0) {
+            return null;
+        }
         engine.enter();
         try {
-            if (color < 0) {
-                engine.skipContext(newContext);
-                return null;
-            }
-            return engine.open(newContext, ranks, members.indexOf(rank));
+            return engine.open(split.context(), ranks, members.indexOf(rank));
         } finally {
             engine.leave();
         }

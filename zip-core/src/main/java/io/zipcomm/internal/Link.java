@@ -165,7 +165,8 @@ final class Link implements FrameHandler {
             switchOutput();
             return true;
         }
-        if (!sends.nextFrame(path, header, at, frame) && !receives.nextFrame(header, at) && !nextOwnFrame(header, at)) {
+        // Clearances before data: the peer's next segment waits for them.
+        if (!receives.nextFrame(header, at) && !sends.nextFrame(path, header, at, frame) && !nextOwnFrame(header, at)) {
             return false;
         }
         stamp(header, at);

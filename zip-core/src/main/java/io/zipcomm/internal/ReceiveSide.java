@@ -48,7 +48,7 @@ final class ReceiveSide {
         this.engine = engine;
         this.link = link;
         this.credit = credit;
-        eagerBytes = engine.settings().eagerBytes();
+        eagerBytes = engine.eagerBytes();
     }
 
     /**
@@ -526,15 +526,36 @@ final class ReceiveSide {
         failAll(matched, reason);
     }
 
-    /** Every receive fails. */
+    /** Every receive fails. What has arrived in full can still be received; the rest never comes. */
     void fail(ZipException reason) {
-        if (arriving != null) {
-            arriving.claimedBy = null;
-        }
+        dropIncomplete();
         failAll(posted, reason);
         failAll(matched, reason);
         clearDue.clear();
         refusals.clear();
+        withdrawn.clear();
+    }
+
+    private void dropIncomplete() {
+        Unexpected before = null;
+        for (Unexpected one = oldest; one != null; ) {
+            Unexpected next = one.next;
+            if (one.complete) {
+                before = one;
+            } else {
+                unlink(before, one);
+                if (one != arriving) {
+                    drop(one);
+                }
+            }
+            one = next;
+        }
+        if (arriving != null) {
+            // Its path is closed: no more bytes come into its memory.
+            Unexpected last = arriving;
+            arriving = null;
+            drop(last);
+        }
     }
 
     private void failAll(TransferQueue queue, ZipException reason) {

@@ -61,7 +61,7 @@ final class SendSide {
         this.engine = engine;
         this.link = link;
         this.credit = credit;
-        eagerBytes = engine.settings().eagerBytes();
+        eagerBytes = engine.eagerBytes();
     }
 
     /** Posts a message. */

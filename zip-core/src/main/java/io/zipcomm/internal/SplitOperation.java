@@ -1,11 +1,12 @@
 package io.zipcomm.internal;
 
 import io.zipcomm.buffer.Payload;
+import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 
 /**
- * Agrees on new communicators: rank 0 gathers every member's colour, key and lowest free context, then sends everyone the
- * table. Steps 2; bytes 12 P from and to rank 0, which handles P - 1 messages each way.
+ * Agrees on new communicators: rank 0 gathers every member's colour and key, then sends everyone the table, with the
+ * context that it chose. Steps 2; bytes 12 P from and to rank 0, which handles P - 1 messages each way.
  */
 final class SplitOperation extends Operation implements Completion {
 
@@ -42,6 +43,11 @@ final class SplitOperation extends Operation implements Completion {
         return table;
     }
 
+    /** Number of the new communicators: the one that rank 0 chose. Complete after success. */
+    int context() {
+        return table[CONTEXT];
+    }
+
     @Override
     protected void begin() {
         number = communicator().nextCollectiveNumber();
@@ -51,9 +57,13 @@ final class SplitOperation extends Operation implements Completion {
         }
         int rank = communicator().rank();
         int size = communicator().size();
-        table[rank * COLUMNS + CONTEXT] = communicator().engine().nextContext();
         gathering = rank == 0;
-        if (size == 1) {
+        if (gathering) {
+            table[CONTEXT] = communicator().engine().takeContext();
+        }
+        if (table[CONTEXT] < 0) {
+            fail(ErrorCode.LIMIT, ZipException.NONE, "this rank can number no further communicators", null);
+        } else if (size == 1) {
             succeed();
         } else if (gathering) {
             open = size - 1;

@@ -16,6 +16,7 @@ import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.Leave;
 import io.zipcomm.wire.proto.MemberGone;
+import io.zipcomm.wire.proto.Refused;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
@@ -36,6 +37,9 @@ import java.util.function.LongSupplier;
  * rank says may be said on any thread.
  */
 public final class MembershipClient implements ControlPlane, ControlChannel.Listener {
+
+    /** Longest reason of an abort: the rest of a long text helps nobody. */
+    private static final int REASON_CHARACTERS_MAX = 2000;
 
     /** Time between looks at the clock before the relay has named an interval. */
     private static final long TICK_MS = 500;
@@ -58,6 +62,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     // The channel's thread only.
     private long lastHeardNs;
     private long beats;
+    private String expelledFor;
 
     private MembershipClient(ZipSettings settings, LongSupplier clock) {
         this.settings = settings;
@@ -212,7 +217,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                         .setContext(context)
                         .setCode(code)
                         .setCulprit(culprit)
-                        .setReason(reason))
+                        .setReason(reason.substring(0, Math.min(reason.length(), REASON_CHARACTERS_MAX))))
                 .build());
     }
 
@@ -270,13 +275,16 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 admitted.complete(message.getAdmitted());
             }
             case GROUP_READY -> ready.complete(message.getGroupReady());
-            case REFUSED ->
-                failJoin(new ZipException(
-                        ErrorCode.of(message.getRefused().getCode()),
-                        message.getRefused().getReason()));
+            case REFUSED -> refused(message.getRefused());
             case MEMBER_GONE, ABORT -> hear(message);
             case HEARTBEAT, ATTACHED, MESSAGE_NOT_SET -> {}
         }
+    }
+
+    private void refused(Refused refusal) {
+        ZipException reason = new ZipException(ErrorCode.of(refusal.getCode()), refusal.getReason());
+        expelledFor = reason.getMessage();
+        failJoin(reason);
     }
 
     private void hear(ToRank message) {
@@ -329,8 +337,8 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 .build());
         long silentMs = (clock.getAsLong() - lastHeardNs) / 1_000_000;
         if (heartbeatTimeoutMs > 0 && silentMs > heartbeatTimeoutMs) {
-            close();
             ended("silent for " + silentMs + " ms");
+            close();
         }
     }
 
@@ -343,7 +351,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             told = listener;
         }
         if (told != null && !leaving) {
-            told.controlLost(reason);
+            told.controlLost(expelledFor == null ? reason : expelledFor);
         }
     }
 

@@ -84,7 +84,7 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--ops",
             split = ",",
-            paramLabel = "=LIST",
+            paramLabel = "LIST",
             hideParamSyntax = true,
             converter = OperationName.class,
             description = "Operations: barrier, pingpong, broadcast, reduce, allreduce, scatter, gather, allgather,"
@@ -94,7 +94,7 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--ranks",
             split = ",",
-            paramLabel = "=LIST",
+            paramLabel = "LIST",
             hideParamSyntax = true,
             converter = PositiveNumber.class,
             description = "Group sizes. Default: 2,4.")
@@ -103,7 +103,7 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--bytes",
             split = ",",
-            paramLabel = "=LIST",
+            paramLabel = "LIST",
             hideParamSyntax = true,
             converter = Sizes.class,
             description = "Sizes, such as 8,64KiB,1MiB, which are the default.")
@@ -112,7 +112,7 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--transport",
             split = ",",
-            paramLabel = "=LIST",
+            paramLabel = "LIST",
             hideParamSyntax = true,
             converter = TransportName.class,
             description = "Paths: " + TransportName.KNOWN + ". Default: tcp,relay.")

@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -115,13 +114,17 @@ public final class BenchRun {
         if (workers.size() < BenchOperation.PINGPONG.ranksMin()) {
             return CostModel.UNKNOWN;
         }
-        CaseResult roundTrip = leader(ask(workers, calibration(BenchOperation.PINGPONG.label(), LATENCY_BYTES)));
-        CaseResult stream = leader(ask(workers, calibration(CaseOrder.STREAM, StreamExercise.BYTES)));
+        CaseResult roundTrip = calibrate(workers, BenchOperation.PINGPONG.label(), LATENCY_BYTES);
+        CaseResult stream = calibrate(workers, CaseOrder.STREAM, StreamExercise.BYTES);
         return new CostModel(roundTrip.p50Ns() / NS_PER_US / 2, stream.p50Ns() / NS_PER_US / StreamExercise.BYTES);
     }
 
-    private static CaseOrder calibration(String operation, long bytes) {
-        return new CaseOrder(operation, bytes, CaseOrder.AUTO, 0, CALIBRATION_BUDGET_NS, false);
+    private CaseResult calibrate(WorkerGroup workers, String operation, long bytes)
+            throws WorkerFailure, InterruptedException {
+        CaseOrder order = new CaseOrder(operation, bytes, CaseOrder.AUTO, 0, CALIBRATION_BUDGET_NS, false);
+        Collection<CaseResult> results = ask(workers, order);
+        reportMismatches("calibration by " + operation, results);
+        return leader(results);
     }
 
     private void measure(WorkerGroup workers, BenchCase what, CostModel model)
@@ -164,11 +167,7 @@ public final class BenchRun {
 
     private void report(BenchCase what, Collection<CaseResult> results, CostModel model) {
         CaseResult leader = leader(results);
-        List<CaseResult> wrong =
-                results.stream().filter(result -> !result.mismatch().isEmpty()).toList();
-        for (CaseResult result : wrong) {
-            listener.problem(what + ": wrong data at rank " + result.rank() + ", " + result.mismatch());
-        }
+        boolean verified = reportMismatches(what.toString(), results);
         double p50Us = leader.p50Ns() / NS_PER_US;
         Row row = new Row(
                 what.operation(),
@@ -180,12 +179,24 @@ public final class BenchRun {
                 p50Us,
                 leader.p99Ns() / NS_PER_US,
                 model.efficiency(what.operation(), what.ranks(), what.bytes(), p50Us),
-                wrong.isEmpty());
+                verified);
         double iterations = leader.iterations();
         double sent = results.stream().mapToLong(CaseResult::sentBytes).max().orElse(0) / iterations;
         double allocated =
                 results.stream().mapToLong(CaseResult::allocatedBytes).max().orElse(0) / iterations;
         listener.row(row, new BenchListener.Extras(sent, allocated));
+    }
+
+    /** Whether there are none. */
+    private boolean reportMismatches(String what, Collection<CaseResult> results) {
+        boolean none = true;
+        for (CaseResult result : results) {
+            if (!result.mismatch().isEmpty()) {
+                none = false;
+                listener.problem(what + ": wrong data at rank " + result.rank() + ", " + result.mismatch());
+            }
+        }
+        return none;
     }
 
     // The floor is measured right before and right after the row that is compared with it, so that a machine whose

@@ -139,40 +139,84 @@ final class WorkerGroup implements AutoCloseable {
      */
     Map<Integer, Message> await(Set<Integer> ranks, String kind, Duration limit)
             throws WorkerFailure, InterruptedException {
-        Map<Integer, Message> received = new TreeMap<>();
-        Map<Integer, Message> failures = new TreeMap<>();
-        long deadline = System.nanoTime() + limit.toNanos();
-        long iterations = -1;
-        while (!received.keySet().containsAll(ranks)) {
+        Round round = new Round(ranks, kind, limit);
+        while (!round.isComplete()) {
             Answer answer = answers.poll(TURN.toNanos(), TimeUnit.NANOSECONDS);
-            if (answer != null && answer.message().kind().equals(kind)) {
-                received.put(answer.rank(), answer.message());
-            } else if (answer != null && answer.message().kind().equals(Worker.FAILED)) {
-                deadline = failures.isEmpty() ? System.nanoTime() + FAILURE_TIME.toNanos() : deadline;
-                failures.put(answer.rank(), answer.message());
-            } else if (answer != null
-                    && answer.message().kind().equals(Progress.KIND)
-                    && answer.message().number("iterations") != iterations
-                    && failures.isEmpty()) {
-                iterations = answer.message().number("iterations");
-                deadline = System.nanoTime() + limit.toNanos();
-            } else if (answer == null) {
+            if (answer != null) {
+                round.take(answer);
+            } else {
                 noteExits();
             }
+            Set<Integer> silent = round.silent();
+            // A process that ended may have said something before, which is still on its way: look when nothing comes.
+            boolean hopeless = silent.isEmpty() || (answer == null && ended.containsAll(silent));
+            if (!round.isComplete() && (hopeless || round.isOverdue())) {
+                askWhereTheyAre(silent);
+                throw new WorkerFailure(describe(round.failures, silent, limit));
+            }
+            if (answer == null && silent.stream().anyMatch(ended::contains)) {
+                round.hurry();
+            }
+        }
+        return round.received;
+    }
+
+    /** What has been answered to one question, and until when the rest is waited for. */
+    private static final class Round {
+        final Map<Integer, Message> received = new TreeMap<>();
+        final Map<Integer, Message> failures = new TreeMap<>();
+        private final Set<Integer> ranks;
+        private final String kind;
+        private final long limitNs;
+        private long deadlineNs;
+        private long iterations = -1;
+        private boolean hurried;
+
+        Round(Set<Integer> ranks, String kind, Duration limit) {
+            this.ranks = ranks;
+            this.kind = kind;
+            limitNs = limit.toNanos();
+            deadlineNs = System.nanoTime() + limitNs;
+        }
+
+        void take(Answer answer) {
+            Message message = answer.message();
+            if (message.kind().equals(kind)) {
+                received.put(answer.rank(), message);
+            } else if (message.kind().equals(Worker.FAILED)) {
+                failures.put(answer.rank(), message);
+                hurry();
+            } else if (message.kind().equals(Progress.KIND)) {
+                long now = message.number("iterations");
+                if (now != iterations && !hurried) {
+                    deadlineNs = System.nanoTime() + limitNs;
+                }
+                iterations = now;
+            }
+        }
+
+        /** Something is lost already: the others are not waited for as long as they might take. */
+        void hurry() {
+            if (!hurried) {
+                hurried = true;
+                deadlineNs = Math.min(deadlineNs, System.nanoTime() + FAILURE_TIME.toNanos());
+            }
+        }
+
+        boolean isComplete() {
+            return received.keySet().containsAll(ranks);
+        }
+
+        boolean isOverdue() {
+            return System.nanoTime() - deadlineNs > 0;
+        }
+
+        Set<Integer> silent() {
             Set<Integer> silent = new TreeSet<>(ranks);
             silent.removeAll(received.keySet());
             silent.removeAll(failures.keySet());
-            boolean over = silent.isEmpty() && !failures.isEmpty();
-            boolean dead = answer == null && ended.containsAll(silent) && !silent.isEmpty();
-            if (over || dead || System.nanoTime() > deadline) {
-                askWhereTheyAre(silent);
-                throw new WorkerFailure(describe(failures, silent, limit));
-            }
-            if (answer == null && silent.stream().anyMatch(ended::contains) && failures.isEmpty()) {
-                deadline = Math.min(deadline, System.nanoTime() + FAILURE_TIME.toNanos());
-            }
+            return silent;
         }
-        return received;
     }
 
     /** What they answer is among their last lines. */

@@ -86,7 +86,7 @@ public final class Doctor {
             for (String path : provider.paths()) {
                 findings.accept(
                         "transport " + path,
-                        reason.map(why -> "NOT available: " + why).orElse("available"));
+                        reason.map(why -> "NOT available: " + why).orElse("available, by " + provider.details()));
             }
         }
         if (!any) {

@@ -22,6 +22,7 @@ final class Exercises {
 
     private final Communicator world;
     private final Collectives collectives;
+    private final Runnable begin;
     private final Progress progress;
     private final CaseOrder order;
     private final int rank;
@@ -33,6 +34,7 @@ final class Exercises {
         this.world = world;
         this.collectives =
                 order.algorithm().equals(CaseOrder.AUTO) ? collectives : collectives.withAlgorithm(order.algorithm());
+        begin = collectives::barrier;
         this.progress = progress;
         this.order = order;
         rank = world.rank();
@@ -53,7 +55,7 @@ final class Exercises {
         if (operation == BenchOperation.PINGPONG) {
             return new PingPongExercise(world, bytes, progress);
         }
-        return new CollectiveExercise(workload(operation), collectives::barrier, progress);
+        return new CollectiveExercise(workload(operation), begin, progress);
     }
 
     private Workload workload(BenchOperation operation) {

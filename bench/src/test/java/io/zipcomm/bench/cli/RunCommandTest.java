@@ -48,11 +48,10 @@ final class RunCommandTest {
 
     @Test
     void shouldEndWithTheFirstExitCodeThatIsNotZero() {
-        long began = System.nanoTime();
         CapturedCli.Result result = run(3, "case $ZIP_RANK in 0) exit 0;; 1) exit 7;; 2) sleep 0.5; exit 3;; esac");
         assertEquals(7, result.exitCode());
         assertTrue(result.err().contains("zip run: rank 1 ended with exit code 7"), result.err());
-        assertTrue(System.nanoTime() - began < 4_000_000_000L, "nobody was left to wait for");
+        assertFalse(result.err().contains("still running"), result.err());
     }
 
     @Test

@@ -56,8 +56,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     private final Owner owner;
 
     /** The header of the frame under way, as far as it has come in. */
-    private final ByteBuffer header =
-            ByteBuffer.allocate(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer header = ByteBuffer.allocate(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
     /** Bytes of the frame under way that came with earlier reads. */
     private final ByteQueue begun;

@@ -45,6 +45,7 @@ final class DirectConnection extends FrameStream implements Path {
     private int peer;
     private int helloDue;
     private int helloStep;
+    private boolean proven;
     private FrameHandler handler;
 
     private DirectConnection(DirectPaths paths, GroupView view, boolean initiator, int peer, long nowNs) {
@@ -72,9 +73,14 @@ final class DirectConnection extends FrameStream implements Path {
         return startedNs;
     }
 
-    /** Whether the other end has said who it is. */
-    boolean isIdentified() {
-        return peer >= 0;
+    /** Whether the other end has proved who it is; until then {@link #peer} may be a stranger's claim. */
+    boolean isProven() {
+        return proven;
+    }
+
+    /** Whether there is another end. */
+    boolean isConnected() {
+        return state != State.CONNECTING;
     }
 
     boolean isOpen() {
@@ -181,6 +187,7 @@ final class DirectConnection extends FrameStream implements Path {
         if (!Hello.proves(helloBytes, 0, code(expected))) {
             throw refused("no proof of membership");
         }
+        proven = true;
         switch (state) {
             case AWAIT_OPEN -> {
                 if (paths.admits(this)) {
@@ -233,7 +240,7 @@ final class DirectConnection extends FrameStream implements Path {
     @Override
     public void openInput() {
         setInputOpen(true);
-        paths.readLater(this);
+        paths.streams().readLater(this);
     }
 
     @Override
@@ -255,7 +262,7 @@ final class DirectConnection extends FrameStream implements Path {
     @Override
     public void close() {
         paths.closed(this);
-        closeStream();
+        breakStream();
     }
 
     // ---- frames
@@ -276,6 +283,9 @@ final class DirectConnection extends FrameStream implements Path {
     @Override
     void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
         if (state == State.OPEN) {
+            if (!FrameType.of(Frame.type(header, at)).isLinkFrame()) {
+                throw new ZipException(ErrorCode.PROTOCOL, "not a link frame: " + Frame.describe(header, at));
+            }
             handler.headerReceived(this, header, at, frame);
         } else {
             helloHeader(header, at, frame);

@@ -6,7 +6,7 @@ import io.zipcomm.membership.Member;
 import io.zipcomm.transport.PathEvents;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.ArrayDeque;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
@@ -30,12 +30,16 @@ final class DirectPaths {
 
     private final Poller poller;
     private final Streams streams;
-    private final ArrayDeque<DirectConnection> toRead = new ArrayDeque<>();
     private final List<DirectConnection> handshakes = new ArrayList<>();
 
     private GroupView view;
     private PathEvents events;
     private Attempt[] attempts;
+    private int attemptCount;
+
+    /** A connection that the peer opened is to be the outcome of {@link #connect}; if it fails we try ourselves. */
+    private boolean[] awaited;
+
     private DirectConnection[] established;
 
     /** This rank's own attempt to reach one peer. */
@@ -45,8 +49,13 @@ final class DirectPaths {
         DirectConnection connection;
         String address;
 
-        /** The peer refused: its own attempt is to come until then. */
+        /** All addresses failed: the peer's own attempt is to come until then. */
         long yieldUntilNs;
+
+        boolean yielded;
+
+        /** Something answered, and ended the connection. It may have been the peer, for its own attempt's sake. */
+        boolean refused;
 
         Attempt(List<Candidate> candidates) {
             left = new ArrayList<>(candidates);
@@ -66,21 +75,37 @@ final class DirectPaths {
         view = group;
         events = listener;
         attempts = new Attempt[group.size()];
+        awaited = new boolean[group.size()];
         established = new DirectConnection[group.size()];
     }
 
     // ---- this rank begins
 
     void connect(int peer) {
-        if (established[peer] == null && attempts[peer] == null && !isBeingAccepted(peer)) {
-            attempts[peer] = new Attempt(reachable(view.members().get(peer)));
-            tryNext(peer);
+        if (established[peer] != null || attempts[peer] != null) {
+            return;
         }
+        if (isBeingAccepted(peer)) {
+            awaited[peer] = true;
+        } else {
+            begin(peer);
+        }
+    }
+
+    private void begin(int peer) {
+        setAttempt(peer, new Attempt(reachable(view.members().get(peer))));
+        tryNext(peer);
+    }
+
+    private void setAttempt(int peer, Attempt attempt) {
+        attemptCount += (attempt == null ? 0 : 1) - (attempts[peer] == null ? 0 : 1);
+        attempts[peer] = attempt;
+        awaited[peer] = false;
     }
 
     private boolean isBeingAccepted(int peer) {
         for (DirectConnection one : handshakes) {
-            if (one.isIdentified() && one.peer() == peer) {
+            if (one.isProven() && one.peer() == peer) {
                 return true;
             }
         }
@@ -110,6 +135,9 @@ final class DirectPaths {
             DirectConnection connection = DirectConnection.to(this, view, peer, System.nanoTime());
             try {
                 InetSocketAddress address = new InetSocketAddress(candidate.host(), candidate.port());
+                if (address.isUnresolved()) {
+                    throw new UnknownHostException("unknown host");
+                }
                 StreamSocket socket = poller.connect(address, candidate.kind() == Candidate.Kind.LOOPBACK, connection);
                 attempt.connection = connection;
                 handshakes.add(connection);
@@ -119,7 +147,7 @@ final class DirectPaths {
                 note(attempt, e.getMessage());
             }
         }
-        attempts[peer] = null;
+        setAttempt(peer, null);
         String tried = attempt.outcome.length() == 0 ? "it published no address" : attempt.outcome.toString();
         events.unreachable(peer, tried);
     }
@@ -152,7 +180,7 @@ final class DirectPaths {
     private int strangers() {
         int count = 0;
         for (DirectConnection one : handshakes) {
-            if (!one.isIdentified()) {
+            if (!one.isProven()) {
                 count++;
             }
         }
@@ -177,7 +205,8 @@ final class DirectPaths {
 
     private void giveUp(int peer) {
         Attempt own = attempts[peer];
-        attempts[peer] = null;
+        setAttempt(peer, null);
+        awaited[peer] = true;
         if (own.connection != null) {
             handshakes.remove(own.connection);
             own.connection.closeStream();
@@ -189,7 +218,7 @@ final class DirectPaths {
     void opened(DirectConnection connection) {
         int peer = connection.peer();
         handshakes.remove(connection);
-        attempts[peer] = null;
+        setAttempt(peer, null);
         established[peer] = connection;
         events.opened(connection);
     }
@@ -202,13 +231,22 @@ final class DirectPaths {
         }
         int peer = connection.peer();
         Attempt attempt = peer < 0 ? null : attempts[peer];
-        if (attempt == null || attempt.connection != connection) {
-            LOG.debug("a connection was refused: {}", reason);
+        if (attempt != null && attempt.connection == connection) {
+            ownFailed(attempt, peer, connection.isConnected(), reason);
             return;
         }
+        LOG.debug("a connection was refused: {}", reason);
+        if (connection.isProven() && awaited[peer] && !isBeingAccepted(peer)) {
+            begin(peer);
+        }
+    }
+
+    private void ownFailed(Attempt attempt, int peer, boolean answered, String reason) {
         attempt.connection = null;
+        attempt.refused |= answered;
         note(attempt, reason);
-        if (view.rank() > peer && attempt.left.isEmpty()) {
+        if (view.rank() > peer && attempt.left.isEmpty() && !attempt.yielded) {
+            attempt.yielded = true;
             attempt.yieldUntilNs = System.nanoTime() + ATTEMPT_NS;
         } else {
             tryNext(peer);
@@ -225,24 +263,9 @@ final class DirectPaths {
 
     // ---- turns
 
-    /** A path was opened for input: there may be bytes that were read before. */
-    void readLater(DirectConnection connection) {
-        if (!toRead.contains(connection)) {
-            toRead.add(connection);
-        }
-    }
-
-    boolean hasToRead() {
-        return !toRead.isEmpty();
-    }
-
-    int readNow() {
-        int count = 0;
-        for (int i = toRead.size(); i > 0; i--) {
-            toRead.poll().readSome();
-            count++;
-        }
-        return count;
+    /** Whether anything may take too long. */
+    boolean isConnecting() {
+        return attemptCount > 0 || !handshakes.isEmpty();
     }
 
     /** Ends what takes too long. */
@@ -252,9 +275,13 @@ final class DirectPaths {
                 failed(handshakes.get(i), "no answer in " + ATTEMPT_NS / 1_000_000 + " ms");
             }
         }
-        for (int peer = 0; attempts != null && peer < attempts.length; peer++) {
+        for (int peer = 0; attemptCount > 0 && peer < attempts.length; peer++) {
             Attempt attempt = attempts[peer];
             if (attempt != null && attempt.connection == null && nowNs - attempt.yieldUntilNs > 0) {
+                if (attempt.refused) {
+                    // The attempt for whose sake we were refused has failed, too: ours counts now.
+                    attempt.left.addAll(reachable(view.members().get(peer)));
+                }
                 tryNext(peer);
             }
         }

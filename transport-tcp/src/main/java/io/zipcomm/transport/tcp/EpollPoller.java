@@ -199,6 +199,18 @@ final class EpollPoller extends Poller {
         }
 
         @Override
+        public void abort() {
+            try {
+                if (isOpen()) {
+                    socket.setSoLinger(0);
+                }
+            } catch (IOException e) {
+                LOG.debug("a connection ends regularly instead of breaking", e);
+            }
+            close();
+        }
+
+        @Override
         public InetSocketAddress remote() {
             return socket.remoteAddress();
         }

@@ -40,6 +40,9 @@ abstract class FrameStream implements StreamSocket.Listener {
     /** Bytes read in one turn, so that one busy connection does not keep the others waiting. */
     private static final int TURN_BYTES_MAX = 1 << 20;
 
+    /** Bytes written in one turn: a peer that takes everything at once must not keep this end from reading. */
+    private static final int WRITE_TURN_BYTES_MAX = 4 << 20;
+
     private final Streams streams;
     private final TransportCounters counters;
     private final boolean relayed;
@@ -71,6 +74,7 @@ abstract class FrameStream implements StreamSocket.Listener {
     private boolean inputOpen;
     private boolean bulk;
     private boolean reading;
+    private boolean inputEnded;
 
     private boolean ended;
 
@@ -86,12 +90,17 @@ abstract class FrameStream implements StreamSocket.Listener {
 
     final void open(StreamSocket connected) {
         socket = connected;
+        streams.opened(this);
         inputOpen = true;
         updateInterest();
     }
 
     final StreamSocket socket() {
         return socket;
+    }
+
+    final Streams streams() {
+        return streams;
     }
 
     final boolean isEnded() {
@@ -112,8 +121,16 @@ abstract class FrameStream implements StreamSocket.Listener {
     /** As {@link io.zipcomm.transport.FrameHandler#frameReceived}. */
     abstract void frameReceived(InboundFrame frame);
 
-    /** The stream is over: null after a regular end between two frames. */
+    /**
+     * No more comes in: null if the other end closed its output between two frames, and then this end may go on sending;
+     * otherwise the stream is over. A stream that ended regularly may break afterwards.
+     */
     abstract void streamEnded(ZipException failure);
+
+    /** Whether the frame that comes next can be taken now. If not it stays unread, as does all behind it. */
+    boolean accepts(ByteBuffer header, int at) {
+        return true;
+    }
 
     /** For errors: whose connection this is. */
     abstract String describe();
@@ -148,12 +165,16 @@ abstract class FrameStream implements StreamSocket.Listener {
             outStaging = Segment.allocate(STAGING_BYTES);
         }
         try {
+            long leftOfTurn = WRITE_TURN_BYTES_MAX;
             while (!ended) {
                 fill();
                 if (!hasOutput() || ended) {
                     return;
                 }
-                if (!write()) {
+                long wanted = outWrite - outRead + (isGathered() ? outLeft : 0);
+                long written = write();
+                leftOfTurn -= written;
+                if (written < wanted || leftOfTurn <= 0) {
                     setBlocked(true);
                     updateInterest();
                     return;
@@ -163,6 +184,8 @@ abstract class FrameStream implements StreamSocket.Listener {
             broken(e);
         } catch (ZipException e) {
             end(e);
+        } catch (RuntimeException e) {
+            end(new ZipException(ErrorCode.INTERNAL, "a frame for " + describe() + " could not be made: " + e, e));
         }
     }
 
@@ -178,14 +201,18 @@ abstract class FrameStream implements StreamSocket.Listener {
     }
 
     private void fill() {
-        while (!outputClosed) {
+        while (!ended) {
             if (outLeft > 0) {
                 if (isGathered() || !stagePayload()) {
                     return;
                 }
                 continue;
             }
-            if (STAGING_BYTES - outWrite < Frame.HEADER_BYTES || !nextFrame(outStaging.bytes(), outWrite, out)) {
+            if (outputClosing || STAGING_BYTES - outWrite < Frame.HEADER_BYTES) {
+                return;
+            }
+            out.clear();
+            if (!nextFrame(outStaging.bytes(), outWrite, out)) {
                 return;
             }
             outWrite += Frame.HEADER_BYTES;
@@ -222,25 +249,27 @@ abstract class FrameStream implements StreamSocket.Listener {
             if (out.attachment != null) {
                 payloadTaken(out);
             }
+            out.clear();
         }
     }
 
-    /** One call of the operating system; false if the socket is full. */
-    private boolean write() throws IOException {
+    /** One call of the operating system. Returns how many bytes the socket took. */
+    private long write() throws IOException {
         int count = 0;
         int staged = outWrite - outRead;
         if (staged > 0) {
             gather[count++] = outStaging.bytes().limit(outWrite).position(outRead);
         }
-        boolean gathered = outLeft > 0 && isGathered();
-        long wanted = staged;
-        if (gathered) {
+        if (isGathered()) {
             int position = (int) outOffset;
             gather[count++] = outPayload.direct().limit(position + outLeft).position(position);
-            wanted += outLeft;
         }
         long written = socket.write(gather, count);
-        outStaging.bytes().clear();
+        // Absolute access observes the limit, too.
+        for (int i = 0; i < count; i++) {
+            gather[i].clear();
+            gather[i] = null;
+        }
         counters.writeCalls++;
         if (relayed) {
             counters.relayBytesSent += written;
@@ -256,7 +285,7 @@ abstract class FrameStream implements StreamSocket.Listener {
         if (written > fromStaging) {
             payloadMoved((int) (written - fromStaging));
         }
-        return written == wanted;
+        return written;
     }
 
     /** Lets go of an outgoing payload: what is left of its frame is copied. */
@@ -265,6 +294,7 @@ abstract class FrameStream implements StreamSocket.Listener {
             return;
         }
         out.attachment = null;
+        out.payload = null;
         if (outLeft > 0) {
             Segment copy = Segment.allocate((outLeft + Long.BYTES - 1) / Long.BYTES * Long.BYTES);
             outPayload.copyOut(outOffset, copy, 0, outLeft);
@@ -286,6 +316,7 @@ abstract class FrameStream implements StreamSocket.Listener {
         outputClosed = true;
         try {
             socket.shutdownOutput();
+            closeIfDone();
         } catch (IOException e) {
             broken(e);
         }
@@ -296,6 +327,9 @@ abstract class FrameStream implements StreamSocket.Listener {
     /** Whether frames are read. What was read before stays where it is. */
     final void setInputOpen(boolean open) {
         inputOpen = open;
+        if (!open) {
+            noLongerLatest();
+        }
         updateInterest();
     }
 
@@ -313,7 +347,7 @@ abstract class FrameStream implements StreamSocket.Listener {
 
     /** Reads and handles what there is, within the bounds of a turn. Returns the number of bytes. */
     final int readSome() {
-        if (ended || !inputOpen || reading || socket == null) {
+        if (ended || inputEnded || !inputOpen || reading || socket == null) {
             return 0;
         }
         if (inStaging == null) {
@@ -368,7 +402,9 @@ abstract class FrameStream implements StreamSocket.Listener {
             inRead = 0;
             inWrite = 0;
             if (bulk) {
-                return inFrame ? inLeft + Frame.HEADER_BYTES : Frame.HEADER_BYTES;
+                // What is left may be long all the same if nobody wants it any more.
+                int rest = inFrame ? Math.min(inLeft, STAGING_BYTES - Frame.HEADER_BYTES) : 0;
+                return rest + Frame.HEADER_BYTES;
             }
         }
         return STAGING_BYTES - inWrite;
@@ -379,7 +415,9 @@ abstract class FrameStream implements StreamSocket.Listener {
         int bytes;
         if (readsDirectly()) {
             int position = (int) (in.offset + inMoved);
-            bytes = socket.read(in.payload.direct(), position, position + wanted);
+            ByteBuffer target = in.payload.direct();
+            bytes = socket.read(target, position, position + wanted);
+            target.clear();
             if (bytes > 0) {
                 inMoved += bytes;
                 inLeft -= bytes;
@@ -411,21 +449,25 @@ abstract class FrameStream implements StreamSocket.Listener {
                 counters.framesReceived++;
                 frameReceived(in);
             } else {
-                if (inWrite - inRead < Frame.HEADER_BYTES) {
+                if (inWrite - inRead < Frame.HEADER_BYTES || !header()) {
                     break;
                 }
-                header();
             }
         }
         makeRoom();
     }
 
-    private void header() {
+    /** Begins a frame; false if it cannot be taken now. */
+    private boolean header() {
         ByteBuffer bytes = inStaging.bytes();
         int at = inRead;
         String problem = Frame.problem(bytes, at);
         if (problem != null) {
             throw new ZipException(ErrorCode.PROTOCOL, problem + " on the connection of " + describe());
+        }
+        if (!accepts(bytes, at)) {
+            setInputOpen(false);
+            return false;
         }
         inRead += Frame.HEADER_BYTES;
         in.clear();
@@ -435,6 +477,7 @@ abstract class FrameStream implements StreamSocket.Listener {
         inMoved = 0;
         headerReceived(bytes, at, in);
         bulk = in.bytes >= BULK_BYTES_MIN && in.payload != null && in.payload.direct() != null;
+        return true;
     }
 
     /** Moves staged bytes of the payload to where they belong; false if more have to come. */
@@ -477,9 +520,19 @@ abstract class FrameStream implements StreamSocket.Listener {
     /** Throws away what is still to come of an incoming payload. */
     final void releaseInbound(Object attachment) {
         if (inFrame && in.attachment != null && in.attachment == attachment) {
-            in.attachment = null;
-            in.payload = null;
+            dropInbound();
         }
+    }
+
+    /** Throws away what is still to come of the frame that is coming in. */
+    final void dropInbound() {
+        in.attachment = null;
+        in.payload = null;
+    }
+
+    /** What is left of the frame that is going out is copied, whoever's it is. */
+    final void detachOutbound() {
+        releaseOutbound(out.attachment);
     }
 
     // ---- the end
@@ -488,7 +541,11 @@ abstract class FrameStream implements StreamSocket.Listener {
         if (inFrame || inWrite > inRead) {
             end(new ZipException(ErrorCode.PEER_LOST, "connection of " + describe() + " ended inside a frame"));
         } else {
-            end(null);
+            inputEnded = true;
+            noLongerLatest();
+            updateInterest();
+            closeIfDone();
+            streamEnded(null);
         }
     }
 
@@ -500,23 +557,47 @@ abstract class FrameStream implements StreamSocket.Listener {
         if (ended) {
             return;
         }
-        ended = true;
-        setBlocked(false);
-        streamEnded(failure);
+        breakStream();
+        if (!streams.isClosed()) {
+            streamEnded(failure);
+        }
     }
 
-    /** Ends without telling anyone. */
+    /** Ends without telling anyone here. The other end sees a regular end if what it got last was a whole frame. */
     final void closeStream() {
         ended = true;
         setBlocked(false);
+        noLongerLatest();
         if (socket != null) {
             socket.close();
+            streams.closed(this);
         }
+    }
+
+    /** Both ends have said all: nothing more can happen. */
+    private void closeIfDone() {
+        if (inputEnded && outputClosed && !ended) {
+            closeStream();
+        }
+    }
+
+    private void noLongerLatest() {
+        if (streams.latest == this) {
+            streams.latest = null;
+        }
+    }
+
+    /** As {@link #closeStream}, but unless the output was closed before, the other end sees that the stream broke. */
+    final void breakStream() {
+        if (socket != null && !outputClosed && !ended) {
+            socket.abort();
+        }
+        closeStream();
     }
 
     final void updateInterest() {
         if (socket != null && !ended) {
-            socket.interest(inputOpen, outBlocked);
+            socket.interest(inputOpen && !inputEnded, outBlocked);
         }
     }
 }

@@ -14,12 +14,16 @@ import java.nio.channels.SelectableChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sockets on the Java platform's selector, where epoll does not load. The platform cannot choose a congestion control, so
  * the system's default stays.
  */
 final class NioPoller extends Poller {
+
+    private static final Logger LOG = LoggerFactory.getLogger(NioPoller.class);
 
     private static final int BACKLOG = 1024;
 
@@ -126,21 +130,7 @@ final class NioPoller extends Poller {
 
         @Override
         public long write(ByteBuffer[] sources, int count) throws IOException {
-            if (count == 1) {
-                int position = sources[0].position();
-                int written = channel.write(sources[0]);
-                sources[0].position(position);
-                return written;
-            }
-            int[] positions = new int[count];
-            for (int i = 0; i < count; i++) {
-                positions[i] = sources[i].position();
-            }
-            long written = channel.write(sources, 0, count);
-            for (int i = 0; i < count; i++) {
-                sources[i].position(positions[i]);
-            }
-            return written;
+            return count == 1 ? channel.write(sources[0]) : channel.write(sources, 0, count);
         }
 
         @Override
@@ -162,6 +152,18 @@ final class NioPoller extends Poller {
         @Override
         public void shutdownOutput() throws IOException {
             channel.shutdownOutput();
+        }
+
+        @Override
+        public void abort() {
+            try {
+                if (channel.isOpen()) {
+                    channel.setOption(StandardSocketOptions.SO_LINGER, 0);
+                }
+            } catch (IOException e) {
+                LOG.debug("a connection ends regularly instead of breaking", e);
+            }
+            close();
         }
 
         @Override
@@ -199,7 +201,7 @@ final class NioPoller extends Poller {
                     socket = channel.isOpen() ? channel.accept() : null;
                 }
             } catch (IOException e) {
-                org.slf4j.LoggerFactory.getLogger(NioPoller.class).warn("accepting a connection failed", e);
+                LOG.warn("accepting a connection failed", e);
             }
         }
     }

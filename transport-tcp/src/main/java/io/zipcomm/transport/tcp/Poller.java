@@ -26,6 +26,9 @@ abstract class Poller implements AutoCloseable {
     private final IoHandler handler;
     private final Context context = new Context();
 
+    /** Set by any thread: {@link #await} must not block. Netty forgets a wakeup that comes before the wait. */
+    private volatile boolean woken;
+
     Poller(java.util.function.Function<ThreadAwareExecutor, IoHandler> maker) {
         handler = maker.apply(new CallerRuns());
         handler.initialize();
@@ -74,6 +77,10 @@ abstract class Poller implements AutoCloseable {
 
     /** Blocks until something is ready, {@link #wakeup} or the time is over, and handles what is ready. */
     final int await(long timeoutNs, BooleanSupplier mayNotBlock) {
+        if (woken) {
+            woken = false;
+            return poll();
+        }
         long nowNs = System.nanoTime();
         context.mayNotBlock = mayNotBlock;
         long untilNs = nowNs + Math.min(timeoutNs, Long.MAX_VALUE / 4);
@@ -83,6 +90,7 @@ abstract class Poller implements AutoCloseable {
 
     /** Makes {@link #await} return, if it is about to block or blocks. Any thread. */
     final void wakeup() {
+        woken = true;
         handler.wakeup();
     }
 
@@ -112,7 +120,7 @@ abstract class Poller implements AutoCloseable {
         void close();
     }
 
-    private static final class Context implements IoHandlerContext {
+    private final class Context implements IoHandlerContext {
         /** Null if this turn must not block at all. */
         private BooleanSupplier mayNotBlock;
 
@@ -120,12 +128,13 @@ abstract class Poller implements AutoCloseable {
 
         @Override
         public boolean canBlock() {
-            return mayNotBlock != null && !mayNotBlock.getAsBoolean();
+            return mayNotBlock != null && !woken && !mayNotBlock.getAsBoolean();
         }
 
         @Override
         public long delayNanos(long currentTimeNanos) {
-            return Math.max(0, deadlineNs - currentTimeNanos);
+            // Never 0: that would disarm Netty's timer, and a thread held up until here would sleep for ever.
+            return Math.max(1, deadlineNs - currentTimeNanos);
         }
 
         @Override

@@ -63,7 +63,30 @@ final class RelayConnection extends FrameStream {
         if (lost != null) {
             events.relayLost(lost);
         } else {
-            setInputOpen(true);
+            readOn();
+        }
+    }
+
+    /** Frames may have been read together with the answer, or before a path was open. */
+    private void readOn() {
+        setInputOpen(true);
+        streams().readLater(this);
+    }
+
+    /** A path takes frames from now on. */
+    void opened() {
+        if (lost == null) {
+            readOn();
+        }
+    }
+
+    /** A path's handler will not touch the memory of its frames any more, and nobody else may. */
+    void closed(RelayPath path) {
+        if (leaving == path) {
+            detachOutbound();
+        }
+        if (arriving == path) {
+            dropInbound();
         }
     }
 
@@ -92,40 +115,43 @@ final class RelayConnection extends FrameStream {
 
     /** A path has frames. */
     void flush(RelayPath path) {
+        enqueue(path);
+        flushStream();
+    }
+
+    private void enqueue(RelayPath path) {
         if (!path.isQueued()) {
             path.setQueued(true);
             ready.add(path);
         }
-        flushStream();
     }
 
-    /** A path has taken so much that its sender should know. */
+    /** A path has taken so much that its sender should know. Called once until {@link RelayPath#writeFlow}. */
     void acknowledge(RelayPath path) {
-        if (!toAcknowledge.contains(path)) {
-            toAcknowledge.add(path);
-            flushStream();
-        }
+        toAcknowledge.add(path);
+        flushStream();
     }
 
     @Override
     boolean nextFrame(ByteBuffer header, int at, OutboundFrame frame) {
+        leaving = null;
         if (attach != null) {
             control(header, at, frame);
             return true;
         }
         RelayPath acknowledged = toAcknowledge.poll();
         if (acknowledged != null) {
-            frame.clear();
             acknowledged.writeFlow(header, at, epoch, rank);
             return true;
         }
         for (RelayPath path = ready.poll(); path != null; path = ready.poll()) {
+            // Before it is asked: what it is told of meanwhile counts.
+            path.setQueued(false);
             if (path.nextFrame(header, at, frame)) {
-                ready.add(path);
+                enqueue(path);
                 leaving = path;
                 return true;
             }
-            path.setQueued(false);
         }
         return false;
     }
@@ -148,11 +174,20 @@ final class RelayConnection extends FrameStream {
     // ---- in
 
     @Override
+    boolean accepts(ByteBuffer header, int at) {
+        if (Frame.type(header, at) == FrameType.FLOW.number() || paths.length == 0) {
+            return true;
+        }
+        int source = Frame.source(header, at);
+        return source < 0 || source >= paths.length || paths[source] == null || paths[source].isOpen();
+    }
+
+    @Override
     void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
         arriving = null;
         int type = Frame.type(header, at);
         if (type == FrameType.CONTROL.number()) {
-            if (frame.bytes > ANSWER_BYTES_MAX) {
+            if (answered || frame.bytes > ANSWER_BYTES_MAX) {
                 throw new ZipException(ErrorCode.PROTOCOL, "a control message of " + frame.bytes + " bytes");
             }
             answer = ByteBuffer.allocate(frame.bytes);
@@ -168,6 +203,9 @@ final class RelayConnection extends FrameStream {
             paths[source].acknowledged(Frame.credit(header, at));
             return;
         }
+        if (!FrameType.of(type).isLinkFrame()) {
+            throw new ZipException(ErrorCode.PROTOCOL, "the relay forwarded " + Frame.describe(header, at));
+        }
         arriving = paths[source];
         arriving.headerReceived(header, at, frame);
     }
@@ -175,7 +213,9 @@ final class RelayConnection extends FrameStream {
     @Override
     void frameReceived(InboundFrame frame) {
         if (arriving != null) {
-            arriving.frameReceived(frame);
+            RelayPath path = arriving;
+            arriving = null;
+            path.frameReceived(frame);
         } else if (frame.attachment != null) {
             // The answer to attaching: what follows belongs to paths that do not exist before the group does.
             answered = true;

@@ -1,5 +1,7 @@
 package io.zipcomm.transport.tcp;
 
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.transport.FrameHandler;
 import io.zipcomm.transport.InboundFrame;
@@ -22,7 +24,9 @@ final class RelayPath implements Path {
     private final int frameBytesMax;
 
     private FrameHandler handler;
+    private boolean open;
     private boolean queued;
+    private boolean outputClosed;
     private boolean closed;
 
     private long sentBytes;
@@ -30,6 +34,7 @@ final class RelayPath implements Path {
     private long takenBytes;
     private long toldBytes;
     private int arrivingBytes;
+    private boolean acknowledging;
 
     /**
      * @param eagerBytes longest payload of a frame that is not a fragment
@@ -66,7 +71,8 @@ final class RelayPath implements Path {
 
     @Override
     public void openInput() {
-        // The connection is read from the start; the engine binds every path before.
+        open = true;
+        connection.opened();
     }
 
     @Override
@@ -85,11 +91,22 @@ final class RelayPath implements Path {
     @Override
     public void closeOutput() {
         // The connection serves the other paths too; the link's last frame says that it is the last.
+        outputClosed = true;
     }
 
     @Override
     public void close() {
-        closed = true;
+        if (!closed) {
+            closed = true;
+            connection.closed(this);
+            // What still comes is thrown away, so that frames for other paths get past it.
+            openInput();
+        }
+    }
+
+    /** Whether frames are taken. */
+    boolean isOpen() {
+        return open;
     }
 
     boolean isQueued() {
@@ -106,7 +123,7 @@ final class RelayPath implements Path {
 
     boolean nextFrame(ByteBuffer header, int at, OutboundFrame frame) {
         long free = windowBytes - (sentBytes - acknowledgedBytes);
-        if (closed || free < frameBytesMax) {
+        if (closed || outputClosed || free < frameBytesMax) {
             return false;
         }
         if (!handler.nextFrame(this, header, at, frame)) {
@@ -125,6 +142,7 @@ final class RelayPath implements Path {
     }
 
     void writeFlow(ByteBuffer header, int at, int epoch, int rank) {
+        acknowledging = false;
         toldBytes = takenBytes;
         Frame.begin(header, at, FrameType.FLOW);
         Frame.epoch(header, at, epoch);
@@ -136,15 +154,31 @@ final class RelayPath implements Path {
     void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
         arrivingBytes = Frame.HEADER_BYTES + frame.bytes;
         if (closed) {
-            frame.payload = null;
             return;
         }
-        handler.headerReceived(this, header, at, frame);
+        try {
+            handler.headerReceived(this, header, at, frame);
+            if (closed) {
+                frame.clear();
+            }
+        } catch (ZipException e) {
+            refused(frame, e);
+        } catch (RuntimeException e) {
+            refused(frame, new ZipException(ErrorCode.INTERNAL, "a frame of rank " + peer + " failed: " + e, e));
+        }
+    }
+
+    /** One peer's frame breaks the protocol: its path ends, and the others stay. */
+    private void refused(InboundFrame frame, ZipException reason) {
+        close();
+        frame.clear();
+        handler.ended(this, reason);
     }
 
     void frameReceived(InboundFrame frame) {
         takenBytes += arrivingBytes;
-        if (takenBytes - toldBytes >= windowBytes / 4) {
+        if (!acknowledging && takenBytes - toldBytes >= windowBytes / 4) {
+            acknowledging = true;
             connection.acknowledge(this);
         }
         if (!closed) {

@@ -23,7 +23,7 @@ interface StreamSocket {
      * Reads what there is.
      *
      * @param target   direct memory
-     * @param position first byte to fill
+     * @param position first byte to fill; the buffer's own position and limit may be changed
      * @param limit    end of the bytes to fill
      * @return bytes read, 0 if there are none now, -1 at the end of the stream
      */
@@ -32,7 +32,7 @@ interface StreamSocket {
     /**
      * Writes between position and limit of direct buffers, in one call of the operating system.
      *
-     * @param sources buffers; positions are not moved
+     * @param sources buffers; their positions may be moved or not
      * @param count   how many of them
      * @return bytes written; 0 if the socket takes none now
      */
@@ -52,4 +52,7 @@ interface StreamSocket {
 
     /** Ends the connection. May be called again. */
     void close();
+
+    /** Ends the connection so that the other end sees it break; what was written and not sent yet is lost. */
+    void abort();
 }

@@ -1,6 +1,11 @@
 package io.zipcomm.transport.tcp;
 
 import io.zipcomm.transport.TransportCounters;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
 
 /** What the connections of one transport share. */
 final class Streams {
@@ -10,7 +15,13 @@ final class Streams {
     /** The connection that had bytes last: the next ones are most likely to come there too. */
     FrameStream latest;
 
+    private final Set<FrameStream> open = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    /** Connections that may have bytes which no event of the operating system will announce. */
+    private final ArrayDeque<FrameStream> toRead = new ArrayDeque<>();
+
     private int blocked;
+    private boolean closed;
 
     /** A connection takes no more output for now, or does again. */
     void blocked(boolean now) {
@@ -20,5 +31,48 @@ final class Streams {
     /** Whether any connection has output that it could not take. */
     boolean hasBlockedOutput() {
         return blocked > 0;
+    }
+
+    /** A connection's input was opened: there may be bytes that were read before. */
+    void readLater(FrameStream stream) {
+        if (!toRead.contains(stream)) {
+            toRead.add(stream);
+        }
+    }
+
+    boolean hasToRead() {
+        return !toRead.isEmpty();
+    }
+
+    /** Reads what {@link #readLater} is about, until there is no more. Returns the number of connections. */
+    int readNow() {
+        int count = toRead.size();
+        for (int i = 0; i < count; i++) {
+            FrameStream stream = toRead.poll();
+            if (stream.readSome() > 0) {
+                // An end that was lost while nobody listened is never announced again.
+                readLater(stream);
+            }
+        }
+        return count;
+    }
+
+    void opened(FrameStream stream) {
+        open.add(stream);
+    }
+
+    void closed(FrameStream stream) {
+        open.remove(stream);
+    }
+
+    /** Closes all connections. Nobody is told of them any more. */
+    void close() {
+        closed = true;
+        List.copyOf(open).forEach(FrameStream::closeStream);
+        toRead.clear();
+    }
+
+    boolean isClosed() {
+        return closed;
     }
 }

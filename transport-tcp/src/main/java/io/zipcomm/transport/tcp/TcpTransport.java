@@ -209,11 +209,14 @@ final class TcpTransport implements Transport {
             return 0;
         }
         int work = before(true);
-        return work > 0 ? work + poller.poll() : poller.await(Math.min(timeoutNs, LOOK_NS), wakeupDue);
+        if (work > 0) {
+            return work + poller.poll();
+        }
+        return poller.await(direct.isConnecting() ? Math.min(timeoutNs, LOOK_NS) : timeoutNs, wakeupDue);
     }
 
     private int before(boolean look) {
-        int work = direct.hasToRead() ? direct.readNow() : 0;
+        int work = streams.hasToRead() ? streams.readNow() : 0;
         if (look) {
             long nowNs = System.nanoTime();
             if (nowNs - nextLookNs >= 0) {
@@ -243,6 +246,7 @@ final class TcpTransport implements Transport {
     public void close() {
         if (!closed) {
             closed = true;
+            streams.close();
             poller.close();
         }
     }

@@ -1,0 +1,64 @@
+package io.zipcomm.internal;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.settings.Setting;
+import io.zipcomm.settings.ZipSettings;
+import org.junit.jupiter.api.Test;
+
+class WaiterTest {
+
+    private static final long US = 1000;
+
+    private static Waiter waiter(String choice, int ranks, int cores) {
+        ZipSettings settings = ZipSettings.builder()
+                .session("s")
+                .size(2)
+                .set(Setting.WAIT, choice)
+                .set(Setting.SPIN_TIME, "1000")
+                .build();
+        return Waiter.choose(settings, ranks, cores);
+    }
+
+    @Test
+    void shouldSpinOnlyWhereEveryRankHasACore() {
+        assertTrue(waiter("auto", 2, 2).spins(0, 0));
+        assertFalse(waiter("auto", 3, 2).spins(0, 0));
+        assertTrue(waiter("spin", 3, 2).spins(0, 0));
+        assertFalse(waiter("block", 1, 2).spins(0, 0));
+    }
+
+    @Test
+    void shouldSpinForItsTimeThenBlockAndSpinAgainAtTheNextWait() {
+        Waiter waiter = waiter("auto", 2, 2);
+        long nowNs = 0;
+        for (long idleNs = 0; idleNs < 1000 * US; idleNs += 2 * US) {
+            assertTrue(waiter.spins(idleNs, nowNs + idleNs));
+        }
+        nowNs = 1000 * US;
+        assertFalse(waiter.spins(1000 * US, nowNs));
+        nowNs += 15_000 * US;
+        assertFalse(waiter.spins(16_000 * US, nowNs), "a long sleep is no lost core");
+        assertTrue(waiter.spins(0, nowNs + US));
+    }
+
+    @Test
+    void shouldBlockForAWhileWhenItLostItsCore() {
+        Waiter waiter = waiter("auto", 2, 2);
+        assertTrue(waiter.spins(0, 0));
+        assertTrue(waiter.spins(2 * US, 2 * US));
+        assertFalse(waiter.spins(4000 * US, 4000 * US), "away for 4 ms in mid-spin");
+        assertFalse(waiter.isSpinning());
+        assertFalse(waiter.spins(0, 30_000 * US));
+        assertTrue(waiter.spins(0, 60_000 * US));
+        assertTrue(waiter.isSpinning());
+    }
+
+    @Test
+    void shouldNotTakeWorkForALostCore() {
+        Waiter waiter = waiter("auto", 2, 2);
+        assertTrue(waiter.spins(0, 0));
+        assertTrue(waiter.spins(0, 5000 * US), "there was work in between");
+    }
+}
