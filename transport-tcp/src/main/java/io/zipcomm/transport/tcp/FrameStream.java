@@ -171,7 +171,7 @@ abstract class FrameStream implements StreamSocket.Listener {
                 if (!hasOutput() || ended) {
                     return;
                 }
-                long wanted = outWrite - outRead + (isGathered() ? outLeft : 0);
+                long wanted = (long) outWrite - outRead + (isGathered() ? outLeft : 0);
                 long written = write();
                 leftOfTurn -= written;
                 if (written < wanted || leftOfTurn <= 0) {
