@@ -85,12 +85,11 @@ public final class CollectiveMatrix {
         long total = switch (operation) {
             case BROADCAST -> max.broadcastBinomialMax();
             case REDUCE -> max.reduceBinomialMax();
-            case ALL_REDUCE -> max.allReduceDoublingMax();
-            case SCATTER -> max.scatterBinomialMax() / size;
-            case GATHER -> max.gatherBinomialMax() / size;
-            case ALL_GATHER, ALL_GATHER_V -> max.allGatherDoublingMax() / size;
-            case REDUCE_SCATTER -> max.reduceScatterHalvingMax() / size;
-            case ALL_TO_ALL -> max.allToAllBruckMax();
+            case ALL_REDUCE -> size == 2 ? max.allReduceDoublingPairMax() : max.allReduceDoublingMax();
+            case SCATTER, GATHER -> max.treeMax() / size;
+            case ALL_GATHER, ALL_GATHER_V -> max.allGatherBlockMax();
+            case REDUCE_SCATTER -> max.reduceScatterBlockMax();
+            case ALL_TO_ALL -> max.bruckBlockMax();
             case BARRIER, SCATTER_V, GATHER_V, ALL_TO_ALL_V -> 0;
         };
         List<Integer> lengths = new ArrayList<>(List.of(32 << 10));
@@ -98,7 +97,8 @@ public final class CollectiveMatrix {
             lengths.add((int) total);
         }
         if (operation == CollectiveOperation.ALL_REDUCE) {
-            lengths.add((int) max.allReduceHalvingMax());
+            boolean isPowerOfTwo = Integer.bitCount(size) == 1;
+            lengths.add((int) (size * (isPowerOfTwo ? max.allReduceChunkMax() : max.allReduceFoldedChunkMax())));
             lengths.add(size * max.segmentMin());
         }
         if (operation == CollectiveOperation.BROADCAST || operation == CollectiveOperation.REDUCE) {

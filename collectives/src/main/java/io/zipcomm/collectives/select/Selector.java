@@ -12,7 +12,7 @@ public final class Selector {
     private static final int SEGMENT_ALIGNMENT = 4096;
 
     private final int size;
-    private final Thresholds thresholds;
+    private final Thresholds max;
 
     /**
      * For one communicator.
@@ -32,7 +32,7 @@ public final class Selector {
      */
     public Selector(int size, Thresholds thresholds) {
         this.size = size;
-        this.thresholds = thresholds;
+        max = thresholds;
     }
 
     /**
@@ -42,24 +42,24 @@ public final class Selector {
      *              from rank to rank
      */
     public AlgorithmName algorithm(CollectiveOperation operation, long bytes) {
-        Thresholds max = thresholds;
+        long share = bytes / size;
         return switch (operation) {
             case BARRIER -> AlgorithmName.DISSEMINATION;
-            case BROADCAST -> choose(bytes <= max.broadcastBinomialMax(), AlgorithmName.BINOMIAL, AlgorithmName.CHAIN);
+            case BROADCAST -> broadcast(bytes);
             case REDUCE -> choose(bytes <= max.reduceBinomialMax(), AlgorithmName.BINOMIAL, AlgorithmName.CHAIN);
-            case ALL_REDUCE ->
-                bytes <= max.allReduceDoublingMax()
-                        ? AlgorithmName.DOUBLING
-                        : choose(bytes <= max.allReduceHalvingMax(), AlgorithmName.RABENSEIFNER, AlgorithmName.RING);
-            case SCATTER -> choose(bytes <= max.scatterBinomialMax(), AlgorithmName.BINOMIAL, AlgorithmName.LINEAR);
-            case GATHER -> choose(bytes <= max.gatherBinomialMax(), AlgorithmName.BINOMIAL, AlgorithmName.LINEAR);
+            case ALL_REDUCE -> allReduce(bytes);
+            case SCATTER, GATHER ->
+                choose(
+                        size >= Thresholds.TREE_SIZE_MIN && bytes <= max.treeMax(),
+                        AlgorithmName.BINOMIAL,
+                        AlgorithmName.LINEAR);
             case ALL_GATHER, ALL_GATHER_V ->
-                choose(bytes <= max.allGatherDoublingMax(), AlgorithmName.DOUBLING, AlgorithmName.RING);
+                choose(share <= max.allGatherBlockMax(), AlgorithmName.DOUBLING, AlgorithmName.RING);
             case REDUCE_SCATTER ->
-                choose(bytes <= max.reduceScatterHalvingMax(), AlgorithmName.HALVING, AlgorithmName.RING);
+                choose(share <= max.reduceScatterBlockMax(), AlgorithmName.HALVING, AlgorithmName.RING);
             case ALL_TO_ALL ->
                 choose(
-                        size >= Thresholds.BRUCK_SIZE_MIN && bytes / size <= max.allToAllBruckMax(),
+                        size >= Thresholds.BRUCK_SIZE_MIN && share <= max.bruckBlockMax(),
                         AlgorithmName.BRUCK,
                         AlgorithmName.PAIRWISE);
             case SCATTER_V, GATHER_V -> AlgorithmName.LINEAR;
@@ -67,8 +67,28 @@ public final class Selector {
         };
     }
 
-    private static AlgorithmName choose(boolean isShort, AlgorithmName forShort, AlgorithmName forLong) {
-        return isShort ? forShort : forLong;
+    private AlgorithmName broadcast(long bytes) {
+        if (bytes <= max.broadcastBinomialMax()) {
+            return AlgorithmName.BINOMIAL;
+        }
+        boolean fillsChain = bytes >= (long) size * max.segmentMin();
+        return choose(
+                size >= Thresholds.SCATTER_SIZE_MIN && !fillsChain,
+                AlgorithmName.SCATTER_ALLGATHER,
+                AlgorithmName.CHAIN);
+    }
+
+    private AlgorithmName allReduce(long bytes) {
+        boolean isPowerOfTwo = Integer.bitCount(size) == 1;
+        if (bytes <= (size == 2 ? max.allReduceDoublingPairMax() : max.allReduceDoublingMax())) {
+            return AlgorithmName.DOUBLING;
+        }
+        long chunkMax = isPowerOfTwo ? max.allReduceChunkMax() : max.allReduceFoldedChunkMax();
+        return choose(bytes / size <= chunkMax, AlgorithmName.RABENSEIFNER, AlgorithmName.RING);
+    }
+
+    private static AlgorithmName choose(boolean condition, AlgorithmName then, AlgorithmName otherwise) {
+        return condition ? then : otherwise;
     }
 
     /**
@@ -82,8 +102,8 @@ public final class Selector {
             return Integer.MAX_VALUE / SEGMENT_ALIGNMENT * SEGMENT_ALIGNMENT; // nobody passes anything on
         }
         long piece = algorithm == AlgorithmName.CHAIN ? bytes : bytes / size;
-        long wanted = Math.max(piece / Thresholds.SEGMENTS_WANTED, thresholds.segmentMin());
+        long wanted = Math.max(piece / Thresholds.SEGMENTS_WANTED, max.segmentMin());
         long aligned = (wanted + SEGMENT_ALIGNMENT - 1) / SEGMENT_ALIGNMENT * SEGMENT_ALIGNMENT;
-        return (int) Math.min(aligned, thresholds.segmentMax());
+        return (int) Math.min(aligned, max.segmentMax());
     }
 }

@@ -52,6 +52,22 @@ final class SelectorTest {
     }
 
     @Test
+    void shouldLookAtTheNumberOfRanks() {
+        CollectiveOperation allReduce = CollectiveOperation.ALL_REDUCE;
+        assertEquals(AlgorithmName.DOUBLING, new Selector(2, true).algorithm(allReduce, 1 << 20));
+        assertEquals(AlgorithmName.RING, new Selector(2, true).algorithm(allReduce, 2 << 20));
+        assertEquals(AlgorithmName.RABENSEIFNER, new Selector(8, true).algorithm(allReduce, 1 << 20));
+        assertEquals(AlgorithmName.RING, new Selector(7, true).algorithm(allReduce, 1 << 20));
+        assertEquals(AlgorithmName.RING, new Selector(4, true).algorithm(allReduce, 16 << 20));
+        CollectiveOperation broadcast = CollectiveOperation.BROADCAST;
+        assertEquals(AlgorithmName.CHAIN, new Selector(8, true).algorithm(broadcast, 1 << 20));
+        assertEquals(AlgorithmName.SCATTER_ALLGATHER, new Selector(64, true).algorithm(broadcast, 1 << 20));
+        assertEquals(AlgorithmName.CHAIN, new Selector(64, true).algorithm(broadcast, 64 << 20));
+        assertEquals(AlgorithmName.LINEAR, new Selector(8, true).algorithm(CollectiveOperation.SCATTER, 64));
+        assertEquals(AlgorithmName.BINOMIAL, new Selector(64, true).algorithm(CollectiveOperation.SCATTER, 64));
+    }
+
+    @Test
     void shouldKnowAlgorithmsByName() {
         Set<String> names = new HashSet<>();
         for (AlgorithmName name : AlgorithmName.values()) {
