@@ -222,7 +222,7 @@ public abstract class TransportContract {
     @Test
     void shouldSendAgainAfterAnIdleTime() throws Exception {
         openBound(2);
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 6; i++) {
             settle();
             stubs.get(i % 2).send(Memory.allocate(Memory.Kind.LONGS, 800).fill(i));
             stubs.get(i % 2).path.flush();
