@@ -12,9 +12,11 @@ import io.zipcomm.transport.TransportCounters;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -67,6 +69,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final ReceiveTable receiveTable = new ReceiveTable();
     private final UnexpectedPool unexpected = new UnexpectedPool();
     private final Map<Integer, GroupCommunicator> communicators = new HashMap<>();
+    private final Set<Integer> closedContexts = new HashSet<>();
 
     /** Failures told before this rank had opened the communicator: the latest few. */
     private final Map<Integer, Abort> earlyAborts = new LinkedHashMap<>() {
@@ -714,6 +717,11 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         return communicator;
     }
 
+    /** Whether this rank has closed a communicator: what comes for it is thrown away. */
+    boolean isClosed(int context) {
+        return !closedContexts.isEmpty() && closedContexts.contains(context);
+    }
+
     /** Waits for the communicator's asynchronous operations, then forgets it. */
     void close(GroupCommunicator communicator, long timeoutNs) {
         long deadlineNs = nowNs() + timeoutNs;
@@ -728,6 +736,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 }
                 if (pending == null) {
                     communicators.remove(communicator.context());
+                    closedContexts.add(communicator.context());
                     for (int rank : communicator.worldRanks()) {
                         if (links[rank] != null) {
                             links[rank].sends().forget(communicator.context());

@@ -42,7 +42,7 @@ final class ReceiveSide {
     /** Numbers of buffers that were told in a CLEAR ahead of their message, and withdrawn. */
     private final ArrayDeque<Integer> withdrawn = new ArrayDeque<>(0);
 
-    private record Refusal(int context, int announced, int signature, long roomBytes) {}
+    private record Refusal(int context, int announced, int flags, int signature, long roomBytes) {}
 
     ReceiveSide(Engine engine, Link link, Credit credit) {
         this.engine = engine;
@@ -226,6 +226,10 @@ final class ReceiveSide {
         }
         Transfer receive = posted.take(Frame.context(header, at), Frame.tag(header, at));
         if (receive == null) {
+            if (engine.isClosed(Frame.context(header, at))) {
+                credit.release(frame.bytes);
+                return;
+            }
             if (frame.bytes > eagerBytes) {
                 throw Link.protocol("eager message longer than " + eagerBytes + " bytes", header, at);
             }
@@ -263,11 +267,16 @@ final class ReceiveSide {
             throw Link.protocol("request without credit", header, at);
         }
         Transfer receive = posted.find(Frame.context(header, at), Frame.tag(header, at));
+        int number = Frame.transfer(header, at);
+        if (receive == null && engine.isClosed(Frame.context(header, at))) {
+            credit.release(0);
+            refusals.add(new Refusal(Frame.context(header, at), number, SendSide.FLAG_CLOSED, 0, 0));
+            return;
+        }
         if (receive == null) {
             keep(header, at, true);
             return;
         }
-        int number = Frame.transfer(header, at);
         posted.remove(receive);
         ZipException problem = problem(receive, Frame.signature(header, at), Frame.messageBytes(header, at));
         if (problem != null) {
@@ -292,7 +301,7 @@ final class ReceiveSide {
     }
 
     private void refuse(Transfer receive, int announced) {
-        refusals.add(new Refusal(receive.context, announced, receive.signature, receive.bytes));
+        refusals.add(new Refusal(receive.context, announced, 0, receive.signature, receive.bytes));
         link.flush();
     }
 
@@ -426,7 +435,7 @@ final class ReceiveSide {
         Refusal refusal = refusals.poll();
         if (refusal != null) {
             Frame.begin(header, at, FrameType.CLEAR);
-            Frame.flags(header, at, SendSide.FLAG_REPLY | SendSide.FLAG_REFUSED);
+            Frame.flags(header, at, SendSide.FLAG_REPLY | SendSide.FLAG_REFUSED | refusal.flags);
             Frame.context(header, at, refusal.context);
             Frame.tag(header, at, refusal.announced);
             Frame.messageBytes(header, at, refusal.roomBytes);

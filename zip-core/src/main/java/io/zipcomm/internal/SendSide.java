@@ -24,6 +24,9 @@ final class SendSide {
     /** In CLEAR: the message does not fit; message bytes is the room there is. */
     static final int FLAG_REFUSED = 2;
 
+    /** In CLEAR, with {@link #FLAG_REFUSED}: the receiver has closed the communicator. */
+    static final int FLAG_CLOSED = 4;
+
     /** In CANCEL: the transfer is the receiver's number, otherwise the sender's. */
     static final int FLAG_CLEARED = 1;
 
@@ -254,15 +257,19 @@ final class SendSide {
             credit.release(0);
         }
         if ((flags & FLAG_REFUSED) != 0) {
-            refused(send, Frame.messageBytes(header, at), Frame.signature(header, at));
+            refused(send, flags, Frame.messageBytes(header, at), Frame.signature(header, at));
         } else if (agrees(send, Frame.messageBytes(header, at), Frame.signature(header, at))) {
             clear(send, Frame.transfer(header, at));
         }
     }
 
-    private void refused(Transfer send, long roomBytes, int signature) {
+    private void refused(Transfer send, int flags, long roomBytes, int signature) {
         ZipException problem = mismatch(link.peer(), send.signature, signature, 0, 0);
-        if (problem == null) {
+        if ((flags & FLAG_CLOSED) != 0) {
+            problem = ZipException.of(ErrorCode.PEER_LEFT, "rank " + link.peer() + " has closed the communicator")
+                    .peer(link.peer())
+                    .build();
+        } else if (problem == null) {
             problem = ZipException.of(
                             ErrorCode.LENGTH_MISMATCH,
                             "rank " + link.peer() + " expects " + roomBytes + " bytes, this rank sends " + send.bytes)
@@ -283,6 +290,10 @@ final class SendSide {
     }
 
     private void keepEarly(ByteBuffer header, int at) {
+        if (engine.isClosed(Frame.context(header, at))) {
+            credit.release(0);
+            return;
+        }
         Transfer ready = engine.takeTransfer();
         ready.state = Transfer.State.CLEARED;
         ready.context = Frame.context(header, at);
