@@ -11,6 +11,7 @@ import io.zipcomm.wire.proto.GroupReady;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.MemberGone;
 import io.zipcomm.wire.proto.Refused;
+import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
 
 /** Makes the CONTROL frames that the relay sends. */
@@ -59,5 +60,9 @@ final class ControlWriter {
 
     static ToRank message(Abort abort) {
         return ToRank.newBuilder().setAbort(abort).build();
+    }
+
+    static ToRank message(Suspect suspect) {
+        return ToRank.newBuilder().setSuspect(suspect).build();
     }
 }

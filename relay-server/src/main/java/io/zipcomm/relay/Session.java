@@ -69,7 +69,6 @@ final class Session {
     private int ready;
     private int epoch;
     private long activeNs;
-    private long probes;
     private boolean ended;
 
     /** Null until the group is complete. */
@@ -299,11 +298,8 @@ final class Session {
         }
     }
 
-    /** Negative numbers are the relay's own, coming back. */
     private static void answer(Member from, long number) {
-        if (number >= 0) {
-            from.control.send(ControlWriter.heartbeat(number));
-        }
+        from.control.send(ControlWriter.heartbeat(number));
     }
 
     /** LEFT is announced when all frames of the rank are in, so that it does not overtake them here. */
@@ -342,17 +338,23 @@ final class Session {
         return reason.substring(0, insidePair ? REASON_CHARACTERS_MAX - 1 : REASON_CHARACTERS_MAX);
     }
 
-    /** No verdict on a peer's word: if the suspect is gone everybody knows, and if it is silent time will tell. */
+    /**
+     * No verdict on a peer's word: if the suspect is gone everybody knows, and if it is silent time will tell. It is told, so
+     * that the connection ends at both ends; if its system is there without it, writing to it breaks its connection.
+     */
     private void suspect(Member from, Suspect suspect) {
         int rank = suspect.getRank();
         if (!isOfThisEpoch(from, suspect.getEpoch(), "Suspect")) {
             return;
         }
-        if (rank < 0 || rank >= members.length) {
+        if (rank < 0 || rank >= members.length || rank == from.rank) {
             expel(from, new Refusal(ErrorCode.PROTOCOL, "Suspect of rank " + rank + " of " + members.length));
         } else if (!members[rank].gone) {
-            probes++;
-            members[rank].control.send(ControlWriter.heartbeat(-probes));
+            Suspect told = suspect.toBuilder()
+                    .setRank(from.rank)
+                    .setDetail(cut(suspect.getDetail()))
+                    .build();
+            members[rank].control.send(ControlWriter.message(told));
         }
     }
 

@@ -26,6 +26,9 @@ public final class Seeds implements BeforeEachCallback, AfterTestExecutionCallba
     /** System property with the seed to replay. */
     public static final String PROPERTY = "zip.seed";
 
+    /** System property with the factor by which {@link #each} runs more seeds than the test asks for: a soak. */
+    public static final String FACTOR_PROPERTY = "zip.seed.factor";
+
     private static final long SPREAD = 0x9e3779b97f4a7c15L;
 
     private long current;
@@ -71,13 +74,13 @@ public final class Seeds implements BeforeEachCallback, AfterTestExecutionCallba
     }
 
     /**
-     * Runs something with many seeds, or with one if it was given.
+     * Runs something with many seeds, or with one if it was given. {@value #FACTOR_PROPERTY} multiplies them.
      *
      * @param count how often
      * @param run   what
      */
     public void each(int count, Run run) {
-        int runs = System.getProperty(PROPERTY) == null ? count : 1;
+        int runs = System.getProperty(PROPERTY) == null ? count * Integer.getInteger(FACTOR_PROPERTY, 1) : 1;
         long seed = first();
         for (int i = 0; i < runs; i++) {
             current = seed;

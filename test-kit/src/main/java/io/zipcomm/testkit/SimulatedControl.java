@@ -34,19 +34,19 @@ final class SimulatedControl implements ControlPlane {
 
     @Override
     public void abort(int context, int code, int culprit, String reason) {
-        say(network.latencyNs(), other -> other.aborted(context, rank, code, culprit, reason));
+        sayToAll(network.latencyNs(), other -> other.aborted(context, rank, code, culprit, reason));
     }
 
     @Override
     public void suspect(int peer, String detail) {
-        network.suspected(rank, peer);
+        say(network.latencyNs(), () -> network.tell(peer, other -> other.suspectedBy(rank, detail)));
     }
 
     @Override
     public void leave() {
         if (!left) {
             left = true;
-            say(network.latencyNs(), other -> other.memberGone(rank, Listener.Cause.LEFT, ""));
+            sayToAll(network.latencyNs(), other -> other.memberGone(rank, Listener.Cause.LEFT, ""));
         }
     }
 
@@ -66,7 +66,7 @@ final class SimulatedControl implements ControlPlane {
             long noticeNs = silently ? HEARTBEAT_NS : network.random().nextLong(NOTICE_NS_MAX);
             Listener.Cause cause = silently ? Listener.Cause.SILENT : Listener.Cause.LOST;
             String detail = silently ? "no heartbeat" : "connection reset";
-            say(noticeNs, other -> other.memberGone(rank, cause, detail));
+            sayToAll(noticeNs, other -> other.memberGone(rank, cause, detail));
         }
         closed = true;
     }
@@ -80,11 +80,15 @@ final class SimulatedControl implements ControlPlane {
         }
     }
 
-    private void say(long delayNs, Consumer<Listener> message) {
+    private void sayToAll(long delayNs, Consumer<Listener> message) {
+        say(delayNs, () -> network.tellAllBut(rank, message));
+    }
+
+    private void say(long delayNs, Runnable message) {
         saidUntilNs = Math.max(saidUntilNs, network.nowNs() + delayNs);
         network.at(saidUntilNs, () -> {
             if (!relayGone) {
-                network.tellAllBut(rank, message);
+                message.run();
             }
         });
     }

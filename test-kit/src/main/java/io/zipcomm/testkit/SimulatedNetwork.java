@@ -105,7 +105,6 @@ public final class SimulatedNetwork {
     private final Map<Edge, String> refusals = new HashMap<>();
     private final Map<Edge, Long> delays = new HashMap<>();
     private final Map<Edge, Tampering> tamperings = new HashMap<>();
-    private final List<String> suspicions = new ArrayList<>();
     private Scheduler scheduler;
     private Consumer<String> trace;
     private boolean lenient;
@@ -359,13 +358,8 @@ public final class SimulatedNetwork {
         }
     }
 
-    void suspected(int by, int rank) {
-        suspicions.add("rank " + by + " suspects rank " + rank);
-    }
-
-    /** Who suspected whom, in order: what the relay was asked a verdict on. */
-    public List<String> suspicions() {
-        return List.copyOf(suspicions);
+    void tell(int rank, Consumer<ControlPlane.Listener> message) {
+        controls[rank].hear(message);
     }
 
     // Faults.

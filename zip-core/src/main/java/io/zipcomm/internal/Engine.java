@@ -11,12 +11,11 @@ import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportCounters;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -69,7 +68,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final ReceiveTable receiveTable = new ReceiveTable();
     private final UnexpectedPool unexpected = new UnexpectedPool();
     private final Map<Integer, GroupCommunicator> communicators = new HashMap<>();
-    private final Set<Integer> closedContexts = new HashSet<>();
+    private final BitSet closedContexts = new BitSet();
 
     /** Failures told before this rank had opened the communicator: the latest few. */
     private final Map<Integer, Abort> earlyAborts = new LinkedHashMap<>() {
@@ -624,6 +623,15 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     }
 
     @Override
+    public void suspectedBy(int rank, String detail) {
+        tell(() -> {
+            if (rank >= 0 && rank < links.length && rank != view.rank()) {
+                links[rank].suspectedByPeer(detail);
+            }
+        });
+    }
+
+    @Override
     public void controlLost(String reason) {
         tell(() -> LOG.warn("{}: control connection to the relay ended: {}", view, reason));
     }
@@ -655,7 +663,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 operation.fail(ErrorCode.PEER_LOST, rank, gone[rank], null);
             }
         }
-        links[rank].fail(ErrorCode.PEER_LOST, gone[rank]);
+        links[rank].died(gone[rank]);
     }
 
     /** Why a member is gone, other than by leaving; null if it is not. */
@@ -667,7 +675,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         GroupCommunicator communicator = communicators.get(context);
         if (communicator != null) {
             communicator.abortedBy(abort.rank, ErrorCode.of(abort.code), abort.culprit, abort.reason);
-        } else {
+        } else if (!isClosed(context)) {
             earlyAborts.put(context, abort);
         }
     }
@@ -719,7 +727,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     /** Whether this rank has closed a communicator: what comes for it is thrown away. */
     boolean isClosed(int context) {
-        return !closedContexts.isEmpty() && closedContexts.contains(context);
+        return context >= 0 && closedContexts.get(context);
     }
 
     /** Waits for the communicator's asynchronous operations, then forgets it. */
@@ -736,7 +744,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 }
                 if (pending == null) {
                     communicators.remove(communicator.context());
-                    closedContexts.add(communicator.context());
+                    closedContexts.set(communicator.context());
                     for (int rank : communicator.worldRanks()) {
                         if (links[rank] != null) {
                             links[rank].sends().forget(communicator.context());

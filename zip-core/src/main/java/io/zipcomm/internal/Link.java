@@ -48,6 +48,10 @@ final class Link implements FrameHandler {
     private boolean byeReceived;
     private long judgeAtNs;
     private ZipException suspicion;
+
+    /** The peer knows, or will be told by the relay, that this link breaks. */
+    private boolean breakKnown;
+
     private ZipException failure;
 
     private int probeContext;
@@ -119,7 +123,9 @@ final class Link implements FrameHandler {
             better = path;
             switchDue = !byeSent;
             if (switchReceived) {
-                suspicion = null;
+                if (!breakKnown) {
+                    suspicion = null;
+                }
                 switchInput();
             }
             out.flush();
@@ -365,7 +371,7 @@ final class Link implements FrameHandler {
             // Nobody is left to be told.
             byeSent = true;
         }
-        boolean needed = (path == in && !byeReceived) || (broken && path == out && !byeSent);
+        boolean needed = (path == in && !byeReceived && !switchReceived) || (broken && path == out && !byeSent);
         if (failure != null || !needed) {
             // After a regular end our own last frames may still have to go out.
             if (broken) {
@@ -382,7 +388,26 @@ final class Link implements FrameHandler {
 
     private void lost(String reason) {
         suspect(ErrorCode.PEER_LOST, reason, VERDICT_GRACE_NS);
-        engine.control().suspect(peer, reason);
+        tellPeer(reason);
+    }
+
+    /** The peer may see nothing of a break: of a path through the relay, or of one it does not read yet. */
+    private void tellPeer(String reason) {
+        if (!breakKnown) {
+            breakKnown = true;
+            engine.control().suspect(peer, reason);
+        }
+    }
+
+    /** The peer says that this link broke; its last frames may still be under way. */
+    void suspectedByPeer(String detail) {
+        if (failure == null && !byeReceived) {
+            breakKnown = true;
+            suspect(
+                    ErrorCode.PEER_LOST,
+                    "rank " + peer + " lost its connection to this rank: " + detail,
+                    VERDICT_GRACE_NS);
+        }
     }
 
     /** Gives the relay's verdict a moment, so that all ranks name the same culprit. */
@@ -402,11 +427,18 @@ final class Link implements FrameHandler {
         return suspicion == null || failure != null || byeReceived;
     }
 
-    /** Ends the link: every transfer on it fails. */
-    void fail(ErrorCode code, String reason) {
+    /** The relay's verdict: the peer is gone. */
+    void died(String reason) {
+        breakKnown = true;
+        fail(ErrorCode.PEER_LOST, reason);
+    }
+
+    /** Ends the link: every transfer on it fails, and the peer is told. */
+    private void fail(ErrorCode code, String reason) {
         if (failure != null) {
             return;
         }
+        tellPeer(reason);
         failure = ZipException.of(code, reason).peer(peer).build();
         closePaths();
         sends.fail(failure);

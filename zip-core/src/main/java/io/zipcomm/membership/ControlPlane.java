@@ -16,7 +16,7 @@ public interface ControlPlane extends AutoCloseable {
     void abort(int context, int code, int culprit, String reason);
 
     /**
-     * The connection to a peer broke: asks for the verdict.
+     * The connection to a peer broke: asks for the verdict, and tells the peer if it is there.
      *
      * @param rank   world rank of the peer
      * @param detail as a phrase
@@ -64,6 +64,14 @@ public interface ControlPlane extends AutoCloseable {
          * @param reason  as a phrase
          */
         void aborted(int context, int rank, int code, int culprit, String reason);
+
+        /**
+         * A peer says that its connection to this rank broke.
+         *
+         * @param rank   world rank of the peer
+         * @param detail as a phrase
+         */
+        void suspectedBy(int rank, String detail);
 
         /** The control connection is gone: no further verdicts. */
         void controlLost(String reason);

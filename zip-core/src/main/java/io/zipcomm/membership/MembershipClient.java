@@ -217,15 +217,19 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                         .setContext(context)
                         .setCode(code)
                         .setCulprit(culprit)
-                        .setReason(reason.substring(0, Math.min(reason.length(), REASON_CHARACTERS_MAX))))
+                        .setReason(cut(reason)))
                 .build());
     }
 
     @Override
     public void suspect(int rank, String detail) {
         say(ToRelay.newBuilder()
-                .setSuspect(Suspect.newBuilder().setEpoch(epoch).setRank(rank).setDetail(detail))
+                .setSuspect(Suspect.newBuilder().setEpoch(epoch).setRank(rank).setDetail(cut(detail)))
                 .build());
+    }
+
+    private static String cut(String reason) {
+        return reason.substring(0, Math.min(reason.length(), REASON_CHARACTERS_MAX));
     }
 
     @Override
@@ -276,7 +280,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             }
             case GROUP_READY -> ready.complete(message.getGroupReady());
             case REFUSED -> refused(message.getRefused());
-            case MEMBER_GONE, ABORT -> hear(message);
+            case MEMBER_GONE, ABORT, SUSPECT -> hear(message);
             case HEARTBEAT, ATTACHED, MESSAGE_NOT_SET -> {}
         }
     }
@@ -302,6 +306,9 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             Abort abort = message.getAbort();
             listener.aborted(
                     abort.getContext(), abort.getRank(), abort.getCode(), abort.getCulprit(), abort.getReason());
+        } else if (message.hasSuspect()) {
+            listener.suspectedBy(
+                    message.getSuspect().getRank(), message.getSuspect().getDetail());
         } else {
             MemberGone gone = message.getMemberGone();
             listener.memberGone(gone.getRank(), cause(gone.getCause()), gone.getDetail());
