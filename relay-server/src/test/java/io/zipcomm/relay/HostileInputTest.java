@@ -218,11 +218,12 @@ final class HostileInputTest {
     @Test
     void shouldStandRandomFramesOfMembers() {
         Random random = new Random(SEED);
+        FrameType[] types = FrameType.values();
         int expelled = 0;
         for (int round = 0; round < 200; round++) {
             List<TestRank> group = fixture.group("s", 2);
             TestRank wild = group.get(0);
-            byte[] frame = wild.frame(FrameType.values()[random.nextInt(12)], 1, new byte[random.nextInt(300)]);
+            byte[] frame = wild.frame(types[random.nextInt(types.length)], 1, new byte[random.nextInt(300)]);
             try {
                 for (int i = 0; i < 50; i++) {
                     wild.data.write(mutated(random, frame));
