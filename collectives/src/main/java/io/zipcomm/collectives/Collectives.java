@@ -28,8 +28,8 @@ import java.util.List;
  * finished theirs, except with {@link #barrier}. Ownership: memory belongs to the operation until it ends, in success or
  * failure.
  *
- * <p>Errors: {@link ZipException}. A wrong argument gives BAD_ARGUMENT on the rank that is wrong, before anything is sent:
- * the others wait for it until their deadline. Ranks that disagree get OPERATION_MISMATCH or LENGTH_MISMATCH. After a
+ * <p>Errors: {@link ZipException}. A wrong argument gives BAD_ARGUMENT on the rank that is wrong, before any of its data
+ * is sent, and PEER_FAILED with the same text on the others. Ranks that disagree get OPERATION_MISMATCH or LENGTH_MISMATCH. After a
  * failure the target's content is undefined, and the communicator runs no further collectives.
  *
  * <p>A steady program costs no garbage but one or two small objects a call, and for the forms with counts arrays of

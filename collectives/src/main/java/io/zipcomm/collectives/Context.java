@@ -27,7 +27,7 @@ final class Context {
 
     private Context(GroupCommunicator communicator) {
         this.communicator = communicator;
-        arguments = new Arguments(communicator.rank(), communicator.size(), communicator::badArgument);
+        arguments = new Arguments(communicator.rank(), communicator.size(), communicator::refuseCollective);
         selector = new Selector(communicator.size(), shareHost(communicator));
         cache = new PlanCache(communicator, new Workspace());
     }
@@ -66,7 +66,7 @@ final class Context {
      * @param wanted the algorithm to use; null to have it chosen
      */
     PlanCache.Lease prepare(Call call, AlgorithmName wanted) {
-        AlgorithmName name = wanted == null ? chosen(call) : wanted;
+        AlgorithmName name = wanted == null ? selector.algorithm(call.operation, call.totalBytes) : wanted;
         int segmentBytes = selector.segmentBytes(name, call.totalBytes);
         Shape shape = call.shape(communicator.rank(), communicator.size(), segmentBytes);
         PlanCache.Lease lease = cache.take(algorithm(call.operation, name), shape);
@@ -79,13 +79,6 @@ final class Context {
                 call.totalBytes);
         lease.execution().bind(call.source, call.target, call.op, signature);
         return lease;
-    }
-
-    private AlgorithmName chosen(Call call) {
-        // Doubling moves stretches of blocks at once.
-        return call.operation == CollectiveOperation.ALL_GATHER_V && !call.blocks.isPacked()
-                ? AlgorithmName.RING
-                : selector.algorithm(call.operation, call.totalBytes);
     }
 
     private synchronized Algorithm algorithm(CollectiveOperation operation, AlgorithmName name) {

@@ -15,9 +15,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** Wrong arguments: what is wrong is said on the rank that is wrong, before anything is sent. */
 final class ArgumentsTest {
+
+    private static final Duration SHORT = Duration.ofSeconds(5);
 
     private final float[] three = new float[3];
     private final float[] six = new float[6];
@@ -101,26 +104,60 @@ final class ArgumentsTest {
         wrong.add(
                 "no algorithm pairwise: this operation has [doubling, ring, rabenseifner]",
                 c -> c.withAlgorithm("pairwise").allReduce(three, ReduceOp.SUM));
-        wrong.add("timeout PT0S: expected a positive time", c -> c.withTimeout(Duration.ZERO));
-        wrong.add("no algorithm 'magic': there are [dissemination, ", c -> c.withAlgorithm("magic"));
+        for (Wrong one : wrong.all) {
+            assertRefused(one);
+        }
+    }
 
+    /** On the rank that is wrong at the call; on the other, which waits for it, at once. */
+    private static void assertRefused(Wrong wrong) {
         try (SimulatedGroup group = SimulatedGroup.of(2, 1)) {
             group.run(world -> {
                 Collectives collectives = Collectives.of(world);
                 if (world.rank() == 1) {
-                    for (Wrong one : wrong.all) {
-                        ZipException refusal =
-                                assertThrows(ZipException.class, () -> one.call.accept(collectives), one.expected);
-                        assertEquals(ErrorCode.BAD_ARGUMENT, refusal.code());
-                        assertTrue(refusal.getMessage().contains(one.expected), refusal.getMessage());
-                    }
+                    ZipException refusal =
+                            assertThrows(ZipException.class, () -> wrong.call.accept(collectives), wrong.expected);
+                    assertEquals(ErrorCode.BAD_ARGUMENT, refusal.code());
+                    assertTrue(refusal.getMessage().contains(wrong.expected), refusal.getMessage());
+                } else {
+                    ZipException failure = assertThrows(
+                            ZipException.class,
+                            () -> collectives.withTimeout(SHORT).barrier(),
+                            wrong.expected);
+                    assertEquals(ErrorCode.PEER_FAILED, failure.code(), failure.getMessage());
+                    assertEquals(1, failure.peer());
+                    assertTrue(failure.getMessage().contains(wrong.expected), failure.getMessage());
                 }
-                // The communicator is as good as new, and the ranks are in step.
+                ZipException later = assertThrows(ZipException.class, collectives::barrier);
+                assertEquals(ErrorCode.COMMUNICATOR_FAILED, later.code(), later.getMessage());
+                assertTrue(later.getMessage().contains(wrong.expected), later.getMessage());
+            });
+        }
+    }
+
+    @Test
+    void shouldGoOnAfterAWrongChoiceOfOptions() {
+        try (SimulatedGroup group = SimulatedGroup.of(2, 1)) {
+            group.run(world -> {
+                Collectives collectives = Collectives.of(world);
+                if (world.rank() == 1) {
+                    assertBadOption(
+                            "timeout PT0S: expected a positive time", () -> collectives.withTimeout(Duration.ZERO));
+                    assertBadOption(
+                            "no algorithm 'magic': there are [dissemination, ",
+                            () -> collectives.withAlgorithm("magic"));
+                }
                 int[] sum = {1};
                 collectives.allReduce(sum, ReduceOp.SUM);
                 assertEquals(2, sum[0]);
             });
         }
+    }
+
+    private static void assertBadOption(String expected, Executable call) {
+        ZipException refusal = assertThrows(ZipException.class, call);
+        assertEquals(ErrorCode.BAD_ARGUMENT, refusal.code());
+        assertTrue(refusal.getMessage().contains(expected), refusal.getMessage());
     }
 
     @Test

@@ -180,11 +180,28 @@ public final class GroupCommunicator implements Communicator {
     }
 
     /** The exception for a wrong argument, to be thrown before anything is sent. */
-    public ZipException badArgument(String operation, String problem) {
+    ZipException badArgument(String operation, String problem) {
         return ZipException.of(ErrorCode.BAD_ARGUMENT, problem)
                 .at(engine.view().rank(), engine.view().size(), engine.view().epoch())
                 .operation(operation + suffix())
                 .build();
+    }
+
+    /**
+     * The exception for a wrong argument of a collective, to be thrown before anything is sent. The other members must not
+     * wait for this rank, so they are told, and no further collective can run. Any thread but the engine's holder.
+     */
+    public ZipException refuseCollective(String operation, String problem) {
+        ZipException refusal = badArgument(operation, problem);
+        engine.enter();
+        try {
+            if (!closed) {
+                collectiveFailed(refusal);
+            }
+        } finally {
+            engine.leave();
+        }
+        return refusal;
     }
 
     // ---- for operations; engine holder only
@@ -384,7 +401,7 @@ public final class GroupCommunicator implements Communicator {
 
     Communicator split(int color, int key, Duration timeout) {
         if (color < -1) {
-            throw badArgument("split", "colour " + color + ": expected -1 or more");
+            throw refuseCollective("split", "colour " + color + ": expected -1 or more");
         }
         return split("split", color, key, timeout);
     }

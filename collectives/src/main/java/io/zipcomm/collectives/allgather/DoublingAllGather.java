@@ -7,14 +7,13 @@ import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
 import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
-import io.zipcomm.error.ErrorCode;
-import io.zipcomm.error.ZipException;
 
 /**
  * All-gather in which every rank has twice as many blocks after each round: recursive doubling where the number of ranks
- * is a power of two, Bruck's pattern elsewhere. Blocks must follow each other in the target, and may differ in length.
+ * is a power of two, Bruck's pattern elsewhere. Blocks may differ in length.
  *
- * <p>Rounds ceil(log2 P); bytes sent per rank (P-1)/P M; no scratch: with Bruck's pattern, blocks that go round the end of
+ * <p>Rounds ceil(log2 P); bytes sent per rank (P-1)/P M; no scratch where blocks follow each other in
+ * the target, M where they do not, and each block is copied once more. With Bruck's pattern, blocks that go round the end of
  * the target travel as two messages instead of being put in order afterwards.
  *
  * <p>Wins for small M; for large M see {@link RingAllGather}.
@@ -26,33 +25,40 @@ public final class DoublingAllGather implements Algorithm {
 
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
-        if (!shape.blocks().isPacked()) {
-            throw new ZipException(
-                    ErrorCode.BAD_ARGUMENT,
-                    shape.operation() + " by doubling needs blocks that follow each other: give no displacements");
+        Blocks blocks = shape.blocks();
+        if (blocks.isPacked()) {
+            gather(shape, Region.target(blocks.totalBytes()), blocks, plan);
+            return;
         }
-        Region own = Region.source(shape.bytes());
-        Region place = shape.blocks().block(Memory.TARGET, shape.rank());
-        plan.copy(own, place);
-        if (Integer.bitCount(shape.size()) == 1) {
-            doubling(shape, plan);
-        } else {
-            bruck(shape, plan);
+        Blocks packed = blocks.packed();
+        Region together = plan.scratch(packed.totalBytes());
+        gather(shape, together, packed, plan);
+        for (int rank = 0; rank < shape.size(); rank++) {
+            plan.copy(range(together, packed, rank, rank + 1), blocks.block(Memory.TARGET, rank));
         }
     }
 
-    private static void doubling(Shape shape, PlanBuilder plan) {
-        Blocks blocks = shape.blocks();
+    /** Fills memory in which the blocks follow each other. */
+    private static void gather(Shape shape, Region all, Blocks blocks, PlanBuilder plan) {
+        plan.copy(Region.source(shape.bytes()), range(all, blocks, shape.rank(), shape.rank() + 1));
+        if (Integer.bitCount(shape.size()) == 1) {
+            doubling(shape, all, blocks, plan);
+        } else {
+            bruck(shape, all, blocks, plan);
+        }
+    }
+
+    private static void doubling(Shape shape, Region all, Blocks blocks, PlanBuilder plan) {
         for (int distance = 1; distance < shape.size(); distance *= 2) {
             int mine = shape.rank() & -distance;
             int theirs = mine ^ distance;
             int peer = shape.rank() ^ distance;
-            plan.send(peer, blocks.range(Memory.TARGET, mine, mine + distance));
-            plan.receive(peer, blocks.range(Memory.TARGET, theirs, theirs + distance));
+            plan.send(peer, range(all, blocks, mine, mine + distance));
+            plan.receive(peer, range(all, blocks, theirs, theirs + distance));
         }
     }
 
-    private static void bruck(Shape shape, PlanBuilder plan) {
+    private static void bruck(Shape shape, Region all, Blocks blocks, PlanBuilder plan) {
         Dissemination pattern = new Dissemination(shape.rank(), shape.size());
         for (int round = 0; round < pattern.rounds(); round++) {
             int distance = pattern.distance(round);
@@ -60,18 +66,19 @@ public final class DoublingAllGather implements Algorithm {
             int to = pattern.before(distance);
             int from = pattern.after(distance);
             int end = shape.rank() + count;
-            plan.send(to, upTo(shape, shape.rank(), end));
+            plan.send(to, range(all, blocks, shape.rank(), Math.min(end, shape.size())));
             if (end > shape.size()) {
-                plan.send(to, shape.blocks().range(Memory.TARGET, 0, end - shape.size()));
+                plan.send(to, range(all, blocks, 0, end - shape.size()));
             }
-            plan.receive(from, upTo(shape, from, from + count));
+            plan.receive(from, range(all, blocks, from, Math.min(from + count, shape.size())));
             if (from + count > shape.size()) {
-                plan.receive(from, shape.blocks().range(Memory.TARGET, 0, from + count - shape.size()));
+                plan.receive(from, range(all, blocks, 0, from + count - shape.size()));
             }
         }
     }
 
-    private static Region upTo(Shape shape, int first, int end) {
-        return shape.blocks().range(Memory.TARGET, first, Math.min(end, shape.size()));
+    private static Region range(Region all, Blocks blocks, int first, int end) {
+        long from = blocks.offset(first);
+        return all.part(from, blocks.offset(end - 1) + blocks.bytes(end - 1) - from);
     }
 }

@@ -91,6 +91,11 @@ public final class Blocks {
         return packed;
     }
 
+    /** Blocks of these lengths that follow each other. */
+    public Blocks packed() {
+        return packed ? this : packed(bytes);
+    }
+
     /** First byte of a block. */
     public long offset(int block) {
         return offsets == null ? block * evenBytes : offsets[block];
