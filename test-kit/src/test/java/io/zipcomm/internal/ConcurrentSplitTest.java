@@ -42,7 +42,7 @@ final class ConcurrentSplitTest {
                 for (int rank = 0; rank < 4; rank++) {
                     List<SplitOperation> mine = new ArrayList<>();
                     for (GroupCommunicator parent : parents.get(rank)) {
-                        mine.add(new SplitOperation(parent, "split", 0, parent.rank()));
+                        mine.add(new SplitOperation(parent, Signature.SPLIT, 0, parent.rank()));
                     }
                     splits.add(mine);
                 }

@@ -403,16 +403,20 @@ public final class GroupCommunicator implements Communicator {
         if (color < -1) {
             throw refuseCollective("split", "colour " + color + ": expected -1 or more");
         }
-        return split("split", color, key, timeout);
+        return split(Signature.SPLIT, color, key, timeout);
     }
 
     @Override
     public Communicator duplicate() {
-        return split("duplicate", 0, rank, timeout());
+        return duplicate(timeout());
     }
 
-    Communicator split(String name, int color, int key, Duration timeout) {
-        SplitOperation split = new SplitOperation(this, name, color, key);
+    Communicator duplicate(Duration timeout) {
+        return split(Signature.DUPLICATE, 0, rank, timeout);
+    }
+
+    private Communicator split(int signature, int color, int key, Duration timeout) {
+        SplitOperation split = new SplitOperation(this, signature, color, key);
         run(split, timeout.toNanos());
         int[] table = split.table();
         List<Integer> members = new ArrayList<>();

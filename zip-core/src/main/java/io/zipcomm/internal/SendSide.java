@@ -404,5 +404,8 @@ final class SendSide {
                 early.add(one);
             }
         }
+        if (credit.isTellDue()) {
+            link.flush();
+        }
     }
 }

@@ -37,8 +37,10 @@ public final class Signature {
     public static final int GATHER_V = 11;
     public static final int ALL_GATHER_V = 12;
     public static final int ALL_TO_ALL_V = 13;
-    /** Also the whole signature of split and duplicate. */
+    /** Also the whole signature. */
     public static final int SPLIT = 14;
+    /** Also the whole signature. */
+    public static final int DUPLICATE = 15;
 
     private static final String[] OPERATIONS = {
         null,
@@ -55,7 +57,8 @@ public final class Signature {
         "gatherv",
         "all-gatherv",
         "all-to-allv",
-        "split or duplicate"
+        "split",
+        "duplicate"
     };
 
     private static final String[] REDUCTIONS = {

@@ -19,7 +19,7 @@ final class SplitOperation extends Operation implements Completion {
 
     private static final int ROW_BYTES = COLUMNS * Integer.BYTES;
 
-    private final String name;
+    private final int signature;
     private final int[] table;
     private final Payload rows;
     private final Transfer[] posted;
@@ -27,9 +27,14 @@ final class SplitOperation extends Operation implements Completion {
     private int open;
     private boolean gathering;
 
-    SplitOperation(GroupCommunicator communicator, String name, int color, int key) {
+    /**
+     * One call.
+     *
+     * @param signature {@link Signature#SPLIT} or {@link Signature#DUPLICATE}
+     */
+    SplitOperation(GroupCommunicator communicator, int signature, int color, int key) {
         super(communicator);
-        this.name = name;
+        this.signature = signature;
         table = new int[communicator.size() * COLUMNS];
         rows = Payload.of(table);
         posted = new Transfer[communicator.size() * 2];
@@ -140,7 +145,8 @@ final class SplitOperation extends Operation implements Completion {
 
     @Override
     public String describe() {
-        return name + " #" + number + communicator().suffix();
+        return Signature.operationName(signature) + " #" + number
+                + communicator().suffix();
     }
 
     @Override
@@ -155,7 +161,7 @@ final class SplitOperation extends Operation implements Completion {
 
     @Override
     protected int signature() {
-        return Signature.SPLIT;
+        return signature;
     }
 
     @Override

@@ -84,7 +84,7 @@ final class TimedCommunicator implements Communicator {
 
     @Override
     public Communicator duplicate() {
-        return all.split("duplicate", 0, all.rank(), timeout);
+        return all.duplicate(timeout);
     }
 
     @Override

@@ -276,12 +276,22 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             case ADMITTED -> {
                 heartbeatMs = Math.max(1, message.getAdmitted().getHeartbeatIntervalMs());
                 heartbeatTimeoutMs = message.getAdmitted().getHeartbeatTimeoutMs();
-                admitted.complete(message.getAdmitted());
+                admit(message.getAdmitted());
             }
             case GROUP_READY -> ready.complete(message.getGroupReady());
             case REFUSED -> refused(message.getRefused());
             case MEMBER_GONE, ABORT, SUSPECT -> hear(message);
             case HEARTBEAT, ATTACHED, MESSAGE_NOT_SET -> {}
+        }
+    }
+
+    private void admit(Admitted place) {
+        if (place.getVersion() == Frame.VERSION) {
+            admitted.complete(place);
+        } else {
+            failJoin(new ZipException(
+                    ErrorCode.VERSION_MISMATCH,
+                    "the relay wants version " + place.getVersion() + ", this rank speaks " + Frame.VERSION));
         }
     }
 

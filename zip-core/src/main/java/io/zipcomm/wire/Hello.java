@@ -10,10 +10,10 @@ import java.security.MessageDigest;
  * initiator                                  acceptor
  *   | -- OPEN    nonceA, mac(OPEN, nonceA) ---> |   a stranger's OPEN is dropped without an answer
  *   | <- ANSWER  nonceB, mac(ANSWER, A, B) ---- |
- *   | -- CONFIRM nonceB, mac(CONFIRM, A, B) --> |   link frames may follow at once
+ *   | -- CONFIRM nonceA, mac(CONFIRM, A, B) --> |   link frames may follow at once
  * }</pre>
  *
- * The code is HMAC-SHA256 under the session key over step, version, epoch, source, destination and the nonces. The step is
+ * The code is HMAC-SHA256 under the session key over step, version, epoch, initiator, acceptor and the nonces. The step is
  * in the header's flags. Layout:
  *
  * <pre>

@@ -11,8 +11,10 @@ import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The data connection to the relay: the frames of all relayed paths, one path after the other in turn, so that none waits
@@ -21,6 +23,9 @@ import java.util.ArrayDeque;
 final class RelayConnection extends FrameStream {
 
     private static final int ANSWER_BYTES_MAX = 64 << 10;
+    private static final long FINISH_NS = 200_000_000;
+    private static final long FINISH_LOOK_NS = 50_000;
+    private static final int WASTE_BYTES = 16 << 10;
 
     private final RelayAddress relay;
     private final int eagerBytes;
@@ -224,6 +229,26 @@ final class RelayConnection extends FrameStream {
     }
 
     // ---- the end
+
+    /**
+     * Ends the output and waits a moment until the relay has read all of it. Input that nobody has read would make closing
+     * the socket a reset, which throws away what the relay has not read yet.
+     */
+    void finish() {
+        if (lost != null || socket() == null) {
+            return;
+        }
+        long deadlineNs = System.nanoTime() + FINISH_NS;
+        ByteBuffer waste = ByteBuffer.allocateDirect(WASTE_BYTES);
+        try {
+            socket().shutdownOutput();
+            while (socket().read(waste, 0, WASTE_BYTES) >= 0 && System.nanoTime() - deadlineNs < 0) {
+                LockSupport.parkNanos(FINISH_LOOK_NS);
+            }
+        } catch (IOException e) {
+            org.slf4j.LoggerFactory.getLogger(RelayConnection.class).debug("the relay was gone first", e);
+        }
+    }
 
     @Override
     void streamEnded(ZipException failure) {

@@ -246,6 +246,9 @@ final class TcpTransport implements Transport {
     public void close() {
         if (!closed) {
             closed = true;
+            if (relay != null) {
+                relay.finish();
+            }
             streams.close();
             poller.close();
         }
