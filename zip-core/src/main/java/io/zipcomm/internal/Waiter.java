@@ -7,7 +7,8 @@ import io.zipcomm.settings.ZipSettings;
  * core for each rank: with fewer it takes the core from the very rank it waits for.
  *
  * <p>Where there seem to be cores enough, others may still want them. A spinning thread that finds itself taken off its core
- * blocks instead for a while, then tries again: the scheduler serves those first who sleep.
+ * blocks instead for a while, then tries again: the scheduler serves those first who sleep. The while doubles as long as
+ * the core is soon lost again, and is short after a disturbance now and then.
  *
  * <p>Engine holder only.
  */
@@ -20,13 +21,20 @@ public final class Waiter {
     private static final long PREEMPTED_NS = 100_000;
 
     /** How long a thread that lost its core blocks before it spins again. */
-    private static final long BLOCK_NS = 50_000_000;
+    private static final long BLOCK_NS_MIN = 1_000_000;
+
+    private static final long BLOCK_NS_MAX = 64_000_000;
+
+    /** A core that is lost again so soon is one that others need. */
+    private static final long CALM_NS = 20_000_000;
 
     private final long spinNs;
     private final String reason;
 
     private long lastLookNs;
     private long blockUntilNs;
+    private long blockNs = BLOCK_NS_MIN;
+
     private boolean blocks;
 
     /** The last look was followed by another at once. */
@@ -70,7 +78,9 @@ public final class Waiter {
         }
         blocks = spinning && idleNs > 0 && nowNs - lastLookNs > PREEMPTED_NS;
         if (blocks) {
-            blockUntilNs = nowNs + BLOCK_NS;
+            boolean contended = nowNs - blockUntilNs < CALM_NS;
+            blockNs = contended ? Math.min(BLOCK_NS_MAX, 2 * blockNs) : BLOCK_NS_MIN;
+            blockUntilNs = nowNs + blockNs;
         }
         if (blocks || idleNs >= spinNs) {
             return false;

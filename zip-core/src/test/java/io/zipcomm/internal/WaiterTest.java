@@ -50,9 +50,45 @@ class WaiterTest {
         assertTrue(waiter.spins(2 * US, 2 * US));
         assertFalse(waiter.spins(4000 * US, 4000 * US), "away for 4 ms in mid-spin");
         assertFalse(waiter.isSpinning());
-        assertFalse(waiter.spins(0, 30_000 * US));
-        assertTrue(waiter.spins(0, 60_000 * US));
+        assertFalse(waiter.spins(0, 4900 * US));
+        assertTrue(waiter.spins(0, 6100 * US));
         assertTrue(waiter.isSpinning());
+    }
+
+    /** Spins for a time, loses its core for another; then how long it blocks. */
+    private static long blockedUsAfter(Waiter waiter, long[] nowUs, long spunUs, long lostUs) {
+        for (long end = nowUs[0] + spunUs; nowUs[0] <= end; nowUs[0] += 2) {
+            assertTrue(waiter.spins(2 * US, nowUs[0] * US));
+        }
+        nowUs[0] += lostUs;
+        long begin = nowUs[0];
+        while (!waiter.spins(2 * US, nowUs[0] * US)) {
+            nowUs[0] += 2;
+        }
+        return nowUs[0] - begin;
+    }
+
+    @Test
+    void shouldBlockLongerAndLongerWhereOthersKeepWantingTheCore() {
+        Waiter waiter = waiter("auto", 2, 2);
+        long[] nowUs = {1_000_000};
+        long last = 0;
+        for (int i = 0; i < 6; i++) {
+            long blockedUs = blockedUsAfter(waiter, nowUs, 3000, 3000);
+            assertTrue(blockedUs > last, blockedUs + " us after " + last + " us");
+            last = blockedUs;
+        }
+        assertTrue(last <= 65_000, last + " us");
+    }
+
+    @Test
+    void shouldBlockBrieflyAfterADisturbanceNowAndThen() {
+        Waiter waiter = waiter("auto", 2, 2);
+        long[] nowUs = {1_000_000};
+        for (int i = 0; i < 10; i++) {
+            long blockedUs = blockedUsAfter(waiter, nowUs, 30_000, 500);
+            assertTrue(blockedUs < 1100, blockedUs + " us");
+        }
     }
 
     @Test

@@ -1,8 +1,10 @@
 package io.zipcomm.bench.worker;
 
 import io.zipcomm.Communicator;
+import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.collectives.Collectives;
+import java.lang.management.ManagementFactory;
 import java.util.Objects;
 
 /**
@@ -13,6 +15,11 @@ final class CaseRunner {
 
     private static final int STEP_TAG = 10;
     private static final int TIMES_TAG = 11;
+
+    private static final int FURTHER = -1;
+    private static final int SMALL_BYTES = 8;
+    private static final int MIDDLE_BYTES = 64 << 10;
+    private static final int WARM_UP_ROUND_TRIPS = 500;
 
     private final Communicator world;
     private final Collectives collectives;
@@ -29,6 +36,38 @@ final class CaseRunner {
     /** Counts what is done. */
     Progress progress() {
         return progress;
+    }
+
+    /**
+     * Runs small and middle messages until rank 0's code for them is compiled: the first rows would otherwise tell of the
+     * compiler, and the calibration too.
+     */
+    void warmUp() {
+        if (world.size() == 1) {
+            return;
+        }
+        Exercise[] exercises = {
+            exercise(BenchOperation.PINGPONG, SMALL_BYTES),
+            exercise(BenchOperation.ALLREDUCE, SMALL_BYTES),
+            exercise(BenchOperation.ALLREDUCE, MIDDLE_BYTES)
+        };
+        if (world.rank() > 0) {
+            for (int i = 0; followOnce(exercises[i]) == FURTHER; i = (i + 1) % exercises.length) {}
+            return;
+        }
+        JitWatch jit =
+                new JitWatch(System::nanoTime, ManagementFactory.getCompilationMXBean()::getTotalCompilationTime);
+        int[] counts = {WARM_UP_ROUND_TRIPS, WARM_UP_ROUND_TRIPS / 10, WARM_UP_ROUND_TRIPS / 20};
+        for (int i = 0; i > 0 || !jit.isQuiet(); i = (i + 1) % exercises.length) {
+            announce(counts[i], false);
+            exercises[i].run(counts[i], timesNs, false);
+        }
+        announce(0, true);
+    }
+
+    private Exercise exercise(BenchOperation operation, int bytes) {
+        CaseOrder order = new CaseOrder(operation.label(), bytes, CaseOrder.AUTO, 0, 0, false);
+        return new Exercises(world, collectives, progress, order).create();
     }
 
     CaseResult run(CaseOrder order) {
@@ -77,15 +116,23 @@ final class CaseRunner {
     }
 
     private int follow(Exercise exercise) {
-        while (true) {
-            world.receive(0, STEP_TAG, step);
-            int count = (int) step[0];
-            makeRoom(count);
-            if (step[1] != 0) {
-                return count;
-            }
-            exercise.run(count, timesNs, false);
+        int timed = FURTHER;
+        while (timed == FURTHER) {
+            timed = followOnce(exercise);
         }
+        return timed;
+    }
+
+    /** Takes a step of the warm-up; after the last, returns the number of iterations to time. */
+    private int followOnce(Exercise exercise) {
+        world.receive(0, STEP_TAG, step);
+        int count = (int) step[0];
+        makeRoom(count);
+        if (step[1] != 0) {
+            return count;
+        }
+        exercise.run(count, timesNs, false);
+        return FURTHER;
     }
 
     private void makeRoom(int count) {

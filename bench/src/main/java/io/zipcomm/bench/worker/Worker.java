@@ -45,6 +45,7 @@ public final class Worker {
             if (world.rank() == 0) {
                 runner.progress().reportTo(harness);
             }
+            runner.warmUp();
             for (Message order = harness.next(); !order.kind().equals(END); order = harness.next()) {
                 harness.tell(runner.run(CaseOrder.from(order)).toMessage());
             }
