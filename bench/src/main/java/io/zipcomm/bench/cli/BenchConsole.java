@@ -1,6 +1,7 @@
 package io.zipcomm.bench.cli;
 
 import io.zipcomm.bench.cluster.BenchListener;
+import io.zipcomm.bench.doctor.Doctor;
 import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.report.AllReduceAudit;
 import io.zipcomm.bench.report.CostModel;
@@ -24,7 +25,7 @@ final class BenchConsole implements BenchListener {
     private final PrintStream err;
     private final boolean interactive;
     private final CsvFile csv;
-    private final Summary summary = new Summary();
+    private final Summary summary = new Summary(Doctor.kernelSetting("tcp_congestion_control"));
     private final List<String> audits = new ArrayList<>();
     private boolean anyGroup;
 

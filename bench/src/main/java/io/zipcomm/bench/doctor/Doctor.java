@@ -70,7 +70,8 @@ public final class Doctor {
         return healthy;
     }
 
-    private static String kernelSetting(String name) {
+    /** A setting of the kernel's TCP over IPv4, such as {@code tcp_congestion_control}; {@code unknown} if it cannot be read. */
+    public static String kernelSetting(String name) {
         try {
             return Files.readString(TCP.resolve(name)).trim();
         } catch (IOException e) {

@@ -13,8 +13,20 @@ public final class Summary {
     /** Ping-pong over direct TCP may take this many times the floor. */
     public static final double FLOOR_RATIO_MAX = 1.5;
 
+    private static final String LIBRARYS_CONTROL = "cubic";
+
     private final List<Row> rows = new ArrayList<>();
+    private final String congestionControl;
     private int problems;
+
+    /**
+     * A summary of nothing yet.
+     *
+     * @param congestionControl the system's default, which is that of the floor
+     */
+    public Summary(String congestionControl) {
+        this.congestionControl = congestionControl;
+    }
 
     /** Adds a row. */
     public void add(Row row) {
@@ -34,6 +46,10 @@ public final class Summary {
     /** The lines. */
     public List<String> lines() {
         List<String> lines = new ArrayList<>(floorLines());
+        if (!lines.isEmpty() && !congestionControl.equals(LIBRARYS_CONTROL)) {
+            lines.add("the floor runs under the system's congestion control, " + congestionControl
+                    + "; tcp within a host under " + LIBRARYS_CONTROL + ", unless ZIP_IO=nio");
+        }
         List<Row> wrong = rows.stream().filter(row -> !row.verified()).toList();
         if (wrong.isEmpty()) {
             lines.add(rows.size() + " rows, all verified");

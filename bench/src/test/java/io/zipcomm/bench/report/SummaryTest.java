@@ -15,7 +15,7 @@ final class SummaryTest {
 
     @Test
     void shouldCompareWithTheFloorOfTheSameSize() {
-        Summary summary = new Summary();
+        Summary summary = new Summary("cubic");
         summary.add(pingPong("tcp", 8, 12));
         summary.add(pingPong("tcp", 1024, 999));
         summary.add(pingPong("relay", 8, 50));
@@ -27,8 +27,19 @@ final class SummaryTest {
     }
 
     @Test
+    void shouldSayWhenTheFloorHasAnotherCongestionControl() {
+        Summary summary = new Summary("bbr");
+        summary.add(pingPong("tcp", 8, 12));
+        assertEquals(1, summary.lines().size(), "there is no floor yet");
+        summary.add(pingPong(Row.FLOOR, 8, 10));
+        assertTrue(
+                summary.lines().get(1).contains("congestion control, bbr;"),
+                summary.lines().get(1));
+    }
+
+    @Test
     void shouldSayWhenTheFloorIsFar() {
-        Summary summary = new Summary();
+        Summary summary = new Summary("cubic");
         summary.add(pingPong(Row.FLOOR, 8, 10));
         summary.add(pingPong("tcp", 8, 16));
         assertTrue(
@@ -38,7 +49,7 @@ final class SummaryTest {
 
     @Test
     void shouldNameRowsThatAreNotVerified() {
-        Summary summary = new Summary();
+        Summary summary = new Summary("cubic");
         summary.add(pingPong("tcp", 8, 12));
         summary.add(new Row(BenchOperation.GATHER, "tcp", "linear", 3, 65536, 10, 1, 1, 1, false));
         summary.add(Row.failed(BenchOperation.ALLREDUCE, "relay", "auto", 4, 8));
@@ -51,7 +62,7 @@ final class SummaryTest {
 
     @Test
     void shouldNotBeGoodAfterAProblem() {
-        Summary summary = new Summary();
+        Summary summary = new Summary("cubic");
         summary.add(pingPong("tcp", 8, 12));
         summary.addProblem();
         assertFalse(summary.isGood());
