@@ -16,7 +16,7 @@ public record Candidate(Kind kind, String transport, String host, int port) {
         PRIVATE,
         /** Ranks with the same host id only. */
         LOOPBACK,
-        /** Where the relay saw the rank come from. */
+        /** Where the relay saw the rank come from, with the port that the rank listens on. */
         OBSERVED
     }
 

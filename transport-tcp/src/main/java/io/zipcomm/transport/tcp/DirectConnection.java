@@ -178,7 +178,10 @@ final class DirectConnection extends FrameStream implements Path {
             case AWAIT_CONFIRM -> Hello.CONFIRM;
             case CONNECTING, OPEN -> throw refused("a handshake out of place");
         };
-        if (helloStep != expected || !Hello.versionFits(helloBytes, 0)) {
+        if (!Hello.versionFits(helloBytes, 0)) {
+            throw new ZipException(ErrorCode.VERSION_MISMATCH, "no version in common with " + describe());
+        }
+        if (helloStep != expected) {
             throw refused("step " + helloStep + " of the handshake, expected " + expected);
         }
         if (peerNonce == null) {

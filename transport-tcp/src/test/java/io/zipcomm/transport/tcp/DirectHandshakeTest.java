@@ -1,0 +1,289 @@
+package io.zipcomm.transport.tcp;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.membership.Candidate;
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.membership.Member;
+import io.zipcomm.settings.Setting;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.Path;
+import io.zipcomm.transport.PathEvents;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import io.zipcomm.wire.Hello;
+import io.zipcomm.wire.SessionKey;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Who gets a direct connection and who does not: strangers, liars, silent ones, and peers that one side cannot reach. */
+final class DirectHandshakeTest {
+
+    private static final int EPOCH = 3;
+    private static final SessionKey KEY = new SessionKey(new byte[SessionKey.BYTES]);
+    private static final byte[] NONCE = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    private static final int STRANGERS_MAX = 256;
+
+    /** Two ranks of one host, one of which may have published an address at which nobody listens. */
+    private final TcpTransport[] transports = new TcpTransport[2];
+
+    private final Candidate[] addresses = new Candidate[2];
+    private final Path[] opened = new Path[2];
+    private final String[] unreachable = new String[2];
+    private final List<Socket> sockets = new ArrayList<>();
+
+    private void start(String io, int deaf) throws IOException {
+        for (int rank = 0; rank < 2; rank++) {
+            transports[rank] = new TcpTransport(ZipSettings.builder()
+                    .session("s")
+                    .size(2)
+                    .rank(rank)
+                    .set(Setting.IO, io)
+                    .build());
+            addresses[rank] = transports[rank].candidates().get(0);
+            assertEquals(Candidate.Kind.LOOPBACK, addresses[rank].kind());
+        }
+        List<Member> members = new ArrayList<>();
+        for (int rank = 0; rank < 2; rank++) {
+            Candidate address = rank == deaf
+                    ? new Candidate(Candidate.Kind.LOOPBACK, "tcp", "127.0.0.1", deadPort())
+                    : addresses[rank];
+            members.add(new Member(rank, "this host", List.of(address), List.of("tcp")));
+        }
+        for (int rank = 0; rank < 2; rank++) {
+            transports[rank].start(new GroupView("s", EPOCH, rank, members, KEY, 1 << 20, 1 << 16), events(rank));
+        }
+    }
+
+    private static int deadPort() throws IOException {
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return server.getLocalPort();
+        }
+    }
+
+    private PathEvents events(int rank) {
+        return new PathEvents() {
+            @Override
+            public void opened(Path path) {
+                assertNull(opened[rank], "two connections to rank " + path.peer());
+                opened[rank] = path;
+            }
+
+            @Override
+            public void unreachable(int peer, String reason) {
+                unreachable[rank] = reason;
+            }
+
+            @Override
+            public void relayLost(String reason) {
+                throw new AssertionError(reason);
+            }
+        };
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        for (Socket socket : sockets) {
+            socket.close();
+        }
+        for (TcpTransport transport : transports) {
+            transport.close();
+        }
+    }
+
+    private void turnUntil(long limitMs, BooleanSupplier condition) {
+        long deadlineNs = System.nanoTime() + limitMs * 1_000_000;
+        while (!condition.getAsBoolean()) {
+            assertTrue(System.nanoTime() - deadlineNs < 0, "not within " + limitMs + " ms");
+            for (TcpTransport transport : transports) {
+                transport.await(1_000_000, () -> false);
+            }
+        }
+    }
+
+    private Socket stranger(int rank) throws IOException {
+        Socket socket = new Socket();
+        socket.connect(new InetSocketAddress(addresses[rank].host(), addresses[rank].port()), 1000);
+        socket.setSoTimeout(1);
+        sockets.add(socket);
+        return socket;
+    }
+
+    /** Whether the other end closed; an answer of even one byte fails the test. */
+    private static boolean isEnded(Socket socket) {
+        try {
+            int answer = socket.getInputStream().read();
+            assertEquals(-1, answer, "an answer to a stranger");
+            return true;
+        } catch (SocketTimeoutException e) {
+            return false;
+        } catch (IOException e) {
+            // Reset.
+            return true;
+        }
+    }
+
+    private void assertThatTheyStillConnect() {
+        transports[0].connect(1);
+        turnUntil(5000, () -> opened[0] != null && opened[1] != null);
+    }
+
+    /** OPEN of rank 1 to rank 0, as rank 1 itself would send it but for what the caller changes. */
+    private static ByteBuffer open(SessionKey key, int source, int initiator) {
+        ByteBuffer frame = Frame.allocate(Frame.HEADER_BYTES + Hello.PAYLOAD_BYTES);
+        Frame.begin(frame, 0, FrameType.HELLO);
+        Frame.flags(frame, 0, Hello.OPEN);
+        Frame.payloadBytes(frame, 0, Hello.PAYLOAD_BYTES);
+        Frame.epoch(frame, 0, EPOCH);
+        Frame.source(frame, 0, source);
+        Frame.destination(frame, 0, 0);
+        byte[] code = Hello.code(key, Hello.OPEN, EPOCH, initiator, 0, NONCE, null);
+        Hello.write(frame, Frame.HEADER_BYTES, NONCE, code);
+        return frame;
+    }
+
+    private static byte[] bytes(ByteBuffer frame) {
+        byte[] bytes = new byte[frame.capacity()];
+        frame.get(0, bytes);
+        return bytes;
+    }
+
+    private void assertDropped(byte[] bytes) throws IOException {
+        Socket stranger = stranger(0);
+        stranger.getOutputStream().write(bytes);
+        turnUntil(2000, () -> isEnded(stranger));
+        assertNull(opened[0]);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"epoll", "nio"})
+    void shouldAnswerNothingToStrangers(String io) throws IOException {
+        start(io, -1);
+        assertDropped("GET / HTTP/1.1\r\nHost: somebody.example\r\nUser-Agent: a scanner of ports\r\n\r\n"
+                .getBytes(StandardCharsets.US_ASCII));
+        byte[] wrong = new byte[SessionKey.BYTES];
+        wrong[31] = 1;
+        assertDropped(bytes(open(new SessionKey(wrong), 1, 1)));
+        assertDropped(bytes(open(KEY, 0, 0)));
+        assertDropped(bytes(open(KEY, 7, 7)));
+        assertDropped(bytes(open(KEY, 1, 0)));
+        assertThatTheyStillConnect();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"epoll", "nio"})
+    void shouldRefuseOtherEpochsStepsAndVersions(String io) throws IOException {
+        start(io, -1);
+        ByteBuffer stale = open(KEY, 1, 1);
+        Frame.epoch(stale, 0, EPOCH - 1);
+        assertDropped(bytes(stale));
+        ByteBuffer confirm = open(KEY, 1, 1);
+        Frame.flags(confirm, 0, Hello.CONFIRM);
+        assertDropped(bytes(confirm));
+        ByteBuffer newer = open(KEY, 1, 1);
+        newer.put(Frame.HEADER_BYTES + Hello.VERSION_MIN_OFFSET, (byte) (Frame.VERSION + 1));
+        newer.put(Frame.HEADER_BYTES + Hello.VERSION_MAX_OFFSET, (byte) (Frame.VERSION + 2));
+        assertDropped(bytes(newer));
+        assertThatTheyStillConnect();
+    }
+
+    /** Who has heard an OPEN go by and plays it again gets an answer that is of no use to it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"epoll", "nio"})
+    void shouldOpenNothingForAnOpenThatIsPlayedAgain(String io) throws IOException {
+        start(io, -1);
+        Socket stranger = stranger(0);
+        stranger.getOutputStream().write(bytes(open(KEY, 1, 1)));
+        ByteBuffer confirm = open(KEY, 1, 1);
+        Frame.flags(confirm, 0, Hello.CONFIRM);
+        stranger.getOutputStream().write(bytes(confirm));
+        byte[] answer = new byte[Frame.HEADER_BYTES + Hello.PAYLOAD_BYTES];
+        int[] have = {0};
+        turnUntil(2000, () -> {
+            try {
+                have[0] += Math.max(0, stranger.getInputStream().read(answer, have[0], answer.length - have[0]));
+            } catch (SocketTimeoutException e) {
+                return false;
+            } catch (IOException e) {
+                return true;
+            }
+            return have[0] == answer.length;
+        });
+        turnUntil(2000, () -> isEnded(stranger));
+        assertNull(opened[0]);
+        assertThatTheyStillConnect();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"epoll", "nio"})
+    void shouldEndSilentStrangersAndLimitTheirNumber(String io) throws IOException {
+        start(io, -1);
+        List<Socket> silent = new ArrayList<>();
+        for (int i = 0; i < STRANGERS_MAX; i++) {
+            silent.add(stranger(0));
+            if (i % 32 == 0) {
+                transports[0].poll();
+            }
+        }
+        turnUntil(500, () -> transports[0].poll() == 0);
+        assertFalse(isEnded(silent.get(0)));
+        Socket surplus = stranger(0);
+        turnUntil(2000, () -> isEnded(surplus));
+        turnUntil(4500, () -> silent.stream().allMatch(DirectHandshakeTest::isEnded));
+        assertThatTheyStillConnect();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void shouldConnectThoughOnlyOneSideReachesTheOther(int deaf) throws IOException {
+        start("epoll", deaf);
+        transports[0].connect(1);
+        transports[1].connect(0);
+        turnUntil(6000, () -> opened[0] != null && opened[1] != null);
+        assertEquals(1 - deaf, opened[deaf].peer());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void shouldSayWhatWasTriedAndStillTakeThePeersConnection(int deaf) throws IOException {
+        start("epoll", deaf);
+        int caller = 1 - deaf;
+        transports[caller].connect(deaf);
+        turnUntil(6000, () -> unreachable[caller] != null);
+        assertTrue(unreachable[caller].contains("127.0.0.1:"), unreachable[caller]);
+        assertTrue(unreachable[caller].toLowerCase(Locale.ROOT).contains("refused"), unreachable[caller]);
+        transports[deaf].connect(caller);
+        turnUntil(6000, () -> opened[0] != null && opened[1] != null);
+        assertNotNull(opened[caller]);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"epoll", "nio"})
+    void shouldOpenOneConnectionThoughBothBegin(String io) throws IOException {
+        start(io, -1);
+        transports[0].connect(1);
+        transports[1].connect(0);
+        turnUntil(5000, () -> opened[0] != null && opened[1] != null);
+        long quietNs = System.nanoTime() + 50_000_000;
+        turnUntil(1000, () -> System.nanoTime() - quietNs > 0);
+        assertNull(unreachable[0]);
+        assertNull(unreachable[1]);
+    }
+}
