@@ -18,10 +18,10 @@ public final class TransportCounters {
     /** Bytes read from the relay's connection. */
     public long relayBytesReceived;
 
-    /** Link frames sent on any connection. */
+    /** Frames sent on any connection, those of handshakes and flow control too. */
     public long framesSent;
 
-    /** Link frames received on any connection. */
+    /** Frames received on any connection, those of handshakes and flow control too. */
     public long framesReceived;
 
     /** Calls of the operating system that wrote. */
