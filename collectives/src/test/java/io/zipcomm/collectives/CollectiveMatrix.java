@@ -10,32 +10,63 @@ import java.util.SplittableRandom;
 /**
  * Cases to run on a group, over whatever transport: every rank makes the same list, from the same chance, and runs it.
  */
-public final class CollectiveMatrix {
+final class CollectiveMatrix {
 
     private CollectiveMatrix() {}
 
     /**
-     * Cases that touch everything: each operation with several roots, lengths, types, reductions, forms, kinds of memory.
+     * Cases that touch everything: each operation with every root and short messages, around every threshold, and each
+     * reduction of each type.
      *
-     * @param size     number of ranks
-     * @param countMax longest message, or block, in elements
-     * @param seed     equal on all ranks
+     * @param size number of ranks
+     * @param max  the thresholds that are in use
+     * @param seed equal on all ranks
      */
-    public static List<CollectiveCase> cases(int size, int countMax, long seed) {
+    static List<CollectiveCase> cases(int size, Thresholds max, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         List<CollectiveCase> cases = new ArrayList<>();
         for (CollectiveOperation operation : CollectiveOperation.values()) {
             for (int root = 0; root < (CollectiveCase.isRooted(operation) ? size : 1); root++) {
-                for (int count : new int[] {0, 1, 2 + random.nextInt(100), countMax}) {
+                for (int count : new int[] {0, 1, 3 + 2 * random.nextInt(50)}) {
                     cases.add(anyCase(operation, size, root, count, random));
                 }
+            }
+            cases.addAll(aroundThresholds(operation, size, max, random));
+            if (CollectiveCase.isReduction(operation)) {
+                cases.addAll(reductions(operation, size, random));
+            }
+        }
+        return cases;
+    }
+
+    /** Cases of an operation one element below, at and one above each threshold. */
+    static List<CollectiveCase> aroundThresholds(
+            CollectiveOperation operation, int size, Thresholds max, SplittableRandom random) {
+        List<CollectiveCase> cases = new ArrayList<>();
+        for (int bytes : thresholds(operation, size, max)) {
+            for (int count = bytes / Float.BYTES - 1; count <= bytes / Float.BYTES + 1; count++) {
+                int root = CollectiveCase.isRooted(operation) ? random.nextInt(size) : 0;
+                cases.add(floats(operation, size, root, count, random));
+            }
+        }
+        return cases;
+    }
+
+    private static List<CollectiveCase> reductions(CollectiveOperation operation, int size, SplittableRandom random) {
+        List<CollectiveCase> cases = new ArrayList<>();
+        for (DataType type : DataType.values()) {
+            for (ReduceOp op : CollectiveCase.reductions(type)) {
+                int root = CollectiveCase.isRooted(operation) ? random.nextInt(size) : 0;
+                Vector.Kind kind = any(Vector.Kind.values(), random);
+                int count = random.nextInt(300);
+                cases.add(new CollectiveCase(operation, size, root, type, op, count, anyForm(operation, random), kind));
             }
         }
         return cases;
     }
 
     /** Runs one case on one rank: calls the operation, by its blocking form, and checks the result. */
-    public static void run(Collectives collectives, CollectiveCase one) {
+    static void run(Collectives collectives, CollectiveCase one) {
         int rank = collectives.communicator().rank();
         Vector source = one.source(rank);
         Vector target = one.target(rank);
@@ -44,7 +75,7 @@ public final class CollectiveMatrix {
     }
 
     /** A case of which type, reduction, form and memory are left to chance. */
-    public static CollectiveCase anyCase(
+    static CollectiveCase anyCase(
             CollectiveOperation operation, int size, int root, int count, SplittableRandom random) {
         DataType type = any(DataType.values(), random);
         ReduceOp op = null;
@@ -80,8 +111,7 @@ public final class CollectiveMatrix {
     }
 
     /** Lengths at which an operation changes algorithm, eager limit and segment, in bytes of a message or block. */
-    static List<Integer> thresholds(CollectiveOperation operation, int size) {
-        Thresholds max = Thresholds.NETWORK;
+    private static List<Integer> thresholds(CollectiveOperation operation, int size, Thresholds max) {
         long total = switch (operation) {
             case BROADCAST -> max.broadcastBinomialMax();
             case REDUCE -> max.reduceBinomialMax();

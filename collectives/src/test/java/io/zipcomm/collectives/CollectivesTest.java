@@ -3,6 +3,7 @@ package io.zipcomm.collectives;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.zipcomm.ZipFuture;
+import io.zipcomm.collectives.select.Thresholds;
 import io.zipcomm.testkit.Conditions;
 import io.zipcomm.testkit.Seeds;
 import io.zipcomm.testkit.SimulatedGroup;
@@ -58,12 +59,7 @@ final class CollectivesTest {
         SplittableRandom random = new SplittableRandom(seeds.seed());
         List<CollectiveCase> cases = new ArrayList<>();
         for (CollectiveOperation operation : CollectiveOperation.values()) {
-            for (int bytes : CollectiveMatrix.thresholds(operation, size)) {
-                for (int count = bytes / Float.BYTES - 1; count <= bytes / Float.BYTES + 1; count++) {
-                    int root = CollectiveCase.isRooted(operation) ? random.nextInt(size) : 0;
-                    cases.add(CollectiveMatrix.floats(operation, size, root, count, random));
-                }
-            }
+            cases.addAll(CollectiveMatrix.aroundThresholds(operation, size, Thresholds.NETWORK, random));
         }
         runOn(size, Conditions.usual(), cases);
     }
