@@ -1,37 +1,9 @@
 package io.zipcomm.transport.tcp;
 
-import io.zipcomm.testkit.TransportContract;
-
 /** Paths through a real relay, on epoll, keep the contract. */
-final class RelayedEpollContractTest extends TransportContract {
+final class RelayedEpollContractTest extends RelayedContract {
 
-    @Override
-    protected Wiring wire(int size, long seed) {
-        return TcpWiring.relayed(size, "epoll");
-    }
-
-    @Override
-    protected boolean noticesBreaks() {
-        return false;
-    }
-
-    @Override
-    protected boolean tellsRegularEnds() {
-        return false;
-    }
-
-    @Override
-    protected boolean seesMalformedFrames() {
-        return false;
-    }
-
-    @Override
-    protected boolean countsExactly() {
-        return false;
-    }
-
-    @Override
-    protected int bytesUnderWayMax() {
-        return 2 << 20;
+    RelayedEpollContractTest() {
+        super("epoll");
     }
 }
