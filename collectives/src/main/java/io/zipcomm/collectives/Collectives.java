@@ -10,6 +10,7 @@ import io.zipcomm.collectives.select.Algorithms;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.GroupCommunicator;
+import io.zipcomm.internal.Operation;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -112,8 +113,24 @@ public final class Collectives extends TypedCollectives {
 
     // ---- running
 
+    /** A rank that cannot begin, for want of memory, must not leave the others waiting. */
+    private PlanCache.Lease prepare(Call call) {
+        try {
+            return context.prepare(call, wanted);
+        } catch (ZipException e) {
+            throw e.code() == ErrorCode.LIMIT ? refuse(call, Operation.reasonOf(e)) : e;
+        } catch (OutOfMemoryError e) {
+            refuse(call, "out of memory: " + e.getMessage());
+            throw e;
+        }
+    }
+
+    private ZipException refuse(Call call, String problem) {
+        return context.communicator().refuseCollective(ErrorCode.LIMIT, call.operation.toString(), problem);
+    }
+
     private void run(Call call) {
-        PlanCache.Lease lease = context.prepare(call, wanted);
+        PlanCache.Lease lease = prepare(call);
         PlanExecution execution = lease.execution();
         boolean succeeded = false;
         try {
@@ -125,7 +142,7 @@ public final class Collectives extends TypedCollectives {
     }
 
     private ZipFuture<Void> start(Call call) {
-        PlanCache.Lease lease = context.prepare(call, wanted);
+        PlanCache.Lease lease = prepare(call);
         PlanExecution execution = lease.execution().twin();
         ZipFuture<Void> future;
         try {

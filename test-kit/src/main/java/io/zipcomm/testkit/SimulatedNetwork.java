@@ -441,6 +441,11 @@ public final class SimulatedNetwork {
         }
     }
 
+    /** The relay's host vanishes as one rank sees it: all that tells is that its heartbeats are not answered. */
+    public void silenceRelay(int rank) {
+        soon(() -> controls[rank].lost("silent for 5001 ms"));
+    }
+
     /** Lets no direct path between two ranks open from now on. */
     public void refuse(int a, int b, String reason) {
         refusals.put(edge(a, b), reason);

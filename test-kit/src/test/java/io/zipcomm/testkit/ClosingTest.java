@@ -229,4 +229,36 @@ final class ClosingTest {
             }
         });
     }
+
+    /** Rank 0 waits for rank 2's goodbye when rank 1 uses its link to rank 0 for the first time. */
+    @Test
+    void shouldSayGoodbyeOnALinkThatIsFirstUsedMeanwhile() {
+        seeds.each(60, seed -> {
+            try (SimulatedGroup group = group(3, seed)) {
+                SimulatedNetwork network = group.network();
+                ZipFuture<Void> send = group.communicator(0).sendAsync(2, 1, Payload.of(new byte[9]));
+                ZipFuture<Long> receive = group.communicator(2).receiveAsync(0, 1, Payload.of(new byte[9]));
+                group.await(send, receive);
+                network.freeze(2);
+                long beginNs = network.nowNs();
+                Throwable[] outcomes = group.outcomes(
+                        world -> {
+                            if (world.rank() == 0) {
+                                world.close();
+                            } else if (world.rank() == 1) {
+                                Communicator hurried = world.withTimeout(Duration.ofMillis(20));
+                                assertThrows(ZipException.class, () -> hurried.receive(2, 7, new byte[1]));
+                                world.send(0, 3, new byte[5]);
+                                assertThrows(ZipException.class, () -> hurried.receive(2, 7, new byte[1]));
+                                network.thaw(2);
+                            }
+                        },
+                        SimulatedGroup.PATIENCE);
+                assertNull(outcomes[0]);
+                assertNull(outcomes[1]);
+                long ms = (network.nowNs() - beginNs) / 1_000_000;
+                assertTrue(ms < 2 * QUICK_MS, () -> "took " + ms + " ms: " + network.conditions());
+            }
+        });
+    }
 }

@@ -254,4 +254,49 @@ final class CommunicatorsTest {
             }
         });
     }
+
+    /** Members of both colours of a split fail before a third, slow one has its communicator. */
+    @Test
+    void shouldHearOfAFailureThoughAnotherColourFailsToo() {
+        seeds.each(200, seed -> {
+            try (SimulatedGroup group = group(4, seed)) {
+                Throwable[] outcomes = group.outcomes(
+                        world -> {
+                            int rank = world.rank();
+                            Communicator part = world.split(rank == 1 ? 1 : 0, 0);
+                            if (rank == 0 || rank == 3) {
+                                part.withTimeout(Duration.ofSeconds(5)).duplicate();
+                                return;
+                            }
+                            if (rank == 2) {
+                                group.network().freeze(3);
+                            } else {
+                                pause(world);
+                            }
+                            assertThrows(ZipException.class, () -> part.split(-5, 0));
+                            if (rank == 1) {
+                                pause(world);
+                                group.network().thaw(3);
+                            }
+                        },
+                        SimulatedGroup.PATIENCE);
+                assertNull(outcomes[1]);
+                assertNull(outcomes[2]);
+                for (int rank : new int[] {0, 3}) {
+                    ZipException failure = (ZipException) outcomes[rank];
+                    assertNotNull(failure, "rank " + rank);
+                    assertTrue(
+                            failure.code() == ErrorCode.PEER_FAILED || failure.code() == ErrorCode.COMMUNICATOR_FAILED,
+                            failure.getMessage());
+                    assertEquals(2, failure.peer(), failure.getMessage());
+                }
+            }
+        });
+    }
+
+    /** Lets time pass: nothing comes. */
+    private static void pause(Communicator world) {
+        Communicator hurried = world.withTimeout(Duration.ofMillis(50));
+        assertThrows(ZipException.class, () -> hurried.receive(0, 99, new byte[1]));
+    }
 }

@@ -13,6 +13,7 @@ import io.zipcomm.ZipFuture;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.settings.ZipSettings.TransportChoice;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -271,6 +272,24 @@ final class LostRankTest {
                 Message third = Message.of(group, 1, 0, 3, 3 * EAGER);
                 group.await(third.send, third.receive);
                 assertSucceeded(third.receive);
+            }
+        });
+    }
+
+    @Test
+    void shouldFailWhatGoesThroughARelayThatFellSilent() {
+        seeds.each(40, seed -> {
+            SimulatedNetwork network = new SimulatedNetwork(2, seed);
+            try (SimulatedGroup group =
+                    SimulatedGroup.of(network, options -> options.transport(TransportChoice.RELAY))) {
+                ZipFuture<Long> receive = group.communicator(0).receiveAsync(1, 1, Payload.of(new byte[3]));
+                group.turns(group.random().nextInt(20));
+                network.silenceRelay(0);
+                long beginNs = network.nowNs();
+                group.await(receive);
+                assertTrue(network.nowNs() - beginNs < 1_000_000_000);
+                ZipException failure = assertFailed(ErrorCode.RELAY_LOST, 1, receive);
+                assertTrue(failure.getMessage().contains("silent"), failure.getMessage());
             }
         });
     }

@@ -132,47 +132,47 @@ public abstract class Payload {
 
     /** All of an array. */
     public static Payload of(float[] array) {
-        return of(array, 0, array.length);
+        return of(given(array), 0, array.length);
     }
 
     /** {@code count} elements of an array from {@code index}. */
     public static Payload of(float[] array, int index, int count) {
-        return new ArrayPayload.Floats(array, check(index, count, array.length), count);
+        return new ArrayPayload.Floats(given(array), check(index, count, array.length), count);
     }
 
     /** All of an array. */
     public static Payload of(double[] array) {
-        return of(array, 0, array.length);
+        return of(given(array), 0, array.length);
     }
 
     /** {@code count} elements of an array from {@code index}. */
     public static Payload of(double[] array, int index, int count) {
-        return new ArrayPayload.Doubles(array, check(index, count, array.length), count);
+        return new ArrayPayload.Doubles(given(array), check(index, count, array.length), count);
     }
 
     /** All of an array. */
     public static Payload of(int[] array) {
-        return of(array, 0, array.length);
+        return of(given(array), 0, array.length);
     }
 
     /** {@code count} elements of an array from {@code index}. */
     public static Payload of(int[] array, int index, int count) {
-        return new ArrayPayload.Ints(array, check(index, count, array.length), count);
+        return new ArrayPayload.Ints(given(array), check(index, count, array.length), count);
     }
 
     /** All of an array. */
     public static Payload of(long[] array) {
-        return of(array, 0, array.length);
+        return of(given(array), 0, array.length);
     }
 
     /** {@code count} elements of an array from {@code index}. */
     public static Payload of(long[] array, int index, int count) {
-        return new ArrayPayload.Longs(array, check(index, count, array.length), count);
+        return new ArrayPayload.Longs(given(array), check(index, count, array.length), count);
     }
 
     /** All of an array. */
     public static Payload of(byte[] array) {
-        return of(array, 0, array.length);
+        return of(given(array), 0, array.length);
     }
 
     /** {@code count} elements of an array from {@code index}. */
@@ -187,7 +187,7 @@ public abstract class Payload {
 
     /** The bytes between a buffer's position and limit, as little-endian elements of a type. */
     public static Payload of(ByteBuffer buffer, DataType type) {
-        if (buffer.remaining() % type.bytes() != 0) {
+        if (given(buffer).remaining() % type.bytes() != 0) {
             throw new ZipException(
                     ErrorCode.BAD_ARGUMENT, buffer.remaining() + " bytes are no whole number of " + type + " elements");
         }
@@ -204,14 +204,14 @@ public abstract class Payload {
      */
     public static Payload of(ByteBuffer buffer, int index, int count, DataType type) {
         long length = (long) count * type.bytes();
-        check(index, length, buffer.capacity());
+        check(index, length, given(buffer).capacity());
         ByteBuffer view = buffer.duplicate().clear();
         return new BufferPayload(view.slice(index, (int) length).order(ByteOrder.LITTLE_ENDIAN), buffer, index, type);
     }
 
     /** All bytes of an Agrona buffer. */
     public static Payload of(DirectBuffer buffer) {
-        return of(buffer, 0, buffer.capacity(), DataType.INT8);
+        return of(buffer, 0, given(buffer).capacity(), DataType.INT8);
     }
 
     /**
@@ -224,7 +224,7 @@ public abstract class Payload {
      */
     public static Payload of(DirectBuffer buffer, int index, int count, DataType type) {
         long length = (long) count * type.bytes();
-        check(index, length, buffer.capacity());
+        check(index, length, given(buffer).capacity());
         if (buffer.byteBuffer() != null) {
             return of(buffer.byteBuffer(), buffer.wrapAdjustment() + index, count, type);
         }
@@ -232,6 +232,13 @@ public abstract class Payload {
             return of(ByteBuffer.wrap(buffer.byteArray()), buffer.wrapAdjustment() + index, count, type);
         }
         return new AddressPayload(buffer, index, (int) length, type);
+    }
+
+    private static <T> T given(T memory) {
+        if (memory == null) {
+            throw new ZipException(ErrorCode.BAD_ARGUMENT, "no memory: null");
+        }
+        return memory;
     }
 
     private static int check(int index, long count, int length) {

@@ -20,6 +20,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +51,8 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     /** Failures kept for communicators that this rank has not opened, and perhaps never will. */
     private static final int EARLY_ABORTS_MAX = 1024;
 
+    private static final String CLOSED = "the communicator was closed";
+
     /** Idle transfers kept for re-use. */
     private static final int IDLE_TRANSFERS_MAX = 4096;
 
@@ -71,9 +74,9 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final BitSet closedContexts = new BitSet();
 
     /** Failures told before this rank had opened the communicator: the latest few. */
-    private final Map<Integer, Abort> earlyAborts = new LinkedHashMap<>() {
+    private final Map<Source, Abort> earlyAborts = new LinkedHashMap<>() {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Integer, Abort> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Source, Abort> eldest) {
             return size() > EARLY_ABORTS_MAX;
         }
     };
@@ -96,6 +99,9 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final ConcurrentLinkedQueue<Runnable> inbox = new ConcurrentLinkedQueue<>();
     private volatile boolean inboxFull;
     private final BooleanSupplier mustNotBlock = this::mustNotBlock;
+
+    /** A member in a communicator: those of all colours of a split have one number. */
+    private record Source(int context, int worldRank) {}
 
     private record Abort(int rank, int code, int culprit, String reason) {}
 
@@ -132,12 +138,12 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     public GroupCommunicator start() {
         enter();
         try {
-            transport.start(view, this);
             for (int peer = 0; peer < links.length; peer++) {
                 if (peer != view.rank()) {
                     links[peer] = new Link(this, peer);
                 }
             }
+            transport.start(view, this);
             boolean relayed = settings.transport() != ZipSettings.TransportChoice.TCP;
             for (int peer = 0; peer < links.length && relayed; peer++) {
                 if (peer != view.rank()) {
@@ -272,9 +278,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             if (operation.future != null) {
                 asynchronous--;
             }
-            throw closed
-                    ? closed()
-                    : new ZipException(ErrorCode.LIMIT, OPERATIONS_MAX + " operations are under way at once");
+            throw closed ? closed() : tooMany(operation);
         }
         operation.active = true;
         active.add(operation);
@@ -286,10 +290,23 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         }
     }
 
-    ZipException closed() {
-        return ZipException.of(ErrorCode.CLOSED, "the communicator is closed")
-                .at(view.rank(), view.size(), view.epoch())
+    private ZipException tooMany(Operation operation) {
+        ZipException refusal = failure(ErrorCode.LIMIT, OPERATIONS_MAX + " operations are under way at once")
+                .operation(operation.describe())
                 .build();
+        if (operation.isCollective()) {
+            operation.communicator().collectiveFailed(refusal);
+        }
+        return refusal;
+    }
+
+    /** An exception that says where it was thrown. */
+    ZipException.Builder failure(ErrorCode code, String reason) {
+        return ZipException.of(code, reason).at(view.rank(), view.size(), view.epoch());
+    }
+
+    ZipException closed() {
+        return failure(ErrorCode.CLOSED, "the communicator is closed").build();
     }
 
     /** An operation ended; called by the operation. */
@@ -633,7 +650,11 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     @Override
     public void controlLost(String reason) {
-        tell(() -> LOG.warn("{}: control connection to the relay ended: {}", view, reason));
+        tell(() -> {
+            LOG.warn("{}: control connection to the relay ended: {}", view, reason);
+            // The relay ends a rank's data connection too, or is not there any more.
+            relayLost(reason);
+        });
     }
 
     private void tell(Runnable message) {
@@ -655,14 +676,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         }
         gone[rank] = "rank " + rank + " died: " + detail;
         LOG.info("{}: {}", view, gone[rank]);
-        for (int i = active.size() - 1; i >= 0; i--) {
-            Operation operation = i < active.size() ? active.get(i) : null;
-            if (operation != null
-                    && operation.isCollective()
-                    && operation.communicator().contains(rank)) {
-                operation.fail(ErrorCode.PEER_LOST, rank, gone[rank], null);
-            }
-        }
+        failEach(one -> one.isCollective() && one.communicator().contains(rank), ErrorCode.PEER_LOST, rank, gone[rank]);
         links[rank].died(gone[rank]);
     }
 
@@ -676,15 +690,20 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         if (communicator != null) {
             communicator.abortedBy(abort.rank, ErrorCode.of(abort.code), abort.culprit, abort.reason);
         } else if (!isClosed(context)) {
-            earlyAborts.put(context, abort);
+            earlyAborts.put(new Source(context, abort.rank), abort);
         }
     }
 
     /** Every collective that is under way on a communicator fails. */
     void failCollectives(GroupCommunicator communicator, ErrorCode code, int culprit, String reason) {
+        failEach(one -> one.isCollective() && one.communicator() == communicator, code, culprit, reason);
+    }
+
+    private void failEach(Predicate<Operation> which, ErrorCode code, int culprit, String reason) {
         for (int i = active.size() - 1; i >= 0; i--) {
+            // The failure of one may end others.
             Operation operation = i < active.size() ? active.get(i) : null;
-            if (operation != null && operation.isCollective() && operation.communicator() == communicator) {
+            if (operation != null && which.test(operation)) {
                 operation.fail(code, culprit, reason, null);
             }
         }
@@ -718,9 +737,11 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     GroupCommunicator open(int context, int[] worldRanks, int rank) {
         GroupCommunicator communicator = new GroupCommunicator(this, context, worldRanks, rank);
         communicators.put(context, communicator);
-        Abort abort = earlyAborts.remove(context);
-        if (abort != null) {
-            communicator.abortedBy(abort.rank, ErrorCode.of(abort.code), abort.culprit, abort.reason);
+        for (int worldRank : worldRanks) {
+            Abort abort = earlyAborts.remove(new Source(context, worldRank));
+            if (abort != null) {
+                communicator.abortedBy(abort.rank, ErrorCode.of(abort.code), abort.culprit, abort.reason);
+            }
         }
         return communicator;
     }
@@ -743,6 +764,8 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                     }
                 }
                 if (pending == null) {
+                    // What other threads wait for.
+                    failEach(one -> one.communicator() == communicator, ErrorCode.CLOSED, ZipException.NONE, CLOSED);
                     communicators.remove(communicator.context());
                     closedContexts.set(communicator.context());
                     for (int rank : communicator.worldRanks()) {
@@ -756,7 +779,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 long leftNs = deadlineNs - nowNs();
                 drive(pending, nowNs() + Math.max(0, leftNs));
                 if (!pending.isDone()) {
-                    pending.fail(ErrorCode.CLOSED, ZipException.NONE, "the communicator was closed", null);
+                    pending.fail(ErrorCode.CLOSED, ZipException.NONE, CLOSED, null);
                 }
             } finally {
                 leave();
@@ -809,12 +832,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             if (closed) {
                 return;
             }
-            for (int i = active.size() - 1; i >= 0; i--) {
-                Operation operation = i < active.size() ? active.get(i) : null;
-                if (operation != null) {
-                    operation.fail(ErrorCode.CLOSED, ZipException.NONE, "the communicator was closed", null);
-                }
-            }
+            failEach(one -> true, ErrorCode.CLOSED, ZipException.NONE, CLOSED);
             closed = true;
             sayGoodbye();
         } finally {
@@ -834,13 +852,14 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     }
 
     private void sayGoodbye() {
-        for (Link link : links) {
-            if (link != null && link.isUsed()) {
-                link.close();
-            }
-        }
         long deadlineNs = nowNs() + settings.closeTimeout().toNanos();
         while (true) {
+            // A peer may use a link for the first time now.
+            for (Link link : links) {
+                if (link != null && link.isUsed()) {
+                    link.close();
+                }
+            }
             int work = turn();
             Link open = openLink();
             if (open == null && !transport.hasOutput()) {

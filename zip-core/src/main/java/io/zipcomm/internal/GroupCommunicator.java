@@ -181,18 +181,23 @@ public final class GroupCommunicator implements Communicator {
 
     /** The exception for a wrong argument, to be thrown before anything is sent. */
     ZipException badArgument(String operation, String problem) {
-        return ZipException.of(ErrorCode.BAD_ARGUMENT, problem)
-                .at(engine.view().rank(), engine.view().size(), engine.view().epoch())
+        return engine.failure(ErrorCode.BAD_ARGUMENT, problem)
                 .operation(operation + suffix())
                 .build();
     }
 
-    /**
-     * The exception for a wrong argument of a collective, to be thrown before anything is sent. The other members must not
-     * wait for this rank, so they are told, and no further collective can run. Any thread but the engine's holder.
-     */
+    /** The exception for a wrong argument of a collective; see {@link #refuseCollective(ErrorCode, String, String)}. */
     public ZipException refuseCollective(String operation, String problem) {
-        ZipException refusal = badArgument(operation, problem);
+        return refuseCollective(ErrorCode.BAD_ARGUMENT, operation, problem);
+    }
+
+    /**
+     * The exception for a collective that cannot begin here, to be thrown before anything is sent. The other members must
+     * not wait for this rank, so they are told, and no further collective can run. Any thread but the engine's holder.
+     */
+    public ZipException refuseCollective(ErrorCode code, String operation, String problem) {
+        ZipException refusal =
+                engine.failure(code, problem).operation(operation + suffix()).build();
         engine.enter();
         try {
             if (!closed) {
@@ -313,23 +318,15 @@ public final class GroupCommunicator implements Communicator {
         engine.enter();
         try {
             if (failure != null) {
-                throw ZipException.of(
+                throw engine.failure(
                                 ErrorCode.COMMUNICATOR_FAILED, "an earlier collective failed: " + failure.getMessage())
-                        .at(
-                                engine.view().rank(),
-                                engine.view().size(),
-                                engine.view().epoch())
                         .peer(failure.peer())
                         .operation(operation.describe())
                         .build(failure);
             }
             for (int one : worldRanks) {
                 if (engine.gone(one) != null) {
-                    throw ZipException.of(ErrorCode.PEER_LOST, engine.gone(one))
-                            .at(
-                                    engine.view().rank(),
-                                    engine.view().size(),
-                                    engine.view().epoch())
+                    throw engine.failure(ErrorCode.PEER_LOST, engine.gone(one))
                             .peer(one)
                             .operation(operation.describe())
                             .build();
@@ -347,9 +344,10 @@ public final class GroupCommunicator implements Communicator {
         if (failure != null) {
             return;
         }
-        failure = cause;
-        if (cause.code() != ErrorCode.CLOSED) {
-            engine.control().abort(context, cause.code().number(), cause.peer(), cause.getMessage());
+        if (cause.code() == ErrorCode.CLOSED) {
+            failure = cause;
+        } else {
+            tellOthers(cause);
         }
         engine.failCollectives(
                 this, ErrorCode.COMMUNICATOR_FAILED, cause.peer(), "another collective failed: " + cause.getMessage());
@@ -380,16 +378,19 @@ public final class GroupCommunicator implements Communicator {
         if (mine == 0 || mine == signature || failure != null) {
             return;
         }
-        ZipException cause = ZipException.of(
+        ZipException cause = engine.failure(
                         ErrorCode.OPERATION_MISMATCH,
                         "collective #" + number + suffix() + ": this rank called " + Signature.describe(mine)
                                 + ", rank " + worldRank + " called " + Signature.describe(signature))
-                .at(engine.view().rank(), engine.view().size(), engine.view().epoch())
                 .peer(worldRank)
                 .build();
-        failure = cause;
-        engine.control().abort(context, cause.code().number(), worldRank, cause.getMessage());
+        tellOthers(cause);
         engine.failCollectives(this, cause.code(), worldRank, Operation.reasonOf(cause));
+    }
+
+    private void tellOthers(ZipException cause) {
+        failure = cause;
+        engine.control().abort(context, cause.code().number(), cause.peer(), cause.getMessage());
     }
 
     // ---- other communicators

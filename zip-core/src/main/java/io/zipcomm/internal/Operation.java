@@ -112,8 +112,7 @@ public abstract class Operation {
             return;
         }
         Engine engine = communicator.engine();
-        ZipException described = ZipException.of(code, reason)
-                .at(engine.view().rank(), engine.view().size(), engine.view().epoch())
+        ZipException described = engine.failure(code, reason)
                 .peer(peer)
                 .operation(describe())
                 .phase(phase())
@@ -133,7 +132,7 @@ public abstract class Operation {
     }
 
     /** The facts of a failure without the prefix that names its code. */
-    static String reasonOf(ZipException failure) {
+    public static String reasonOf(ZipException failure) {
         String message = failure.getMessage();
         String prefix = failure.code() + ": ";
         return message.startsWith(prefix) ? message.substring(prefix.length()) : message;

@@ -48,11 +48,7 @@ final class OperationFuture<T> extends ZipFuture<T> {
 
     private T await(long timeoutNs) {
         if (!isDone() && !waitFor(timeoutNs)) {
-            throw ZipException.of(ErrorCode.DEADLINE, "gave up waiting; the operation goes on")
-                    .at(
-                            engine.view().rank(),
-                            engine.view().size(),
-                            engine.view().epoch())
+            throw engine.failure(ErrorCode.DEADLINE, "gave up waiting; the operation goes on")
                     .operation(operation.describe())
                     .elapsedMs(timeoutNs / 1_000_000)
                     .build();

@@ -106,7 +106,9 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 .setHostId(hostId)
                 .setRelayed(relayed)
                 .putGroupSettings(Setting.EAGER_BYTES.variable(), settings.eagerBytes())
-                .putGroupSettings(Setting.WINDOW_BYTES.variable(), settings.windowBytes());
+                .putGroupSettings(Setting.WINDOW_BYTES.variable(), settings.windowBytes())
+                // Links begin on the relay everywhere or nowhere.
+                .putGroupSettings(Setting.TRANSPORT.variable() + "=tcp", relayed ? 0 : 1);
         for (Candidate candidate : candidates) {
             join.addCandidates(toWire(candidate));
         }
@@ -170,8 +172,17 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         try {
             return answer.get(leftNs, TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            throw joinFailure(
-                    ErrorCode.RELAY_UNREACHABLE, "the relay at " + settings.relay() + " did not answer", what, e);
+            throw admitted.isDone()
+                    ? joinFailure(
+                            ErrorCode.JOIN_TIMEOUT,
+                            "this rank's join timeout is over; the session's, which the first to join set, is longer",
+                            what,
+                            e)
+                    : joinFailure(
+                            ErrorCode.RELAY_UNREACHABLE,
+                            "the relay at " + settings.relay() + " did not answer",
+                            what,
+                            e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw joinFailure(ErrorCode.CANCELLED, "the joining thread was interrupted", what, e);

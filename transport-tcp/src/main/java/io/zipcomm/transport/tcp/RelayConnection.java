@@ -65,11 +65,7 @@ final class RelayConnection extends FrameStream {
             }
         }
         paths = made;
-        if (lost != null) {
-            events.relayLost(lost);
-        } else {
-            readOn();
-        }
+        readOn();
     }
 
     /** Frames may have been read together with the answer, or before a path was open. */
