@@ -1,19 +1,18 @@
 package io.zipcomm.internal;
 
-import io.zipcomm.wire.Frame;
-
 /**
  * The credit window of one link, both ends of it: what this rank may still send to the peer without being asked, and what
  * it owes the peer for messages it has taken.
  *
- * <p>A frame that its receiver may have to keep (EAGER, REQUEST, an early CLEAR) costs its length. The receiver gives the
- * cost back when it no longer keeps it, as a running total in the header of every frame it sends. So at most a window of
- * bytes is ever kept for one peer.
+ * <p>A frame that its receiver may have to keep (EAGER, REQUEST, an early CLEAR) costs its payload and
+ * {@value #ENTRY_BYTES} bytes. The receiver gives the cost back when it no longer keeps it, as a running total in the header
+ * of every frame it sends. So at most a window of bytes is ever kept for one peer, in memory whose sizes are powers of two:
+ * less than two windows of it.
  */
 final class Credit {
 
-    /** What an entry costs beside its payload. */
-    static final int ENTRY_BYTES = Frame.HEADER_BYTES;
+    /** What an entry costs beside its payload: about what is needed to keep track of it, and the smallest piece of memory. */
+    static final int ENTRY_BYTES = 512;
 
     private final long windowBytes;
 
