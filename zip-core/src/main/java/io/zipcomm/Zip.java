@@ -3,10 +3,13 @@ package io.zipcomm;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.Engine;
+import io.zipcomm.internal.HostId;
+import io.zipcomm.internal.MembershipClient;
 import io.zipcomm.membership.GroupView;
-import io.zipcomm.membership.HostId;
-import io.zipcomm.membership.MembershipClient;
+import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.settings.ZipSettings.TransportChoice;
+import io.zipcomm.transport.Capabilities;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
 import java.util.ArrayList;
@@ -49,8 +52,8 @@ public final class Zip {
      *     who is missing
      */
     public static Communicator join(ZipSettings settings) {
-        TransportProvider provider = provider();
-        boolean relayed = settings.transport() != ZipSettings.TransportChoice.TCP;
+        TransportProvider provider = provider(settings.transport());
+        boolean relayed = settings.transport() != TransportChoice.TCP;
         Transport transport = provider.open(settings);
         MembershipClient client = null;
         try {
@@ -74,14 +77,16 @@ public final class Zip {
         }
     }
 
-    private static TransportProvider provider() {
+    private static TransportProvider provider(TransportChoice choice) {
         List<String> reasons = new ArrayList<>();
         for (TransportProvider provider : ServiceLoader.load(TransportProvider.class)) {
+            List<String> paths =
+                    provider.capabilities().stream().map(Capabilities::path).toList();
             Optional<String> reason = provider.unavailabilityReason();
-            if (reason.isEmpty()) {
+            if (reason.isEmpty() && choice.accepts(paths)) {
                 return provider;
             }
-            reasons.add(provider.paths() + ": " + reason.get());
+            reasons.add(paths + ": " + reason.orElse("not what " + Setting.TRANSPORT.variable() + " asks for"));
         }
         throw new ZipException(
                 ErrorCode.BAD_SETTING,

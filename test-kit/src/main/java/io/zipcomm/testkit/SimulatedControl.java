@@ -1,6 +1,6 @@
 package io.zipcomm.testkit;
 
-import io.zipcomm.membership.ControlPlane;
+import io.zipcomm.internal.ControlPlane;
 import java.util.function.Consumer;
 
 /**

@@ -2,7 +2,7 @@ package io.zipcomm.testkit;
 
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.buffer.Segment;
-import io.zipcomm.membership.ControlPlane;
+import io.zipcomm.internal.ControlPlane;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.membership.Member;
 import io.zipcomm.settings.ZipSettings;

@@ -2,7 +2,6 @@ package io.zipcomm.internal;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
-import io.zipcomm.membership.ControlPlane;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.Path;

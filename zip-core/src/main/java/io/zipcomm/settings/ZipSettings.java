@@ -4,6 +4,7 @@ import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.transport.RelayAddress;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -63,7 +64,12 @@ public record ZipSettings(
         /** Direct only. */
         TCP,
         /** Relay only. */
-        RELAY
+        RELAY;
+
+        /** Whether one of some kinds of path will do. */
+        public boolean accepts(Collection<String> paths) {
+            return this == AUTO || paths.contains(name().toLowerCase(Locale.ROOT));
+        }
     }
 
     /** How to wait for I/O. */

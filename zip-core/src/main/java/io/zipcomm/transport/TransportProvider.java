@@ -10,8 +10,8 @@ import java.util.Optional;
  */
 public interface TransportProvider {
 
-    /** Names of the paths this transport opens, best first, such as {@code tcp} and {@code relay}. */
-    List<String> paths();
+    /** The kinds of path that this transport opens, best first. */
+    List<Capabilities> capabilities();
 
     /**
      * Why this transport cannot be used here. Never throws.

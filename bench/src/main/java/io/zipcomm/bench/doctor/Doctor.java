@@ -7,6 +7,7 @@ import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.Waiter;
 import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.Capabilities;
 import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.transport.TransportProvider;
 import java.io.IOException;
@@ -84,10 +85,11 @@ public final class Doctor {
         for (TransportProvider provider : ServiceLoader.load(TransportProvider.class)) {
             Optional<String> reason = provider.unavailabilityReason();
             any |= reason.isEmpty();
-            for (String path : provider.paths()) {
+            for (Capabilities one : provider.capabilities()) {
                 findings.accept(
-                        "transport " + path,
-                        reason.map(why -> "NOT available: " + why).orElse("available, by " + provider.details()));
+                        "transport " + one.path(),
+                        reason.map(why -> "NOT available: " + why)
+                                .orElse("available, by " + provider.details() + "; " + one));
             }
         }
         if (!any) {

@@ -37,6 +37,7 @@ final class DoctorTest {
         assertTrue(doctor.examine(null, ""));
         assertTrue(findings.get("transport tcp").startsWith("available, by "), findings.toString());
         assertTrue(findings.get("transport relay").startsWith("available, by "), findings.toString());
+        assertTrue(findings.get("transport tcp").endsWith("; direct, any host, reads in place"), findings.toString());
         assertTrue(findings.get("NAT").startsWith("not looked at"));
     }
 

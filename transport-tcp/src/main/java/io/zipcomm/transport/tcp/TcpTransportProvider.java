@@ -2,6 +2,7 @@ package io.zipcomm.transport.tcp;
 
 import io.netty.channel.epoll.Epoll;
 import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.Capabilities;
 import io.zipcomm.transport.ControlChannel;
 import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.transport.Transport;
@@ -16,8 +17,8 @@ public final class TcpTransportProvider implements TransportProvider {
     public TcpTransportProvider() {}
 
     @Override
-    public List<String> paths() {
-        return List.of("tcp", "relay");
+    public List<Capabilities> capabilities() {
+        return List.of(new Capabilities("tcp", false, true, true), new Capabilities("relay", true, true, true));
     }
 
     @Override

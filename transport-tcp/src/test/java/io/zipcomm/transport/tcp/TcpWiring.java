@@ -1,9 +1,9 @@
 package io.zipcomm.transport.tcp;
 
+import io.zipcomm.internal.MembershipClient;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.membership.Member;
-import io.zipcomm.membership.MembershipClient;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.Setting;

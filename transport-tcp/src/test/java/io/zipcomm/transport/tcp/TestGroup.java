@@ -2,9 +2,9 @@ package io.zipcomm.transport.tcp;
 
 import io.zipcomm.internal.Engine;
 import io.zipcomm.internal.GroupCommunicator;
+import io.zipcomm.internal.MembershipClient;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
-import io.zipcomm.membership.MembershipClient;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;

@@ -1,4 +1,4 @@
-package io.zipcomm.membership;
+package io.zipcomm.internal;
 
 import java.io.IOException;
 import java.net.InetAddress;

@@ -1,8 +1,11 @@
-package io.zipcomm.membership;
+package io.zipcomm.internal;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.membership.Candidate;
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.membership.Member;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.ControlChannel;
@@ -112,7 +115,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         for (Candidate candidate : candidates) {
             join.addCandidates(toWire(candidate));
         }
-        provider.paths().forEach(join::addTransports);
+        provider.capabilities().forEach(one -> join.addTransports(one.path()));
         client.say(ToRelay.newBuilder().setJoin(join).build());
         try {
             client.await(client.admitted, "admission to session " + settings.session());

@@ -1,4 +1,4 @@
-package io.zipcomm.membership;
+package io.zipcomm.internal;
 
 /**
  * What a rank tells the rest of its group beside the data: through the relay in real groups. Never blocks. Any thread.
