@@ -214,6 +214,43 @@ final class JoinTest {
         closeAll(group);
     }
 
+    /** Some would begin their links on the relay, to which the others have no data connection. */
+    @Test
+    void shouldRefuseAMixOfRanksWithAndWithoutTheRelay() throws Exception {
+        List<Future<Communicator>> joining = Threads.start(
+                2,
+                rank -> Zip.join(settings(2)
+                        .rank(rank)
+                        .transport(rank == 0 ? TransportChoice.AUTO : TransportChoice.TCP)
+                        .joinTimeout(Duration.ofSeconds(1))
+                        .build()));
+        List<ErrorCode> codes = new ArrayList<>();
+        for (Future<Communicator> one : joining) {
+            ZipException refusal = Threads.thrown(ZipException.class, one);
+            codes.add(refusal.code());
+            if (refusal.code() == ErrorCode.BAD_SETTING) {
+                assertTrue(refusal.getMessage().contains("ZIP_TRANSPORT=tcp"), refusal.getMessage());
+            }
+        }
+        // Whoever came first waits in vain.
+        assertTrue(codes.contains(ErrorCode.BAD_SETTING) && codes.contains(ErrorCode.JOIN_TIMEOUT), codes.toString());
+    }
+
+    @Test
+    void shouldEndABlockingCallWhenAnotherThreadClosesTheCommunicator() throws Exception {
+        List<Communicator> group = join(2, TransportChoice.AUTO, true);
+        List<Communicator> copies = Threads.each(2, rank -> group.get(rank).duplicate());
+        Future<Long> receive = Threads.start(1, unused -> copies.get(0).receive(1, 1, new byte[1]))
+                .get(0);
+        Thread.sleep(50);
+        long beganNs = System.nanoTime();
+        copies.get(0).close();
+        assertEquals(
+                ErrorCode.CLOSED, Threads.thrown(ZipException.class, receive).code());
+        assertTrue(System.nanoTime() - beganNs < 2_000_000_000L);
+        closeAll(group);
+    }
+
     @Test
     void shouldNameWhoIsMissing() throws Exception {
         List<Future<Communicator>> joining = Threads.start(
