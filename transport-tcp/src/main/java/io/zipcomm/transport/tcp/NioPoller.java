@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * Sockets on the Java platform's selector, where epoll does not load. The platform cannot choose a congestion control, so
  * the system's default stays.
  */
-final class NioPoller extends Poller {
+class NioPoller extends Poller {
 
     private static final Logger LOG = LoggerFactory.getLogger(NioPoller.class);
 
