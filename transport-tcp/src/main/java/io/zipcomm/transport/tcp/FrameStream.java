@@ -196,7 +196,8 @@ abstract class FrameStream implements StreamSocket.Listener {
         }
     }
 
-    private boolean hasOutput() {
+    /** Whether there is something of the frames taken so far that the socket has not taken yet. */
+    final boolean hasOutput() {
         return outWrite > outRead || outLeft > 0;
     }
 

@@ -1,6 +1,7 @@
 package io.zipcomm.transport.tcp;
 
 import io.netty.channel.IoEvent;
+import io.netty.channel.IoHandlerContext;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.nio.NioIoEvent;
 import io.netty.channel.nio.NioIoHandle;
@@ -21,11 +22,13 @@ import org.slf4j.LoggerFactory;
  * Sockets on the Java platform's selector, where epoll does not load. The platform cannot choose a congestion control, so
  * the system's default stays.
  */
-final class NioPoller extends Poller {
+class NioPoller extends Poller {
 
     private static final Logger LOG = LoggerFactory.getLogger(NioPoller.class);
 
     private static final int BACKLOG = 1024;
+
+    private final OneSelect oneSelect = new OneSelect();
 
     NioPoller() {
         super(executor -> NioIoHandler.newFactory().newHandler(executor));
@@ -63,6 +66,59 @@ final class NioPoller extends Poller {
         } catch (IOException | RuntimeException e) {
             channel.close();
             throw e;
+        }
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>A selector does not block a thread whose flag is set. One that was interrupted before and waits nevertheless,
+     * as for its peers when it leaves, would turn without a pause: its flag is put away for the time of the wait.
+     */
+    @Override
+    int runBlocking(IoHandlerContext blocking) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            return handler().run(oneSelect.of(blocking));
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /**
+     * Lets Netty select once and no more. It asks whether it can block twice before it selects, and again afterwards;
+     * where it still can although nothing is ready, it takes a thread's interrupt for a mistake and clears the flag. Told
+     * that it cannot it never comes to that, so there is no moment at which an interrupt gets lost. A wait that ends
+     * early is begun anew by those who wait.
+     */
+    private static final class OneSelect implements IoHandlerContext {
+        private static final int QUESTIONS_BEFORE = 2;
+
+        private IoHandlerContext blocking;
+        private int questions;
+
+        OneSelect of(IoHandlerContext context) {
+            blocking = context;
+            questions = 0;
+            return this;
+        }
+
+        @Override
+        public boolean canBlock() {
+            questions++;
+            return questions <= QUESTIONS_BEFORE && blocking.canBlock();
+        }
+
+        @Override
+        public long delayNanos(long currentTimeNanos) {
+            return blocking.delayNanos(currentTimeNanos);
+        }
+
+        @Override
+        public long deadlineNanos() {
+            return blocking.deadlineNanos();
         }
     }
 

@@ -75,7 +75,10 @@ abstract class Poller implements AutoCloseable {
         return handler.run(context);
     }
 
-    /** Blocks until something is ready, {@link #wakeup} or the time is over, and handles what is ready. */
+    /**
+     * Blocks until something is ready, {@link #wakeup} or the time is over, and handles what is ready. An interrupt may end
+     * the wait or not, so it is for the caller to wait for short times only; the thread's flag stays as it is.
+     */
     final int await(long timeoutNs, BooleanSupplier mayNotBlock) {
         if (woken) {
             woken = false;
@@ -85,7 +88,12 @@ abstract class Poller implements AutoCloseable {
         context.mayNotBlock = mayNotBlock;
         long untilNs = nowNs + Math.min(timeoutNs, Long.MAX_VALUE / 4);
         context.deadlineNs = (untilNs / TIMER_GRAIN_NS + 1) * TIMER_GRAIN_NS;
-        return handler.run(context);
+        return runBlocking(context);
+    }
+
+    /** Runs the handler with a context that lets it block. */
+    int runBlocking(IoHandlerContext blocking) {
+        return handler.run(blocking);
     }
 
     /** Makes {@link #await} return, if it is about to block or blocks. Any thread. */

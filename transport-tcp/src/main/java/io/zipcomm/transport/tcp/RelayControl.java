@@ -33,10 +33,10 @@ final class RelayControl implements ControlChannel, Runnable {
     private volatile boolean closing;
     private String ended;
 
-    private RelayControl(ZipSettings settings, RelayAddress relay, Listener listener) {
+    private RelayControl(Poller poller, ZipSettings settings, RelayAddress relay, Listener listener) {
         this.relay = relay;
         this.listener = listener;
-        poller = Poller.open(settings.io());
+        this.poller = poller;
         try {
             long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
             stream.open(RelaySockets.connect(poller, relay, stream, deadlineNs));
@@ -49,7 +49,12 @@ final class RelayControl implements ControlChannel, Runnable {
     }
 
     static RelayControl open(ZipSettings settings, RelayAddress relay, Listener listener) {
-        RelayControl control = new RelayControl(settings, relay, listener);
+        return open(Poller.open(settings.io()), settings, relay, listener);
+    }
+
+    /** Takes a poller over, whatever comes of it. */
+    static RelayControl open(Poller poller, ZipSettings settings, RelayAddress relay, Listener listener) {
+        RelayControl control = new RelayControl(poller, settings, relay, listener);
         control.thread.start();
         return control;
     }
@@ -82,7 +87,8 @@ final class RelayControl implements ControlChannel, Runnable {
                     listener.tick();
                 }
                 long leftNs = Math.min(nextTickNs - nowNs, closing ? CLOSE_NS / 100 : Long.MAX_VALUE);
-                poller.await(leftNs, () -> !outbox.isEmpty() || closing || ended != null);
+                // Other threads wake the poller; asking here for what they did would spin while the socket is full.
+                poller.await(leftNs, () -> ended != null);
             }
         } catch (RuntimeException e) {
             ended = "failed: " + e;
@@ -120,14 +126,12 @@ final class RelayControl implements ControlChannel, Runnable {
 
     /** Frames of the control connection. The thread's only. */
     private final class ControlStream extends FrameStream {
-        private boolean taken = true;
-
         ControlStream() {
             super(new Streams(), true);
         }
 
         boolean isFlushed() {
-            return outbox.isEmpty() && taken;
+            return outbox.isEmpty() && !hasOutput();
         }
 
         @Override
@@ -142,15 +146,13 @@ final class RelayControl implements ControlChannel, Runnable {
             if (message.length > 0) {
                 frame.payload = Payload.of(message);
                 frame.bytes = message.length;
-                frame.attachment = message;
-                taken = false;
             }
             return true;
         }
 
         @Override
         void payloadTaken(OutboundFrame frame) {
-            taken = true;
+            throw new IllegalStateException("nobody waits for a message to be copied");
         }
 
         @Override

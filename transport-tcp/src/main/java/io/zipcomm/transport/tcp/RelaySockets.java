@@ -14,12 +14,15 @@ final class RelaySockets {
     /** Pause before a refused connection is tried again: the relay may be starting. */
     private static final long RETRY_NS = 100_000_000;
 
+    /** Time between looks whether the thread that joins was interrupted. */
+    private static final long LOOK_NS = 20_000_000;
+
     private RelaySockets() {}
 
     /**
      * Connects, trying again until the deadline while the relay refuses.
      *
-     * @throws ZipException with code RELAY_UNREACHABLE
+     * @throws ZipException with code RELAY_UNREACHABLE, or CANCELLED if the thread is interrupted, whose flag stays set
      */
     static StreamSocket connect(Poller poller, RelayAddress relay, StreamSocket.Listener listener, long deadlineNs) {
         String problem = "no answer";
@@ -33,7 +36,7 @@ final class RelaySockets {
                 attempt.socket = poller.connect(address, address.getAddress().isLoopbackAddress(), attempt);
                 attempt.socket.interest(false, true);
                 while (!attempt.connected && deadlineNs - System.nanoTime() > 0) {
-                    poller.await(deadlineNs - System.nanoTime(), () -> false);
+                    await(poller, relay, deadlineNs - System.nanoTime());
                     attempt.check();
                 }
                 if (attempt.connected) {
@@ -44,6 +47,9 @@ final class RelaySockets {
                 throw failure(relay, "unknown host " + relay.host(), tries, startedNs);
             } catch (IOException e) {
                 problem = e.getMessage();
+            } catch (ZipException e) {
+                attempt.socket.close();
+                throw e;
             }
             if (attempt.socket != null) {
                 attempt.socket.close();
@@ -53,9 +59,27 @@ final class RelaySockets {
                 throw failure(relay, problem, tries, startedNs);
             }
             java.util.concurrent.locks.LockSupport.parkNanos(RETRY_NS);
-            if (Thread.currentThread().isInterrupted()) {
-                throw new ZipException(ErrorCode.CANCELLED, "interrupted while connecting to the relay at " + relay);
-            }
+            checkInterrupt(relay);
+        }
+    }
+
+    /**
+     * Waits for sockets for some time, at most for what is left.
+     *
+     * @throws ZipException with code CANCELLED if the thread is interrupted, whose flag stays set
+     */
+    static void await(Poller poller, RelayAddress relay, long leftNs) {
+        poller.await(Math.min(leftNs, LOOK_NS), () -> false);
+        checkInterrupt(relay);
+    }
+
+    private static void checkInterrupt(RelayAddress relay) {
+        if (Thread.currentThread().isInterrupted()) {
+            throw ZipException.of(
+                            ErrorCode.CANCELLED,
+                            "the thread was interrupted while it connected to the relay at " + relay)
+                    .operation("join")
+                    .build();
         }
     }
 

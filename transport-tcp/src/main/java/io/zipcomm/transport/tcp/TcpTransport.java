@@ -148,7 +148,7 @@ final class TcpTransport implements Transport {
             if (leftNs <= 0) {
                 throw new ZipException(ErrorCode.RELAY_UNREACHABLE, "the relay at " + address + " did not answer");
             }
-            poller.await(leftNs, () -> false);
+            RelaySockets.await(poller, address, leftNs);
             answer = relay.answer();
         }
         check(answer, address);
