@@ -222,9 +222,6 @@ final class AlgorithmsTest {
 
     private static void runAll(CollectiveCase one, long seed) {
         for (AlgorithmName name : Algorithms.of(one.operation())) {
-            if (name == AlgorithmName.DOUBLING && one.form() == Form.SPREAD) {
-                continue; // for blocks that follow each other
-            }
             try {
                 simulate(one, Algorithms.of(one.operation(), name), seed);
             } catch (RuntimeException | AssertionError e) {

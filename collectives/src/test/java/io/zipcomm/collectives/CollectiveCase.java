@@ -6,6 +6,7 @@ import io.zipcomm.buffer.Payload;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One call of one operation on a group of any size: what each rank puts in, and, by a plain loop, what it must get out.
@@ -42,6 +43,8 @@ public record CollectiveCase(
 
     /** Elements that are nowhere written to. */
     static final long UNTOUCHED = 99;
+
+    private static volatile Map.Entry<CollectiveCase, long[]> lastShared; // of the case that some rank checked last
 
     /** A reduction that no other constant gives: (1 + a)(1 + b) - 1. */
     public static ReduceOp user(DataType type) {
@@ -235,7 +238,7 @@ public record CollectiveCase(
             case BROADCAST -> elements(root, 0, count);
             case REDUCE ->
                 rank == root ? combined(0, count) : form == Form.IN_PLACE ? elements(rank, 0, count) : new long[0];
-            case ALL_REDUCE -> combined(0, count);
+            case ALL_REDUCE -> sameForAll();
             case SCATTER -> elements(root, rank * count, count);
             case REDUCE_SCATTER -> combined(rank * count, count);
             case GATHER -> rank == root ? gathered() : new long[0];
@@ -287,6 +290,16 @@ public record CollectiveCase(
             System.arraycopy(elements(from, begin, counts[from]), 0, values, starts[from], counts[from]);
         }
         return values;
+    }
+
+    /** What all ranks must get: worked out by the first that asks, for long messages on many ranks take long. */
+    private long[] sameForAll() {
+        Map.Entry<CollectiveCase, long[]> shared = lastShared;
+        if (shared == null || !shared.getKey().equals(this)) {
+            shared = Map.entry(this, combined(0, count));
+            lastShared = shared;
+        }
+        return shared.getValue().clone();
     }
 
     private long[] combined(int from, int length) {

@@ -128,11 +128,15 @@ final class CollectiveMatrix {
         }
         if (operation == CollectiveOperation.ALL_REDUCE) {
             boolean isPowerOfTwo = Integer.bitCount(size) == 1;
-            lengths.add((int) (size * (isPowerOfTwo ? max.allReduceChunkMax() : max.allReduceFoldedChunkMax())));
+            long chunk = isPowerOfTwo ? max.allReduceChunkMax() : max.allReduceFoldedChunkMax();
+            lengths.add((int) (size * (chunk + 1))); // the first whose chunks are longer
             lengths.add(size * max.segmentMin());
         }
         if (operation == CollectiveOperation.BROADCAST || operation == CollectiveOperation.REDUCE) {
             lengths.add(2 * max.segmentMin());
+        }
+        if (operation == CollectiveOperation.BROADCAST && size > 2) {
+            lengths.add(size * max.segmentMin());
         }
         return lengths;
     }

@@ -10,9 +10,11 @@ import io.zipcomm.testkit.SimulatedGroup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The public interface on simulated groups: engine, plans and kernels together. */
@@ -23,17 +25,16 @@ final class CollectivesTest {
     @RegisterExtension
     final Seeds seeds = new Seeds();
 
-    @Test
-    void shouldMatchPlainLoopForEverySizeAndRoot() {
-        for (int size = 1; size <= SIZE_MAX; size++) {
-            SplittableRandom random = new SplittableRandom(seeds.seed() + size);
-            List<CollectiveCase> cases = new ArrayList<>();
-            for (CollectiveOperation operation : CollectiveOperation.values()) {
-                for (int root = 0; root < (CollectiveCase.isRooted(operation) ? size : 1); root++) {
-                    cases.add(CollectiveMatrix.anyCase(operation, size, root, random.nextInt(40), random));
-                }
-            }
-            runOn(size, Conditions.usual(), cases);
+    static IntStream sizes() {
+        return IntStream.rangeClosed(1, SIZE_MAX);
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void shouldMatchPlainLoopForEveryRootAndLength(int size) {
+        List<CollectiveCase> cases = CollectiveMatrix.cases(size, Thresholds.NETWORK, seeds.seed());
+        try (SimulatedGroup group = SimulatedGroup.of(size, seeds.seed(), Conditions.usual())) {
+            run(group, cases);
         }
     }
 
@@ -51,17 +52,6 @@ final class CollectivesTest {
                 run(group, cases);
             }
         });
-    }
-
-    @ParameterizedTest
-    @ValueSource(ints = {2, 3, 5, 8})
-    void shouldMatchPlainLoopAroundEveryThreshold(int size) {
-        SplittableRandom random = new SplittableRandom(seeds.seed());
-        List<CollectiveCase> cases = new ArrayList<>();
-        for (CollectiveOperation operation : CollectiveOperation.values()) {
-            cases.addAll(CollectiveMatrix.aroundThresholds(operation, size, Thresholds.NETWORK, random));
-        }
-        runOn(size, Conditions.usual(), cases);
     }
 
     @ParameterizedTest
@@ -190,12 +180,6 @@ final class CollectivesTest {
                 assertEquals(Double.NaN, values[0]);
                 assertEquals(-0.0, values[1]);
             });
-        }
-    }
-
-    private void runOn(int size, Conditions conditions, List<CollectiveCase> cases) {
-        try (SimulatedGroup group = SimulatedGroup.of(size, seeds.seed(), conditions)) {
-            run(group, cases);
         }
     }
 

@@ -46,7 +46,7 @@ public final class Vector {
         Payload payload = kind == Kind.AGRONA_ADDRESS
                 ? Payload.of(new UnsafeBuffer(new UnsafeBuffer(memory).addressOffset(), bytes), BEFORE, count, type)
                 : Payload.of(memory, BEFORE, count, type);
-        return new Vector(payload, memory, null);
+        return new Vector(payload, memory.duplicate().order(ByteOrder.LITTLE_ENDIAN), null);
     }
 
     private static Vector ofArray(DataType type, int count) {
@@ -85,40 +85,36 @@ public final class Vector {
 
     /** Sets an element to a whole number, cut to its type. */
     public void set(int index, long value) {
-        ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         switch (payload.type()) {
-            case INT8 -> bytes.put(0, (byte) value);
-            case INT32 -> bytes.putInt(0, (int) value);
-            case INT64 -> bytes.putLong(0, value);
-            case FLOAT32 -> bytes.putFloat(0, (float) value);
-            case FLOAT64 -> bytes.putDouble(0, (double) value);
+            case FLOAT32 -> setBits(index, Float.floatToRawIntBits((float) value));
+            case FLOAT64 -> setBits(index, Double.doubleToRawLongBits((double) value));
+            default -> setBits(index, value);
         }
-        write(index, bytes.array());
     }
 
-    /** Sets an element's bits. */
+    /** Sets an element's bits, cut to its type. */
     public void setBits(int index, long bits) {
-        write(
-                index,
-                ByteBuffer.allocate(Long.BYTES)
-                        .order(ByteOrder.LITTLE_ENDIAN)
-                        .putLong(0, bits)
-                        .array());
+        int at = BEFORE + index;
+        if (array instanceof byte[] bytes) {
+            bytes[at] = (byte) bits;
+        } else if (array instanceof int[] ints) {
+            ints[at] = (int) bits;
+        } else if (array instanceof long[] longs) {
+            longs[at] = bits;
+        } else if (array instanceof float[] floats) {
+            floats[at] = Float.intBitsToFloat((int) bits);
+        } else if (array instanceof double[] doubles) {
+            doubles[at] = Double.longBitsToDouble(bits);
+        } else {
+            setMemory(BEFORE + index * payload.type().bytes(), bits);
+        }
     }
 
-    private void write(int index, byte[] little) {
-        if (array != null) {
-            ByteBuffer bits = ByteBuffer.wrap(little).order(ByteOrder.LITTLE_ENDIAN);
-            switch (payload.type()) {
-                case INT8 -> Array.setByte(array, BEFORE + index, bits.get(0));
-                case INT32 -> Array.setInt(array, BEFORE + index, bits.getInt(0));
-                case INT64 -> Array.setLong(array, BEFORE + index, bits.getLong(0));
-                case FLOAT32 -> Array.setFloat(array, BEFORE + index, bits.getFloat(0));
-                case FLOAT64 -> Array.setDouble(array, BEFORE + index, bits.getDouble(0));
-            }
-        } else {
-            int size = payload.type().bytes();
-            memory.put(BEFORE + index * size, little, 0, size);
+    private void setMemory(int at, long bits) {
+        switch (payload.type()) {
+            case INT8 -> memory.put(at, (byte) bits);
+            case INT32, FLOAT32 -> memory.putInt(at, (int) bits);
+            case INT64, FLOAT64 -> memory.putLong(at, bits);
         }
     }
 
