@@ -24,7 +24,8 @@ public interface Transport extends AutoCloseable {
      * @param rank       this process's rank
      * @param ticket     from the relay's admission
      * @param deadlineNs instant on {@link System#nanoTime()}'s clock
-     * @throws io.zipcomm.error.ZipException with code RELAY_UNREACHABLE or what the relay refused with
+     * @throws io.zipcomm.error.ZipException with code RELAY_UNREACHABLE, CANCELLED if the thread is interrupted, or what
+     *     the relay refused with
      */
     void attach(RelayAddress relay, String session, int rank, byte[] ticket, long deadlineNs);
 
