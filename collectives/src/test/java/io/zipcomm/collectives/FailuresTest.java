@@ -14,6 +14,7 @@ import io.zipcomm.testkit.Seeds;
 import io.zipcomm.testkit.SimulatedGroup;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -24,6 +25,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 final class FailuresTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    /** What no operation here could put into its memory. */
+    private static final float MARK = -77;
 
     private static final Set<ErrorCode> DISAGREEMENT =
             EnumSet.of(ErrorCode.OPERATION_MISMATCH, ErrorCode.LENGTH_MISMATCH);
@@ -256,13 +260,30 @@ final class FailuresTest {
 
     @Test
     void shouldFreeTheMemoryOfACancelledOperation() {
-        try (SimulatedGroup group = SimulatedGroup.of(2, seeds.seed())) {
-            float[] values = new float[100_000];
-            ZipFuture<Void> future = Collectives.of(group.communicator(0)).allReduceAsync(values, ReduceOp.SUM);
-            group.turns(50);
-            assertTrue(future.cancel(true));
-            ZipException failure = assertThrows(ZipException.class, future::await);
-            assertEquals(ErrorCode.CANCELLED, failure.code());
-        }
+        seeds.each(20, seed -> {
+            try (SimulatedGroup group = SimulatedGroup.of(2, seed)) {
+                Communicator[] pair = new Communicator[2];
+                group.run(world -> pair[world.rank()] = world.duplicate());
+                float[] values = new float[100_000];
+                ZipFuture<Void> future = Collectives.of(pair[0]).allReduceAsync(values, ReduceOp.SUM);
+                ZipFuture<Void> other = Collectives.of(pair[1]).allReduceAsync(new float[100_000], ReduceOp.SUM);
+                group.turns(1 + group.random().nextInt(60));
+                assertTrue(future.cancel(true));
+                Arrays.fill(values, MARK);
+                assertEquals(
+                        ErrorCode.CANCELLED,
+                        assertThrows(ZipException.class, future::await).code());
+                group.await(other);
+                assertThrows(ZipException.class, other::await);
+                group.turns(10_000);
+                for (int i = 0; i < values.length; i++) {
+                    assertEquals(MARK, values[i], "element " + i);
+                }
+                // Until then, what came for the communicator is kept.
+                group.run(world -> pair[world.rank()].close());
+                group.turns(10_000);
+                assertEquals(List.of(), group.leaks());
+            }
+        });
     }
 }

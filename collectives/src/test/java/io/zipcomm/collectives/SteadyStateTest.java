@@ -3,33 +3,80 @@ package io.zipcomm.collectives;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
-import io.zipcomm.testkit.SimulatedGroup;
+import io.zipcomm.Communicator;
+import io.zipcomm.Zip;
+import io.zipcomm.relay.RelayServer;
+import io.zipcomm.relay.RelaySettings;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.settings.ZipSettings.TransportChoice;
+import io.zipcomm.settings.ZipSettings.WaitChoice;
 import java.lang.management.ManagementFactory;
-import org.junit.jupiter.api.Test;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a call costs when it is made again and again. On one rank: what messages cost is the engine's affair. */
+/** What a call costs the thread that makes it again and again: two ranks exchange messages over real sockets. */
 final class SteadyStateTest {
 
-    private static final int CALLS = 10_000;
+    private static final int SIZE = 2;
 
     /** Bytes that a call may leave behind, as {@link Collectives} says: a payload, a call, a shape, a key. */
     private static final int GARBAGE_PER_CALL_MAX = 512;
 
-    @Test
-    void shouldLeaveLittleGarbage() {
-        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        try (SimulatedGroup group = SimulatedGroup.of(1, 1)) {
-            Collectives collectives = Collectives.of(group.communicator(0));
-            float[] values = new float[1000];
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    @ParameterizedTest
+    @CsvSource({"8, 20000", "1048576, 500"})
+    void shouldLeaveLittleGarbage(int bytes, int calls) throws Exception {
+        ExecutorService ranks = Executors.newFixedThreadPool(SIZE);
+        try (RelayServer relay = RelayServer.start(
+                RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build())) {
+            List<Future<Long>> garbage = new ArrayList<>();
+            for (int rank = 0; rank < SIZE; rank++) {
+                ZipSettings settings = settings(relay, rank);
+                garbage.add(ranks.submit(() -> garbagePerCall(settings, bytes / Float.BYTES, calls)));
+            }
+            for (int rank = 0; rank < SIZE; rank++) {
+                long perCall = garbage.get(rank).get(2, TimeUnit.MINUTES);
+                assertTrue(perCall <= GARBAGE_PER_CALL_MAX, "rank " + rank + ": " + perCall + " bytes");
+            }
+        } finally {
+            ranks.shutdownNow();
+        }
+    }
+
+    private static ZipSettings settings(RelayServer relay, int rank) {
+        return ZipSettings.builder()
+                .relay("127.0.0.1:" + relay.address().getPort())
+                .session("steady")
+                .size(SIZE)
+                .rank(rank)
+                .transport(TransportChoice.TCP)
+                .waiting(WaitChoice.AUTO)
+                .joinTimeout(Duration.ofSeconds(30))
+                .operationTimeout(Duration.ofSeconds(30))
+                .build();
+    }
+
+    /** Bytes that the calling thread allocates for each call, once as many calls have warmed it up. */
+    private static long garbagePerCall(ZipSettings settings, int count, int calls) {
+        try (Communicator world = Zip.join(settings)) {
+            Collectives collectives = Collectives.of(world);
+            float[] values = new float[count];
             long before = 0;
-            for (int i = 0; i < 2 * CALLS; i++) {
-                if (i == CALLS) {
-                    before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < 2 * calls; i++) {
+                if (i == calls) {
+                    before = THREADS.getCurrentThreadAllocatedBytes();
                 }
                 collectives.allReduce(values, ReduceOp.SUM);
             }
-            long perCall = (threads.getCurrentThreadAllocatedBytes() - before) / CALLS;
-            assertTrue(perCall <= GARBAGE_PER_CALL_MAX, perCall + " bytes");
+            return (THREADS.getCurrentThreadAllocatedBytes() - before) / calls;
         }
     }
 }
