@@ -32,6 +32,10 @@ public final class BenchRun {
     private static final int GROUPS_MAX = 4;
     private static final long CALIBRATION_BUDGET_NS = 300_000_000;
     private static final long LATENCY_BYTES = 8;
+
+    /** Time for a row that is compared with the floor, at least: a disturbance of some milliseconds must not decide it. */
+    private static final long COMPARED_BUDGET_NS = 600_000_000;
+
     private static final Set<Long> FLOOR_BYTES = Set.of(LATENCY_BYTES, 1L << 20);
     private static final double NS_PER_US = 1e3;
 
@@ -135,9 +139,12 @@ public final class BenchRun {
             report(what, ask(workers, order(what, budgetNs, false)), model);
             return;
         }
-        measureFloor(order(what, budgetNs / 2, false));
-        report(what, ask(workers, order(what, budgetNs, false)), model);
-        CaseResult floorResult = measureFloor(order(what, budgetNs / 2, true));
+        long budget = Math.max(budgetNs, COMPARED_BUDGET_NS);
+        // A rehearsal: what it gives the compiler to do is done while the floor is measured.
+        ask(workers, order(what, budget, false));
+        measureFloor(order(what, budget / 2, false));
+        report(what, ask(workers, order(what, budget, false)), model);
+        CaseResult floorResult = measureFloor(order(what, budget / 2, true));
         if (floorResult != null) {
             reportFloor(what.bytes(), floorResult);
         }
