@@ -72,13 +72,13 @@ final class BenchConsole implements BenchListener {
     }
 
     @Override
-    public void row(Row row, Extras extras) {
+    public void row(Row row) {
         erase();
         out.println(TableFormat.line(row));
         out.flush();
         summary.add(row);
         if (AllReduceAudit.covers(row)) {
-            audits.add(AllReduceAudit.line(row, extras.sentBytesMax(), extras.allocatedBytesMax()));
+            audits.add(AllReduceAudit.line(row));
         }
         try {
             if (csv != null) {

@@ -20,20 +20,8 @@ public interface BenchListener {
     void measuring(BenchCase what, int number, int total);
 
     /** A row is complete. */
-    void row(Row row, Extras extras);
+    void row(Row row);
 
     /** Something went wrong that is not only a wrong result: what, in one or more lines. */
     void problem(String text);
-
-    /**
-     * What is counted besides the time.
-     *
-     * @param sentBytesMax      most bytes that one rank sent for an operation, barriers included; 0 if not counted
-     * @param allocatedBytesMax most bytes that one rank's calling thread allocated for an operation
-     */
-    record Extras(double sentBytesMax, double allocatedBytesMax) {
-
-        /** Nothing was counted. */
-        public static final Extras NONE = new Extras(0, 0);
-    }
 }

@@ -3,6 +3,7 @@ package io.zipcomm.bench.cluster;
 import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.plan.Selection;
+import io.zipcomm.bench.report.Cost;
 import io.zipcomm.bench.report.CostModel;
 import io.zipcomm.bench.report.Row;
 import io.zipcomm.bench.worker.CaseOrder;
@@ -108,9 +109,7 @@ public final class BenchRun {
 
     private void failed(BenchCase what) {
         String algorithm = selection.algorithm() == null ? CaseOrder.AUTO : selection.algorithm();
-        listener.row(
-                Row.failed(what.operation(), what.transport(), algorithm, what.ranks(), what.bytes()),
-                BenchListener.Extras.NONE);
+        listener.row(Row.failed(what.operation(), what.transport(), algorithm, what.ranks(), what.bytes()));
     }
 
     /** Alpha and beta of the group's own paths: it is rated by what its processes can do, not by what others could. */
@@ -176,7 +175,11 @@ public final class BenchRun {
         CaseResult leader = leader(results);
         boolean verified = reportMismatches(what.toString(), results);
         double p50Us = leader.p50Ns() / NS_PER_US;
-        Row row = new Row(
+        double iterations = leader.iterations();
+        double sent = results.stream().mapToLong(CaseResult::sentBytes).max().orElse(0) / iterations;
+        double allocated =
+                results.stream().mapToLong(CaseResult::allocatedBytes).max().orElse(0) / iterations;
+        listener.row(new Row(
                 what.operation(),
                 what.transport(),
                 leader.algorithm(),
@@ -186,12 +189,8 @@ public final class BenchRun {
                 p50Us,
                 leader.p99Ns() / NS_PER_US,
                 model.efficiency(what.operation(), what.ranks(), what.bytes(), p50Us),
-                verified);
-        double iterations = leader.iterations();
-        double sent = results.stream().mapToLong(CaseResult::sentBytes).max().orElse(0) / iterations;
-        double allocated =
-                results.stream().mapToLong(CaseResult::allocatedBytes).max().orElse(0) / iterations;
-        listener.row(row, new BenchListener.Extras(sent, allocated));
+                verified,
+                Cost.ofBytes(sent, allocated)));
     }
 
     /** Whether there are none. */
@@ -252,7 +251,7 @@ public final class BenchRun {
         if (!result.mismatch().isEmpty()) {
             listener.problem("floor: wrong data, " + result.mismatch());
         }
-        Row row = new Row(
+        listener.row(new Row(
                 BenchOperation.PINGPONG,
                 Row.FLOOR,
                 FloorPair.ALGORITHM,
@@ -262,7 +261,7 @@ public final class BenchRun {
                 result.p50Ns() / NS_PER_US,
                 result.p99Ns() / NS_PER_US,
                 Double.NaN,
-                result.mismatch().isEmpty());
-        listener.row(row, BenchListener.Extras.NONE);
+                result.mismatch().isEmpty(),
+                Cost.UNKNOWN));
     }
 }

@@ -32,11 +32,11 @@ public final class AllReduceAudit {
     /**
      * One line.
      *
-     * @param row               an all-reduce
-     * @param sentBytesMax      most bytes that one rank sent for an operation
-     * @param allocatedBytesMax most bytes that one rank's calling thread allocated for an operation
+     * @param row an all-reduce
      */
-    public static String line(Row row, double sentBytesMax, double allocatedBytesMax) {
+    public static String line(Row row) {
+        double sentBytesMax = row.cost().sentBytes();
+        double allocatedBytesMax = row.cost().allocatedBytes();
         double bound = row.operation().byteFactor(row.ranks()) * row.bytes();
         double excess = sentBytesMax / bound - 1;
         return String.format(

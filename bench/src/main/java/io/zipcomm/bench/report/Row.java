@@ -15,6 +15,7 @@ import io.zipcomm.bench.plan.BenchOperation;
  * @param p99Us       99th percentile, microseconds; NaN if the measurement failed
  * @param efficiency  lower bound over measured median; NaN if there is nothing to compute it from
  * @param verified    whether every rank found the right data in every iteration
+ * @param cost        what it cost besides the time
  */
 public record Row(
         BenchOperation operation,
@@ -26,7 +27,8 @@ public record Row(
         double p50Us,
         double p99Us,
         double efficiency,
-        boolean verified) {
+        boolean verified,
+        Cost cost) {
 
     /** Transport of rows that were measured with plain sockets. */
     public static final String FLOOR = "floor";
@@ -35,7 +37,18 @@ public record Row(
 
     /** A row that could not be measured. */
     public static Row failed(BenchOperation operation, String transport, String algorithm, int ranks, long bytes) {
-        return new Row(operation, transport, algorithm, ranks, bytes, 0, Double.NaN, Double.NaN, Double.NaN, false);
+        return new Row(
+                operation,
+                transport,
+                algorithm,
+                ranks,
+                bytes,
+                0,
+                Double.NaN,
+                Double.NaN,
+                Double.NaN,
+                false,
+                Cost.UNKNOWN);
     }
 
     /** Whether there are times. */

@@ -22,7 +22,7 @@ class RecordingListener implements BenchListener {
     public void measuring(BenchCase what, int number, int total) {}
 
     @Override
-    public void row(Row row, Extras extras) {
+    public void row(Row row) {
         rows.add(row);
     }
 

@@ -16,8 +16,20 @@ final class CsvFileTest {
     void shouldWriteTheContractsColumns(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("out.csv");
         try (CsvFile csv = CsvFile.create(file)) {
-            csv.write(new Row(BenchOperation.ALLREDUCE, "tcp", "ring", 4, 1 << 20, 100, 1500, 2000.5, 0.25, true));
-            csv.write(new Row(BenchOperation.BARRIER, "relay", "dissemination", 2, 0, 10, 50, 60, Double.NaN, true));
+            csv.write(new Row(
+                    BenchOperation.ALLREDUCE, "tcp", "ring", 4, 1 << 20, 100, 1500, 2000.5, 0.25, true, Cost.UNKNOWN));
+            csv.write(new Row(
+                    BenchOperation.BARRIER,
+                    "relay",
+                    "dissemination",
+                    2,
+                    0,
+                    10,
+                    50,
+                    60,
+                    Double.NaN,
+                    true,
+                    Cost.UNKNOWN));
             csv.write(Row.failed(BenchOperation.GATHER, "tcp", "auto", 8, 8));
         }
         assertEquals(
@@ -40,11 +52,13 @@ final class CsvFileTest {
 
     @Test
     void shouldComputeBusBandwidth() {
-        Row broadcast = new Row(BenchOperation.BROADCAST, "tcp", "chain", 4, 2_000_000, 5, 1000, 1000, 1, true);
+        Row broadcast =
+                new Row(BenchOperation.BROADCAST, "tcp", "chain", 4, 2_000_000, 5, 1000, 1000, 1, true, Cost.UNKNOWN);
         assertEquals(2, broadcast.busGBps(), 1e-9);
-        Row allGather = new Row(BenchOperation.ALLGATHER, "tcp", "ring", 4, 2_000_000, 5, 1000, 1000, 1, true);
+        Row allGather =
+                new Row(BenchOperation.ALLGATHER, "tcp", "ring", 4, 2_000_000, 5, 1000, 1000, 1, true, Cost.UNKNOWN);
         assertEquals(1.5, allGather.busGBps(), 1e-9);
-        Row pingPong = new Row(BenchOperation.PINGPONG, "tcp", "-", 2, 1_000_000, 5, 1000, 1000, 1, true);
+        Row pingPong = new Row(BenchOperation.PINGPONG, "tcp", "-", 2, 1_000_000, 5, 1000, 1000, 1, true, Cost.UNKNOWN);
         assertEquals(2, pingPong.busGBps(), 1e-9);
     }
 }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 final class SummaryTest {
 
     private static Row pingPong(String transport, long bytes, double p50Us) {
-        return new Row(BenchOperation.PINGPONG, transport, "x", 2, bytes, 10, p50Us, p50Us, 1, true);
+        return new Row(BenchOperation.PINGPONG, transport, "x", 2, bytes, 10, p50Us, p50Us, 1, true, Cost.UNKNOWN);
     }
 
     @Test
@@ -51,7 +51,7 @@ final class SummaryTest {
     void shouldNameRowsThatAreNotVerified() {
         Summary summary = new Summary("cubic");
         summary.add(pingPong("tcp", 8, 12));
-        summary.add(new Row(BenchOperation.GATHER, "tcp", "linear", 3, 65536, 10, 1, 1, 1, false));
+        summary.add(new Row(BenchOperation.GATHER, "tcp", "linear", 3, 65536, 10, 1, 1, 1, false, Cost.UNKNOWN));
         summary.add(Row.failed(BenchOperation.ALLREDUCE, "relay", "auto", 4, 8));
         String text = String.join("\n", summary.lines());
         assertFalse(summary.isGood());
@@ -70,15 +70,22 @@ final class SummaryTest {
 
     @Test
     void shouldAuditLargeAllReducesOnly() {
-        Row large = new Row(BenchOperation.ALLREDUCE, "tcp", "ring", 4, 16 << 20, 5, 1, 1, 1, true);
+        Row large = new Row(BenchOperation.ALLREDUCE, "tcp", "ring", 4, 16 << 20, 5, 1, 1, 1, true, Cost.UNKNOWN);
         assertTrue(AllReduceAudit.covers(large));
-        assertFalse(AllReduceAudit.covers(new Row(BenchOperation.ALLREDUCE, "tcp", "ring", 4, 8, 5, 1, 1, 1, true)));
+        assertFalse(AllReduceAudit.covers(
+                new Row(BenchOperation.ALLREDUCE, "tcp", "ring", 4, 8, 5, 1, 1, 1, true, Cost.UNKNOWN)));
         assertFalse(AllReduceAudit.covers(pingPong("tcp", 16 << 20, 1)));
         double bound = 1.5 * (16 << 20);
-        String good = AllReduceAudit.line(large, bound * 1.01, 200);
+        String good = audit(bound * 1.01, 200);
         assertTrue(good.contains("+1.00 % of 2(P-1)/P M"), good);
         assertFalse(good.contains("ABOVE"), good);
-        assertTrue(AllReduceAudit.line(large, bound * 1.03, 200).contains("ABOVE THE GOAL"));
-        assertTrue(AllReduceAudit.line(large, bound, 1e6).contains("ABOVE THE GOAL"));
+        assertTrue(audit(bound * 1.03, 200).contains("ABOVE THE GOAL"));
+        assertTrue(audit(bound, 1e6).contains("ABOVE THE GOAL"));
+    }
+
+    private static String audit(double sentBytes, double allocatedBytes) {
+        Cost cost = Cost.ofBytes(sentBytes, allocatedBytes);
+        return AllReduceAudit.line(
+                new Row(BenchOperation.ALLREDUCE, "tcp", "ring", 4, 16 << 20, 5, 1, 1, 1, true, cost));
     }
 }
