@@ -127,7 +127,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         this.settings = settings;
         this.clock = clock;
         waiter = Waiter.choose(
-                settings, view.ranksOnThisHost(), Runtime.getRuntime().availableProcessors());
+                settings, view.ranksOnThisHost(), Runtime.getRuntime().availableProcessors(), CpuQuota.ofThisProcess());
         links = new Link[view.size()];
         gone = new String[view.size()];
         background = inBackground ? new BackgroundDriver(this, "zip-progress-" + view.rank()) : null;

@@ -74,10 +74,12 @@ public record ZipSettings(
 
     /** How to wait for I/O. */
     public enum WaitChoice {
-        /** Spin where every rank of this host has a core. */
+        /** Spin where every rank of this host has a core, yield where they share cores, block where time is rationed. */
         AUTO,
         /** Spin for a while, then block. */
         SPIN,
+        /** Let others run between two looks for a while, then block. */
+        YIELD,
         /** Block at once. */
         BLOCK
     }
