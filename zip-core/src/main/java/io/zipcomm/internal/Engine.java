@@ -84,6 +84,8 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final List<Link> suspects = new ArrayList<>();
     private final List<Path> endingPaths = new ArrayList<>();
     private final ArrayDeque<Link> flushLater = new ArrayDeque<>();
+
+    private int corks;
     private ArrayDeque<OperationFuture<?>> finished = new ArrayDeque<>();
     private final ArrayDeque<Operation> followers = new ArrayDeque<>();
     private Transfer idleTransfers;
@@ -281,11 +283,14 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         }
         operation.active = true;
         active.add(operation);
+        cork();
         try {
             operation.start(nowNs(), timeoutNs);
         } catch (RuntimeException e) {
             ErrorCode code = e instanceof ZipException failure ? failure.code() : ErrorCode.INTERNAL;
             operation.fail(code, ZipException.NONE, "it could not be started: " + e.getMessage(), e);
+        } finally {
+            uncork();
         }
     }
 
@@ -545,6 +550,23 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         if (!flushLater.contains(link)) {
             flushLater.add(link);
         }
+    }
+
+    /** What is posted from now on leaves at {@link #uncork}: all that an operation has for a peer in one call. */
+    void cork() {
+        corks++;
+    }
+
+    /** Sends what was posted since {@link #cork}. */
+    void uncork() {
+        corks--;
+        if (corks == 0 && !flushLater.isEmpty()) {
+            flushNow();
+        }
+    }
+
+    boolean isCorked() {
+        return corks > 0;
     }
 
     private int flushNow() {

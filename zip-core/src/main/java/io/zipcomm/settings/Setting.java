@@ -19,7 +19,7 @@ public enum Setting {
     EAGER_BYTES(
             "ZIP_EAGER_BYTES",
             "bytes",
-            "32768",
+            "65536",
             "Messages up to this length travel at once; longer ones when their receiver is ready. Equal on all ranks."),
     WINDOW_BYTES(
             "ZIP_WINDOW_BYTES",

@@ -53,7 +53,7 @@ public record ZipSettings(
     public static final int SIZE_MAX = 1 << 16;
 
     /** Largest eager message: it has to fit into the smallest window of a relay. */
-    public static final int EAGER_BYTES_MAX = 48 << 10;
+    public static final int EAGER_BYTES_MAX = 64 << 10;
 
     private static final int SESSION_CHARACTERS_MAX = 200;
 
