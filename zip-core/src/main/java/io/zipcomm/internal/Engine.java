@@ -250,7 +250,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     void run(Operation operation, long timeoutNs) {
         enter();
         try {
-            begin(operation, timeoutNs);
+            begin(operation, timeoutNs, false);
             drive(operation, Long.MAX_VALUE);
         } finally {
             leave();
@@ -263,23 +263,28 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     /** Starts an operation and returns. */
     <T> OperationFuture<T> start(Operation operation, long timeoutNs) {
         OperationFuture<T> future = new OperationFuture<>(this, operation);
-        enter();
-        try {
-            operation.future = future;
-            asynchronous++;
-            begin(operation, timeoutNs);
-        } finally {
-            leave();
-        }
+        operation.future = future;
+        launch(operation, timeoutNs);
         return future;
     }
 
-    private void begin(Operation operation, long timeoutNs) {
+    /** Starts an operation and returns. Who started it asks the operation itself how it ended. */
+    void launch(Operation operation, long timeoutNs) {
+        enter();
+        try {
+            begin(operation, timeoutNs, true);
+        } finally {
+            leave();
+        }
+    }
+
+    private void begin(Operation operation, long timeoutNs, boolean isAsynchronous) {
         if (closed || active.size() >= OPERATIONS_MAX) {
-            if (operation.future != null) {
-                asynchronous--;
-            }
             throw closed ? closed() : tooMany(operation);
+        }
+        operation.asynchronous = isAsynchronous;
+        if (isAsynchronous) {
+            asynchronous++;
         }
         operation.active = true;
         active.add(operation);
@@ -327,8 +332,10 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 break;
             }
         }
-        if (operation.future != null) {
+        if (operation.asynchronous) {
             asynchronous--;
+        }
+        if (operation.future != null) {
             finished.add(operation.future);
         }
         if (operation.waiter != null) {
@@ -348,6 +355,14 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             leave();
         }
         return operation.isDone();
+    }
+
+    /** What is thrown where {@link #await} returned false. */
+    ZipException gaveUp(Operation operation, long timeoutNs) {
+        return failure(ErrorCode.DEADLINE, "gave up waiting; the operation goes on")
+                .operation(operation.describe())
+                .elapsedMs(timeoutNs / 1_000_000)
+                .build();
     }
 
     /** Ends an operation; false if it had ended. */
@@ -780,7 +795,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             enter();
             try {
                 for (Operation one : active) {
-                    if (one.communicator() == communicator && one.future != null) {
+                    if (one.communicator() == communicator && one.asynchronous) {
                         pending = one;
                     }
                 }
