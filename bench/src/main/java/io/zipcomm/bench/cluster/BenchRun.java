@@ -10,6 +10,7 @@ import io.zipcomm.bench.worker.CaseOrder;
 import io.zipcomm.bench.worker.CaseResult;
 import io.zipcomm.bench.worker.Message;
 import io.zipcomm.bench.worker.StreamExercise;
+import io.zipcomm.bench.worker.Usage;
 import io.zipcomm.bench.worker.Worker;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -18,6 +19,7 @@ import java.util.Deque;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Measures the rows of a selection: a relay in this process, and for each transport and group size one group of real
@@ -119,7 +121,8 @@ public final class BenchRun {
         }
         CaseResult roundTrip = calibrate(workers, BenchOperation.PINGPONG.label(), LATENCY_BYTES);
         CaseResult stream = calibrate(workers, CaseOrder.STREAM, StreamExercise.BYTES);
-        return new CostModel(roundTrip.p50Ns() / NS_PER_US / 2, stream.p50Ns() / NS_PER_US / StreamExercise.BYTES);
+        return new CostModel(
+                roundTrip.times().p50Ns() / NS_PER_US / 2, stream.times().p50Ns() / NS_PER_US / StreamExercise.BYTES);
     }
 
     private CaseResult calibrate(WorkerGroup workers, String operation, long bytes)
@@ -141,10 +144,11 @@ public final class BenchRun {
         long budget = Math.max(budgetNs, COMPARED_BUDGET_NS);
         // A rehearsal: what it gives the compiler to do is done while the floor is measured.
         ask(workers, order(what, budget, false));
-        measureFloor(order(what, budget / 2, false));
+        CaseResult before = measureFloor(order(what, budget / 2, false));
         report(what, ask(workers, order(what, budget, false)), model);
         CaseResult floorResult = measureFloor(order(what, budget / 2, true));
         if (floorResult != null) {
+            floorResult.times().add(before.times());
             reportFloor(what.bytes(), floorResult);
         }
     }
@@ -174,23 +178,26 @@ public final class BenchRun {
     private void report(BenchCase what, Collection<CaseResult> results, CostModel model) {
         CaseResult leader = leader(results);
         boolean verified = reportMismatches(what.toString(), results);
-        double p50Us = leader.p50Ns() / NS_PER_US;
-        double iterations = leader.iterations();
-        double sent = results.stream().mapToLong(CaseResult::sentBytes).max().orElse(0) / iterations;
-        double allocated =
-                results.stream().mapToLong(CaseResult::allocatedBytes).max().orElse(0) / iterations;
+        double p50Us = leader.times().p50Ns() / NS_PER_US;
+        double iterations = leader.times().count();
+        double sent = most(results, Usage::sentBytes) / iterations;
+        double allocated = most(results, Usage::allocatedBytes) / iterations;
         listener.row(new Row(
                 what.operation(),
                 what.transport(),
                 leader.algorithm(),
                 what.ranks(),
                 what.bytes(),
-                leader.iterations(),
+                leader.times().count(),
                 p50Us,
-                leader.p99Ns() / NS_PER_US,
+                leader.times().p99Ns() / NS_PER_US,
                 model.efficiency(what.operation(), what.ranks(), what.bytes(), p50Us),
                 verified,
                 Cost.ofBytes(sent, allocated)));
+    }
+
+    private static double most(Collection<CaseResult> results, ToDoubleFunction<Usage> number) {
+        return results.stream().map(CaseResult::usage).mapToDouble(number).max().orElse(Double.NaN);
     }
 
     /** Whether there are none. */
@@ -237,7 +244,7 @@ public final class BenchRun {
             return null;
         }
         try {
-            return floor.measure(order);
+            return leader(floor.measure(order));
         } catch (WorkerFailure e) {
             listener.problem("floor: " + e.getMessage());
             floor.close();
@@ -254,12 +261,12 @@ public final class BenchRun {
         listener.row(new Row(
                 BenchOperation.PINGPONG,
                 Row.FLOOR,
-                FloorPair.ALGORITHM,
+                result.algorithm(),
                 2,
                 bytes,
-                result.iterations(),
-                result.p50Ns() / NS_PER_US,
-                result.p99Ns() / NS_PER_US,
+                result.times().count(),
+                result.times().p50Ns() / NS_PER_US,
+                result.times().p99Ns() / NS_PER_US,
                 Double.NaN,
                 result.mismatch().isEmpty(),
                 Cost.UNKNOWN));
