@@ -19,7 +19,7 @@
 
 enum { LINE_BYTES = 4096, NAME_BYTES = 32, TEXT_BYTES = 160, ROOT = 0 };
 enum { ORDER_TAG = 1, STEP_TAG = 2, PING_TAG = 3, DONE_TAG = 4 };
-enum { IDLE_US = 1000, PROBES = 6, NOT_TIMED = 0, TIMED = 1 };
+enum { IDLE_US = 1000, PROBES = 6, TIMES_PER_LINE = 1000, NOT_TIMED = 0, TIMED = 1 };
 
 static const int64_t PROGRESS_NS = 2000000000;
 static const float SUM_POISON = -1;
@@ -149,12 +149,14 @@ static const char *const UNEVEN[OPERATIONS] = {"MPI_Barrier",   "MPI_Send",   "M
 
 /* What rank 0 tells the others; plain bytes, since all run the same program on one machine. */
 typedef struct {
-    int end, operation, iterations, append;
+    int end, operation, iterations, warm;
     int64_t bytes, budget_ns;
 } order;
 
 static int hex_digit(char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *found = c == 0 ? NULL : strchr(digits, c);
+    return found == NULL ? -1 : (int) (found - digits) % 16;
 }
 
 /* As forms of the web are decoded: %41 is a byte, + is a space. In place. */
@@ -228,8 +230,8 @@ static int parse_measure(char *values, order *what) {
             what->iterations = atoi(value);
         } else if (strcmp(word, "budgetNs") == 0) {
             what->budget_ns = strtoll(value, NULL, 10);
-        } else if (strcmp(word, "append") == 0) {
-            what->append = strcmp(value, "true") == 0;
+        } else if (strcmp(word, "warm") == 0) {
+            what->warm = strcmp(value, "true") == 0;
         }
     }
     if (what->operation < 0 || what->bytes < 0 || what->bytes > INT32_MAX / 2) {
@@ -555,7 +557,7 @@ static void report_progress(exercise *e) {
     }
 }
 
-/* Runs the operation and times each run; the first and the last have all their data checked if they are the timed ones. */
+/* Runs the operation some times and times each; thorough: the first and the last have all their data checked. */
 static void run(exercise *e, int count, int64_t *times, int thorough) {
     for (int i = 0; i < count; i++) {
         int all = thorough && (i == 0 || i == count - 1);
@@ -583,7 +585,7 @@ static int compare_times(const void *a, const void *b) {
 typedef struct {
     int64_t budget_ns, spent_ns, iteration_ns;
     double last_median;
-    int iterations, first, warm;
+    int iterations, was_warm, first, warm;
 } pace;
 
 static int fit(const pace *p, double share, int min, int max) {
@@ -612,22 +614,22 @@ static void batch_done(pace *p, int64_t *times, int count, int64_t elapsed_ns) {
     qsort(times, (size_t) count, sizeof *times, compare_times);
     double median = (double) (times[(count - 1) / 2] + times[count / 2]) / 2;
     double change = median - p->last_median;
-    p->warm = over || (p->last_median > 0 && (change < 0 ? -change : change) < 0.1 * p->last_median);
+    p->warm = p->was_warm || over || (p->last_median > 0 && (change < 0 ? -change : change) < 0.1 * p->last_median);
     p->last_median = median;
 }
 
 /* ------------------------------------------------------------------------------------------------------- rows */
 
 typedef struct {
-    int64_t *times;
-    int count, room;
-} sample;
+    int64_t *values;
+    int room;
+} times;
 
-static void make_room(sample *s, int more) {
-    if (s->count + more > s->room) {
-        s->room = 2 * (s->count + more);
-        s->times = realloc(s->times, sizeof(int64_t) * (size_t) s->room);
-        if (s->times == NULL) {
+static void make_room(times *t, int count) {
+    if (count > t->room) {
+        t->room = count;
+        t->values = realloc(t->values, sizeof(int64_t) * (size_t) count);
+        if (t->values == NULL) {
             fprintf(stderr, "rank %d: no memory for the times\n", rank);
             MPI_Abort(MPI_COMM_WORLD, 3);
         }
@@ -639,16 +641,16 @@ typedef struct {
 } step;
 
 /* Warms up; returns how many iterations to time. Rank 0 decides and tells the others each step. */
-static int warm_up(exercise *e, const order *o, sample *s) {
+static int warm_up(exercise *e, const order *o, times *t) {
     if (rank == 0) {
-        pace p = {o->budget_ns, 0, 1, 0, o->iterations, 1, 0};
+        pace p = {o->budget_ns, 0, 1, 0, o->iterations, o->warm, 1, 0};
         while (!p.warm) {
             step next = {next_batch(&p), NOT_TIMED};
             send_to_all(&next, sizeof next, STEP_TAG);
-            make_room(s, next.count);
+            make_room(t, next.count);
             int64_t began = now_ns();
-            run(e, next.count, s->times + s->count, 0);
-            batch_done(&p, s->times + s->count, next.count, now_ns() - began);
+            run(e, next.count, t->values, 0);
+            batch_done(&p, t->values, next.count, now_ns() - began);
         }
         step last = {timed_iterations(&p), TIMED};
         send_to_all(&last, sizeof last, STEP_TAG);
@@ -661,11 +663,11 @@ static int warm_up(exercise *e, const order *o, sample *s) {
         } else {
             MPI_Recv(&next, sizeof next, MPI_BYTE, ROOT, STEP_TAG, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
         }
-        make_room(s, next.count);
+        make_room(t, next.count);
         if (next.mode == TIMED) {
             return next.count;
         }
-        run(e, next.count, s->times + s->count, 0);
+        run(e, next.count, t->values, 0);
     }
 }
 
@@ -675,41 +677,37 @@ typedef struct {
     char mismatch[TEXT_BYTES];
 } finding;
 
-/* The value that a share of all values does not exceed, as HdrHistogram counts it. */
-static int64_t percentile(const sample *s, double share) {
-    double exact = share * s->count;
-    int place = (int) exact;
-    if ((double) place < exact) {
-        place++;
+/* The times go in several lines: each has a limit at the other end. */
+static void print_times(const int64_t *values, int count) {
+    for (int i = 0; i < count; i++) {
+        if (i % TIMES_PER_LINE == 0) {
+            printf("%s@zip times rank=0 ns=%lld", i == 0 ? "" : "\n", (long long) values[i]);
+        } else {
+            printf(",%lld", (long long) values[i]);
+        }
     }
-    return s->times[place < 1 ? 0 : place - 1];
+    putchar('\n');
 }
 
-static void print_results(const exercise *e, sample *s, const finding *all) {
-    qsort(s->times, (size_t) s->count, sizeof *s->times, compare_times);
+static void print_results(const exercise *e, const finding *all) {
     for (int one = 0; one < ranks; one++) {
         printf("@zip measured rank=%d mismatch=", one);
         print_encoded(all[one].mismatch);
-        printf(" algorithm=%s iterations=%d p50Ns=%lld p99Ns=%lld sentBytes=0 allocatedBytes=0", (e->even ? EVEN : UNEVEN)[e->what],
-               s->count, (long long) percentile(s, 0.50), (long long) percentile(s, 0.99));
-        printf(" cpuNs=%lld contextSwitches=%lld peakMemoryBytes=%lld\n", (long long) all[one].used.cpu_ns,
+        printf(" algorithm=%s cpuNs=%lld contextSwitches=%lld peakMemoryBytes=%lld\n",
+               (e->even ? EVEN : UNEVEN)[e->what], (long long) all[one].used.cpu_ns,
                (long long) all[one].used.switches, (long long) all[one].used.peak_bytes);
     }
     fflush(stdout);
 }
 
-static void measure(const order *o, sample *s) {
+static void measure(const order *o, times *t) {
     exercise e;
     open_exercise(&e, o);
-    if (!o->append) {
-        s->count = 0;
-    }
-    int timed = warm_up(&e, o, s);
-    make_room(s, timed);
-    int64_t *times = s->times + s->count;
+    int timed = warm_up(&e, o, t);
+    make_room(t, timed);
 
     usage before = usage_now();
-    run(&e, timed, times, 1);
+    run(&e, timed, t->values, 1);
     usage after = usage_now();
 
     if (e.what == PINGPONG) {
@@ -722,11 +720,10 @@ static void measure(const order *o, sample *s) {
         }
     }
     if (rank == 0) {
-        MPI_Reduce(MPI_IN_PLACE, times, timed, MPI_INT64_T, MPI_MAX, ROOT, MPI_COMM_WORLD);
+        MPI_Reduce(MPI_IN_PLACE, t->values, timed, MPI_INT64_T, MPI_MAX, ROOT, MPI_COMM_WORLD);
     } else {
-        MPI_Reduce(times, NULL, timed, MPI_INT64_T, MPI_MAX, ROOT, MPI_COMM_WORLD);
+        MPI_Reduce(t->values, NULL, timed, MPI_INT64_T, MPI_MAX, ROOT, MPI_COMM_WORLD);
     }
-    s->count += timed;
 
     finding own;
     memset(&own, 0, sizeof own);
@@ -737,7 +734,8 @@ static void measure(const order *o, sample *s) {
     finding *all = memory(sizeof own * (size_t) ranks);
     MPI_Gather(&own, sizeof own, MPI_BYTE, all, sizeof own, MPI_BYTE, ROOT, MPI_COMM_WORLD);
     if (rank == 0) {
-        print_results(&e, s, all);
+        print_times(t->values, timed);
+        print_results(&e, all);
     }
     free(all);
     close_exercise(&e);
@@ -757,7 +755,7 @@ int main(int argc, char **argv) {
         putchar('\n');
         fflush(stdout);
     }
-    sample times = {NULL, 0, 0};
+    times all = {NULL, 0};
     for (;;) {
         order next;
         if (rank == 0) {
@@ -769,9 +767,9 @@ int main(int argc, char **argv) {
         if (next.end) {
             break;
         }
-        measure(&next, &times);
+        measure(&next, &all);
     }
-    free(times.times);
+    free(all.values);
     MPI_Finalize();
     return 0;
 }
