@@ -41,7 +41,7 @@ public final class Worker {
     /** Returns the exit code. Tells of a failure before the group is left, which may take a while. */
     private static int serve(HarnessLink harness, Communicator world) throws InterruptedException {
         try {
-            CaseRunner runner = new CaseRunner(world);
+            CaseRunner runner = new CaseRunner(new ZipTeam(world));
             if (world.rank() == 0) {
                 runner.progress().reportTo(harness);
             }

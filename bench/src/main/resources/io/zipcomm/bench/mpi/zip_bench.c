@@ -19,7 +19,8 @@
 
 enum { LINE_BYTES = 4096, NAME_BYTES = 32, TEXT_BYTES = 160, ROOT = 0 };
 enum { ORDER_TAG = 1, STEP_TAG = 2, PING_TAG = 3, DONE_TAG = 4 };
-enum { IDLE_US = 1000, PROBES = 6, TIMES_PER_LINE = 1000, NOT_TIMED = 0, TIMED = 1 };
+enum { IDLE_US_MIN = 1000, IDLE_US_MAX = 16000 };
+enum { PROBES = 6, TIMES_PER_LINE = 1000, NOT_TIMED = 0, TIMED = 1 };
 
 static const int64_t PROGRESS_NS = 2000000000;
 static const float SUM_POISON = -1;
@@ -264,14 +265,13 @@ static order read_order(void) {
     return what;
 }
 
-/* Waits for a message without using the processor. */
+/* Waits for a message and looks less often the longer it takes, so that the processor is free. */
 static void receive_idle(void *buffer, int bytes, int tag) {
     int there = 0;
-    while (!there) {
+    MPI_Iprobe(ROOT, tag, MPI_COMM_WORLD, &there, MPI_STATUS_IGNORE);
+    for (int pause_us = IDLE_US_MIN; !there; pause_us = pause_us < IDLE_US_MAX ? 2 * pause_us : IDLE_US_MAX) {
+        usleep((useconds_t) pause_us);
         MPI_Iprobe(ROOT, tag, MPI_COMM_WORLD, &there, MPI_STATUS_IGNORE);
-        if (!there) {
-            usleep(IDLE_US);
-        }
     }
     MPI_Recv(buffer, bytes, MPI_BYTE, ROOT, tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
 }
