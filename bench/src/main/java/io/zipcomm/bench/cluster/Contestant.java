@@ -37,11 +37,18 @@ interface Contestant extends AutoCloseable {
     /**
      * Measures a slice of a row. Blocks until it is done.
      *
-     * @return a result of each rank, or of rank 0 alone; that of rank 0 has the times
+     * @return a result of each rank, or of rank 0 alone with the usage of all; that of rank 0 has the times
      */
     Collection<CaseResult> measure(CaseOrder order) throws WorkerFailure, InterruptedException;
 
-    /** Ends the processes. */
+    /**
+     * Has the processes leave in good order, as far as that is part of what is tested. Measures no more.
+     *
+     * @throws WorkerFailure if one did not
+     */
+    default void end() throws WorkerFailure, InterruptedException {}
+
+    /** Ends the processes, whatever they do. */
     @Override
     void close();
 }

@@ -83,7 +83,7 @@ final class MpiContestant implements Contestant {
     private List<String> command(String executable) {
         boolean coreForEach = ranks <= Runtime.getRuntime().availableProcessors();
         List<String> command = new ArrayList<>(List.of("mpirun", "-np", Integer.toString(ranks)));
-        command.addAll(List.of("--oversubscribe", "--bind-to", coreForEach ? "core" : "none"));
+        command.addAll(List.of("--oversubscribe", "--bind-to", coreForEach ? "core:overload-allowed" : "none"));
         if ("root".equals(System.getProperty("user.name"))) {
             command.add("--allow-run-as-root");
         }

@@ -22,11 +22,35 @@ final class MpiProgram implements AutoCloseable {
     private static final String SOURCE = "zip_bench.c";
     private static final Duration COMPILE_LIMIT = Duration.ofSeconds(60);
 
+    private static final Duration VERSION_LIMIT = Duration.ofSeconds(10);
+
     private Path folder;
 
     /** Why it cannot be run here, as a phrase; null if it can. */
     static String unavailability() {
         return Program.missing(COMPILER, STARTER);
+    }
+
+    /** What the starter says of its version; {@code unknown} if it says nothing. */
+    static String version() throws InterruptedException {
+        try {
+            Process starter = new ProcessBuilder(STARTER, "--version")
+                    .redirectErrorStream(true)
+                    .start();
+            try {
+                starter.getOutputStream().close();
+                if (!starter.waitFor(VERSION_LIMIT.toNanos(), TimeUnit.NANOSECONDS)) {
+                    return "unknown";
+                }
+                String said = new String(starter.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                String first = said.lines().findFirst().orElse("unknown");
+                return first.substring(first.lastIndexOf(' ') + 1);
+            } finally {
+                starter.destroyForcibly();
+            }
+        } catch (IOException e) {
+            return "unknown";
+        }
     }
 
     /** The folder with the program; MPI may keep its own files there. */
