@@ -129,6 +129,13 @@ final class MpiContestant implements Contestant {
     }
 
     @Override
+    public void end() throws WorkerFailure, InterruptedException {
+        if (job != null) {
+            job.end();
+        }
+    }
+
+    @Override
     public void close() {
         if (job != null) {
             job.close();

@@ -64,6 +64,13 @@ final class RedisContestant implements Contestant {
     }
 
     @Override
+    public void end() throws WorkerFailure, InterruptedException {
+        if (workers != null) {
+            workers.end();
+        }
+    }
+
+    @Override
     public void close() {
         if (workers == null) {
             return;
