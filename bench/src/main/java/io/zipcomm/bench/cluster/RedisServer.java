@@ -27,9 +27,19 @@ public final class RedisServer implements AutoCloseable {
     private static final long PAUSE_MS = 10;
     private static final String PONG = "+PONG";
 
-    /** The server, and beside it a reader of the harness' end of the line, which ends the server when it is cut. */
-    private static final String WATCHED =
-            "exec 3<&0; \"$@\" </dev/null & server=$!; { cat <&3 >/dev/null; kill $server; } & wait $server";
+    /**
+     * The server, and beside it a reader of the harness' end of the line, which ends the server when it is cut. The shell
+     * waits for the server also when it is asked to end itself, so that nobody else has to.
+     */
+    private static final String WATCHED = """
+            exec 3<&0
+            "$@" </dev/null &
+            server=$!
+            trap 'kill $server' TERM
+            { cat <&3 >/dev/null; kill $server; } &
+            wait $server
+            wait $server
+            """;
 
     private final ProcessGroup processes;
     private final Deque<String> lines = new ArrayDeque<>();
