@@ -134,13 +134,7 @@ final class BenchRunTest {
 
     @Test
     void shouldMeasureContestantsInTurns() throws InterruptedException {
-        Selection selection = new Selection(
-                List.of(BenchOperation.BARRIER, BenchOperation.REDUCE),
-                List.of(2),
-                List.of(8L),
-                List.of("tcp", "relay"),
-                null,
-                7);
+        Selection selection = twoContestants(7);
         List<String> order = new ArrayList<>();
         RecordingListener listener = new RecordingListener() {
             @Override
@@ -179,13 +173,7 @@ final class BenchRunTest {
 
     @Test
     void shouldCostNobodyElseARowWhenAContestantFails() throws InterruptedException {
-        Selection selection = new Selection(
-                List.of(BenchOperation.BARRIER, BenchOperation.REDUCE),
-                List.of(2),
-                List.of(8L),
-                List.of("tcp", "relay"),
-                null,
-                3);
+        Selection selection = twoContestants(3);
         RecordingListener listener = new RecordingListener() {
             private int slices;
 
@@ -218,6 +206,11 @@ final class BenchRunTest {
         assertAllVerified(listener);
         assertEquals(1, listener.absent.size(), listener.absent.toString());
         assertTrue(listener.absent.get(0).startsWith("redis: "), listener.absent.toString());
+    }
+
+    private static Selection twoContestants(int iterations) {
+        List<BenchOperation> operations = List.of(BenchOperation.BARRIER, BenchOperation.REDUCE);
+        return new Selection(operations, List.of(2), List.of(8L), List.of("tcp", "relay"), null, iterations);
     }
 
     private static ProcessHandle workerOver(String transport) {
