@@ -57,10 +57,7 @@ final class RedisContestant implements Contestant {
     @Override
     public Collection<CaseResult> measure(CaseOrder order) throws WorkerFailure, InterruptedException {
         start();
-        workers.tellAll(order.toMessage());
-        return workers.awaitAll(CaseResult.KIND, SILENCE_LIMIT).values().stream()
-                .map(CaseResult::from)
-                .toList();
+        return workers.measure(order, SILENCE_LIMIT);
     }
 
     @Override

@@ -115,7 +115,7 @@ public final class RedisServer implements AutoCloseable {
 
     private boolean answers() {
         try (Socket socket = new Socket()) {
-            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PING_MS);
+            socket.connect(address(), PING_MS);
             socket.setSoTimeout(PING_MS);
             socket.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
             byte[] answer = socket.getInputStream().readNBytes(PONG.length());
@@ -140,6 +140,11 @@ public final class RedisServer implements AutoCloseable {
             lines.forEach(line -> text.append("\n  | ").append(line));
             return text.toString();
         }
+    }
+
+    /** Where it listens. */
+    InetSocketAddress address() {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     }
 
     /** Where it listens, such as {@code redis://127.0.0.1:6379}. */

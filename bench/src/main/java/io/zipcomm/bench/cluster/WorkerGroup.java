@@ -1,5 +1,7 @@
 package io.zipcomm.bench.cluster;
 
+import io.zipcomm.bench.worker.CaseOrder;
+import io.zipcomm.bench.worker.CaseResult;
 import io.zipcomm.bench.worker.Message;
 import io.zipcomm.bench.worker.Progress;
 import io.zipcomm.bench.worker.Worker;
@@ -9,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -134,6 +137,19 @@ final class WorkerGroup implements AutoCloseable {
     /** Kills a rank without warning. */
     void kill(int rank) {
         processes.child(rank).destroyForcibly();
+    }
+
+    /**
+     * Has all ranks measure.
+     *
+     * @param limit longest time without progress
+     * @return a result of each rank
+     */
+    Collection<CaseResult> measure(CaseOrder order, Duration limit) throws WorkerFailure, InterruptedException {
+        tellAll(order.toMessage());
+        return awaitAll(CaseResult.KIND, limit).values().stream()
+                .map(CaseResult::from)
+                .toList();
     }
 
     /** Waits until every rank has answered. */

@@ -92,10 +92,7 @@ final class ZipGroup implements Contestant {
     }
 
     private Collection<CaseResult> ask(CaseOrder order) throws WorkerFailure, InterruptedException {
-        workers.tellAll(order.toMessage());
-        return workers.awaitAll(CaseResult.KIND, SILENCE_LIMIT).values().stream()
-                .map(CaseResult::from)
-                .toList();
+        return workers.measure(order, SILENCE_LIMIT);
     }
 
     @Override
