@@ -4,10 +4,12 @@ module io.zipcomm.bench {
     requires info.picocli;
     requires io.zipcomm.collectives;
     requires io.zipcomm.relay;
+    requires io.netty.buffer;
     requires io.zipcomm.transport.tcp;
     requires java.management;
     requires jdk.management;
     requires jmh.core;
+    requires lettuce.core;
     requires org.slf4j;
 
     opens io.zipcomm.bench.cli to

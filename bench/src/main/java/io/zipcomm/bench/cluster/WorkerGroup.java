@@ -1,5 +1,7 @@
 package io.zipcomm.bench.cluster;
 
+import io.zipcomm.bench.worker.CaseOrder;
+import io.zipcomm.bench.worker.CaseResult;
 import io.zipcomm.bench.worker.Message;
 import io.zipcomm.bench.worker.Progress;
 import io.zipcomm.bench.worker.Worker;
@@ -9,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +21,7 @@ import java.util.TreeSet;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -60,12 +64,25 @@ final class WorkerGroup implements AutoCloseable {
      * @param main        class that talks in {@link Message}s; its argument is the rank
      */
     static WorkerGroup start(GroupEnvironment environment, List<String> flags, Class<?> main) throws WorkerFailure {
+        return start(
+                environment,
+                IntStream.range(0, environment.size())
+                        .mapToObj(rank -> ChildJvm.command(flags, main, Integer.toString(rank)))
+                        .toList());
+    }
+
+    /**
+     * Starts other processes than ours.
+     *
+     * @param environment what the ranks are told
+     * @param commands    of each rank: programs that talk in {@link Message}s
+     */
+    static WorkerGroup start(GroupEnvironment environment, List<List<String>> commands) throws WorkerFailure {
         WorkerGroup group = new WorkerGroup(environment);
         try {
             for (int rank = 0; rank < environment.size(); rank++) {
-                List<String> command = ChildJvm.command(flags, main, Integer.toString(rank));
                 group.spawnedNs[rank] = System.nanoTime();
-                group.processes.start(command, environment.forRank(rank));
+                group.processes.start(commands.get(rank), environment.forRank(rank));
             }
             return group;
         } catch (IOException e) {
@@ -122,6 +139,19 @@ final class WorkerGroup implements AutoCloseable {
         processes.child(rank).destroyForcibly();
     }
 
+    /**
+     * Has all ranks measure.
+     *
+     * @param limit longest time without progress
+     * @return a result of each rank
+     */
+    Collection<CaseResult> measure(CaseOrder order, Duration limit) throws WorkerFailure, InterruptedException {
+        tellAll(order.toMessage());
+        return awaitAll(CaseResult.KIND, limit).values().stream()
+                .map(CaseResult::from)
+                .toList();
+    }
+
     /** Waits until every rank has answered. */
     Map<Integer, Message> awaitAll(String kind, Duration limit) throws WorkerFailure, InterruptedException {
         Set<Integer> all = IntStream.range(0, size()).boxed().collect(Collectors.toSet());
@@ -139,7 +169,22 @@ final class WorkerGroup implements AutoCloseable {
      */
     Map<Integer, Message> await(Set<Integer> ranks, String kind, Duration limit)
             throws WorkerFailure, InterruptedException {
-        Round round = new Round(ranks, kind, limit);
+        return await(ranks, kind, limit, message -> {});
+    }
+
+    /**
+     * Waits until some ranks have answered.
+     *
+     * @param ranks which
+     * @param kind  of the answer
+     * @param limit longest time without progress
+     * @param other takes messages of other kinds that come before
+     * @return the answers, by rank
+     * @throws WorkerFailure if one of them failed, ended or gave no answer in time
+     */
+    Map<Integer, Message> await(Set<Integer> ranks, String kind, Duration limit, Consumer<Message> other)
+            throws WorkerFailure, InterruptedException {
+        Round round = new Round(ranks, kind, limit, other);
         while (!round.isComplete()) {
             Answer answer = answers.poll(TURN.toNanos(), TimeUnit.NANOSECONDS);
             if (answer != null) {
@@ -167,14 +212,16 @@ final class WorkerGroup implements AutoCloseable {
         final Map<Integer, Message> failures = new TreeMap<>();
         private final Set<Integer> ranks;
         private final String kind;
+        private final Consumer<Message> other;
         private final long limitNs;
         private long deadlineNs;
         private long iterations = -1;
         private boolean hurried;
 
-        Round(Set<Integer> ranks, String kind, Duration limit) {
+        Round(Set<Integer> ranks, String kind, Duration limit, Consumer<Message> other) {
             this.ranks = ranks;
             this.kind = kind;
+            this.other = other;
             limitNs = limit.toNanos();
             deadlineNs = System.nanoTime() + limitNs;
         }
@@ -192,6 +239,8 @@ final class WorkerGroup implements AutoCloseable {
                     deadlineNs = System.nanoTime() + limitNs;
                 }
                 iterations = now;
+            } else {
+                other.accept(message);
             }
         }
 

@@ -1,36 +1,30 @@
 package io.zipcomm.bench.worker;
 
-import io.zipcomm.Communicator;
 import io.zipcomm.bench.plan.BenchOperation;
-import io.zipcomm.buffer.Payload;
-import io.zipcomm.collectives.Collectives;
 import java.lang.management.ManagementFactory;
 import java.util.Objects;
 
 /**
  * Measures one row on one rank of a group; all ranks run this together. Rank 0 leads: it decides when the warm-up ends and
- * how many iterations follow, and tells the others by messages of the library that is being measured.
+ * how many iterations follow, and tells the others by messages of what is being measured.
  */
 final class CaseRunner {
-
-    private static final int STEP_TAG = 10;
-    private static final int TIMES_TAG = 11;
 
     private static final int FURTHER = -1;
     private static final int SMALL_BYTES = 8;
     private static final int MIDDLE_BYTES = 64 << 10;
     private static final int WARM_UP_ROUND_TRIPS = 500;
 
-    private final Communicator world;
-    private final Collectives collectives;
+    private final Team team;
+    private final Runnable barrier;
     private final Progress progress = new Progress();
     private final long[] step = new long[2];
     private long[] timesNs = new long[Pace.ITERATIONS_MAX];
     private long[] othersNs = new long[Pace.ITERATIONS_MAX];
 
-    CaseRunner(Communicator world) {
-        this.world = world;
-        collectives = Collectives.of(world);
+    CaseRunner(Team team) {
+        this.team = team;
+        barrier = team.operations(CaseOrder.AUTO).barrier();
     }
 
     /** Counts what is done. */
@@ -43,7 +37,7 @@ final class CaseRunner {
      * compiler, and the calibration too.
      */
     void warmUp() {
-        if (world.size() == 1) {
+        if (team.size() == 1) {
             return;
         }
         Exercise[] exercises = {
@@ -51,7 +45,7 @@ final class CaseRunner {
             exercise(BenchOperation.ALLREDUCE, SMALL_BYTES),
             exercise(BenchOperation.ALLREDUCE, MIDDLE_BYTES)
         };
-        if (world.rank() > 0) {
+        if (team.rank() > 0) {
             for (int i = 0; followOnce(exercises[i]) == FURTHER; i = (i + 1) % exercises.length) {}
             return;
         }
@@ -67,33 +61,33 @@ final class CaseRunner {
 
     private Exercise exercise(BenchOperation operation, int bytes) {
         CaseOrder order = new CaseOrder(operation.label(), bytes, CaseOrder.AUTO, 0, 0, false);
-        return new Exercises(world, collectives, progress, order).create();
+        return new Exercises(team, progress, order).create();
     }
 
     CaseResult run(CaseOrder order) {
-        Exercises exercises = new Exercises(world, collectives, progress, order);
+        Exercises exercises = new Exercises(team, progress, order);
         Exercise exercise = exercises.create();
-        int timed = world.rank() == 0 ? lead(exercise, order) : follow(exercise);
+        int timed = team.rank() == 0 ? lead(exercise, order) : follow(exercise);
 
-        long sent = world.counters().bytesSent();
+        UsageMeter meter = UsageMeter.start();
+        // Whoever is done with looking first must not time how long the others look.
+        barrier.run();
+        double sent = team.sentBytes();
         exercise.run(timed, timesNs, true);
-        sent = world.counters().bytesSent() - sent;
+        sent = team.sentBytes() - sent;
+        Usage usage = meter.read((double) exercise.allocatedBytes(), sent);
 
-        Times times = slowest(timed);
         return new CaseResult(
-                world.rank(),
+                team.rank(),
                 Objects.requireNonNullElse(exercise.mismatch(), ""),
                 exercises.algorithm(),
-                timed,
-                times.p50Ns(),
-                times.p99Ns(),
-                sent,
-                exercise.allocatedBytes());
+                slowest(timed),
+                usage);
     }
 
     /** Warms up, and tells the others each step. Returns the number of iterations to time. */
     private int lead(Exercise exercise, CaseOrder order) {
-        Pace pace = new Pace(order.budgetNs(), order.iterations());
+        Pace pace = new Pace(order.budgetNs(), order.iterations(), order.warm());
         while (!pace.isWarm()) {
             int count = pace.batch();
             announce(count, false);
@@ -109,8 +103,8 @@ final class CaseRunner {
     private void announce(int count, boolean last) {
         step[0] = count;
         step[1] = last ? 1 : 0;
-        for (int peer = 1; peer < world.size(); peer++) {
-            world.send(peer, STEP_TAG, step);
+        for (int peer = 1; peer < team.size(); peer++) {
+            team.send(peer, step, step.length);
         }
         makeRoom(count);
     }
@@ -125,7 +119,7 @@ final class CaseRunner {
 
     /** Takes a step of the warm-up; after the last, returns the number of iterations to time. */
     private int followOnce(Exercise exercise) {
-        world.receive(0, STEP_TAG, step);
+        team.receive(0, step, step.length);
         int count = (int) step[0];
         makeRoom(count);
         if (step[1] != 0) {
@@ -142,20 +136,18 @@ final class CaseRunner {
         }
     }
 
-    /** On rank 0, the times of the slowest rank of each iteration; elsewhere this rank's own. */
+    /** On rank 0, the times of the slowest rank of each iteration; elsewhere none. */
     private Times slowest(int count) {
-        if (world.rank() > 0) {
-            world.send(0, TIMES_TAG, Payload.of(timesNs, 0, count));
-        } else {
-            for (int peer = 1; peer < world.size(); peer++) {
-                world.receive(peer, TIMES_TAG, Payload.of(othersNs, 0, count));
-                for (int i = 0; i < count; i++) {
-                    timesNs[i] = Math.max(timesNs[i], othersNs[i]);
-                }
+        if (team.rank() > 0) {
+            team.send(0, timesNs, count);
+            return new Times();
+        }
+        for (int peer = 1; peer < team.size(); peer++) {
+            team.receive(peer, othersNs, count);
+            for (int i = 0; i < count; i++) {
+                timesNs[i] = Math.max(timesNs[i], othersNs[i]);
             }
         }
-        Times times = new Times();
-        times.add(timesNs, count);
-        return times;
+        return new Times().add(timesNs, count);
     }
 }

@@ -1,8 +1,6 @@
 package io.zipcomm.bench.worker;
 
-import io.zipcomm.Communicator;
-import io.zipcomm.buffer.Payload;
-import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * A message from rank 0 to rank 1 and back. Rank 0 times the round trip and checks what came back; the other ranks of a
@@ -10,36 +8,40 @@ import java.nio.ByteBuffer;
  */
 final class PingPongExercise implements Exercise {
 
-    private static final int TAG = 1;
-
-    private final Communicator world;
+    private final int rank;
     private final Region sent;
     private final Region received;
-    private final Payload sentPayload;
-    private final Payload receivedPayload;
+    private final Runnable part;
     private final Progress progress;
     private int iteration;
     private String mismatch;
     private long allocatedBytes;
 
-    PingPongExercise(Communicator world, int bytes, Progress progress) {
-        this.world = world;
+    /**
+     * One rank's part.
+     *
+     * @param rank     this rank
+     * @param sent     what rank 0 sends
+     * @param received where it comes back
+     * @param part     what ranks 0 and 1 do in each round
+     * @param progress counts the rounds
+     */
+    PingPongExercise(int rank, Region sent, Region received, Runnable part, Progress progress) {
+        this.rank = rank;
+        this.sent = sent;
+        this.received = received;
+        this.part = part;
         this.progress = progress;
-        int own = world.rank() < 2 ? bytes : 0;
-        sent = new Region(ByteBuffer.allocateDirect(own), 0, own, 0, 1);
-        received = new Region(ByteBuffer.allocateDirect(own), 0, own, 0, 1);
-        sentPayload = Payload.of(sent.memory());
-        receivedPayload = Payload.of(received.memory());
         sent.write(0, true);
     }
 
     @Override
     public void run(int count, long[] timesNs, boolean thorough) {
         allocatedBytes = 0;
-        switch (world.rank()) {
+        switch (rank) {
             case 0 -> ping(count, timesNs, thorough);
             case 1 -> pong(count);
-            default -> java.util.Arrays.fill(timesNs, 0, count, 0);
+            default -> Arrays.fill(timesNs, 0, count, 0);
         }
     }
 
@@ -50,8 +52,7 @@ final class PingPongExercise implements Exercise {
             received.poison(iteration, all);
             long allocated = Allocation.ofThisThread();
             long began = System.nanoTime();
-            world.send(1, TAG, sentPayload);
-            world.receive(1, TAG, receivedPayload);
+            part.run();
             timesNs[i] = System.nanoTime() - began;
             allocatedBytes += Allocation.ofThisThread() - allocated;
             if (mismatch == null) {
@@ -65,8 +66,7 @@ final class PingPongExercise implements Exercise {
     private void pong(int count) {
         long allocated = Allocation.ofThisThread();
         for (int i = 0; i < count; i++) {
-            world.receive(0, TAG, receivedPayload);
-            world.send(0, TAG, receivedPayload);
+            part.run();
         }
         allocatedBytes = Allocation.ofThisThread() - allocated;
     }

@@ -19,7 +19,7 @@ public final class WarmUp {
      */
     public static void run(ZipSettings settings) {
         try (Communicator world = Zip.join(settings)) {
-            CaseRunner runner = new CaseRunner(world);
+            CaseRunner runner = new CaseRunner(new ZipTeam(world));
             for (BenchOperation operation : BenchOperation.values()) {
                 for (long bytes : BYTES) {
                     CaseOrder order = new CaseOrder(

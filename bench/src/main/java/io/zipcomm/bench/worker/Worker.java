@@ -31,18 +31,18 @@ public final class Worker {
         int exitCode = 1;
         try (Communicator world = Zip.join()) {
             harness.tell(Message.of(JOINED).with("rank", world.rank()));
-            exitCode = serve(harness, world);
+            exitCode = serve(harness, new ZipTeam(world));
         } catch (ZipException e) {
             harness.tell(failure(e));
         }
         System.exit(exitCode);
     }
 
-    /** Returns the exit code. Tells of a failure before the group is left, which may take a while. */
-    private static int serve(HarnessLink harness, Communicator world) throws InterruptedException {
+    /** Returns the exit code. Tells of a failure before the team is left, which may take a while. */
+    static int serve(HarnessLink harness, Team team) throws InterruptedException {
         try {
-            CaseRunner runner = new CaseRunner(world);
-            if (world.rank() == 0) {
+            CaseRunner runner = new CaseRunner(team);
+            if (team.rank() == 0) {
                 runner.progress().reportTo(harness);
             }
             runner.warmUp();

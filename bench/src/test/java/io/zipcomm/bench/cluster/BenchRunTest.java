@@ -3,15 +3,22 @@ package io.zipcomm.bench.cluster;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.zipcomm.bench.plan.Baseline;
 import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.plan.Selection;
+import io.zipcomm.bench.report.Cost;
 import io.zipcomm.bench.report.CostModel;
+import io.zipcomm.bench.report.FloorSpeed;
 import io.zipcomm.bench.report.Row;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -50,6 +57,9 @@ final class BenchRunTest {
             assertTrue(isFloor || row.iterations() == 3, row.toString());
             assertEquals(isFloor, Double.isNaN(row.efficiency()), row.toString());
         }
+        assertEquals(1, listener.floors.size());
+        FloorSpeed speed = listener.floors.get(0);
+        assertTrue(speed.streamGBps() > 0 && speed.copyGBps() > 0 && speed.addGBps() > 0, speed.toString());
         assertEquals(4, listener.models.size());
         for (CostModel model : listener.models) {
             assertTrue(model.alphaUs() > 0 && model.betaUsPerByte() > 0, model.toString());
@@ -120,6 +130,96 @@ final class BenchRunTest {
         new BenchRun(selection, BUDGET, listener).run();
         assertFalse(listener.rows.get(0).verified());
         assertTrue(listener.problems.get(0).contains("no answer for "), listener.problems.toString());
+    }
+
+    @Test
+    void shouldMeasureContestantsInTurns() throws InterruptedException {
+        Selection selection = twoContestants(7);
+        List<String> order = new ArrayList<>();
+        RecordingListener listener = new RecordingListener() {
+            @Override
+            public void measuring(BenchCase what, int number, int total) {
+                order.add(number + "/" + total + " " + what.operation().label() + " " + what.transport());
+            }
+        };
+        new BenchRun(selection, BUDGET, listener).run();
+        assertAllVerified(listener);
+        List<String> expected = new ArrayList<>();
+        // A rehearsal and three slices.
+        for (int round = 0; round < 4; round++) {
+            expected.addAll(List.of("1/4 barrier tcp", "2/4 barrier relay"));
+        }
+        for (int round = 0; round < 4; round++) {
+            expected.addAll(List.of("3/4 reduce tcp", "4/4 reduce relay"));
+        }
+        assertEquals(expected, order);
+        for (Row row : listener.rows) {
+            assertEquals(7, row.iterations(), row.toString());
+            assertTrue(row.cost().spread() >= 0, row.toString());
+            assertTrue(row.cost().cpuUs() > 0 && row.cost().sentBytes() > 0, row.toString());
+        }
+    }
+
+    @Test
+    void shouldTellWhatARankUsesWhereTheSystemDoes() throws InterruptedException {
+        assumeTrue(Files.exists(Path.of("/proc/self/task")), "there is no /proc");
+        RecordingListener listener = run(
+                new Selection(List.of(BenchOperation.ALLREDUCE), List.of(2), List.of(8L), List.of("tcp"), null, 50));
+        Cost cost = listener.rows.get(0).cost();
+        assertTrue(cost.contextSwitches() >= 0, cost.toString());
+        assertTrue(cost.peakMemoryBytes() > 1 << 20, cost.toString());
+        assertEquals(0, cost.spread(), "one contestant has one slice");
+    }
+
+    @Test
+    void shouldCostNobodyElseARowWhenAContestantFails() throws InterruptedException {
+        Selection selection = twoContestants(3);
+        RecordingListener listener = new RecordingListener() {
+            private int slices;
+
+            @Override
+            public void measuring(BenchCase what, int number, int total) {
+                slices++;
+                // The second slice of the first row.
+                if (slices == 5) {
+                    assertEquals("tcp", what.transport());
+                    workerOver("tcp").destroyForcibly();
+                }
+            }
+        };
+        new BenchRun(selection, BUDGET, listener).run();
+        assertEquals(
+                List.of("barrier tcp false", "barrier relay true", "reduce tcp true", "reduce relay true"),
+                listener.rows.stream()
+                        .map(row -> row.operation().label() + " " + row.transport() + " " + row.verified())
+                        .toList());
+        assertEquals(1, listener.problems.size(), listener.problems.toString());
+    }
+
+    @Test
+    void shouldLeaveOutABaselineThatCannotBeHad() throws InterruptedException {
+        Selection selection =
+                new Selection(List.of(BenchOperation.BARRIER), List.of(2), List.of(8L), List.of("tcp"), null, 2);
+        RecordingListener listener = new RecordingListener();
+        Baseline nobody = new Baseline(Baseline.Kind.REDIS, "127.0.0.1:1");
+        new BenchRun(selection, List.of(nobody), BUDGET, listener).run();
+        assertAllVerified(listener);
+        assertEquals(1, listener.absent.size(), listener.absent.toString());
+        assertTrue(listener.absent.get(0).startsWith("redis: "), listener.absent.toString());
+    }
+
+    private static Selection twoContestants(int iterations) {
+        List<BenchOperation> operations = List.of(BenchOperation.BARRIER, BenchOperation.REDUCE);
+        return new Selection(operations, List.of(2), List.of(8L), List.of("tcp", "relay"), null, iterations);
+    }
+
+    private static ProcessHandle workerOver(String transport) {
+        return new EnvironmentMark("ZIP_TRANSPORT", transport)
+                .bearers()
+                .filter(process ->
+                        process.parent().filter(ProcessHandle.current()::equals).isPresent())
+                .findAny()
+                .orElseThrow();
     }
 
     private static ProcessHandle anyWorker() {

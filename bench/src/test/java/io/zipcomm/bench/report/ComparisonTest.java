@@ -1,0 +1,66 @@
+package io.zipcomm.bench.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.bench.plan.BenchOperation;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class ComparisonTest {
+
+    private final Comparison comparison = new Comparison();
+
+    private Row add(BenchOperation operation, String transport, String algorithm, long bytes, double p50Us) {
+        Row row = new Row(operation, transport, algorithm, 4, bytes, 10, p50Us, p50Us, 1, true, Cost.UNKNOWN);
+        comparison.add(row);
+        return row;
+    }
+
+    @Test
+    void shouldDivideByTheLibraryOverDirectTcp() {
+        Row own = add(BenchOperation.REDUCE, "tcp", "chain", 8, 10);
+        Row relayed = add(BenchOperation.REDUCE, "relay", "chain", 8, 50);
+        Row other = add(BenchOperation.REDUCE, "mpi-tcp", "auto", 8, 25);
+        assertEquals(2.5, comparison.ratio(other), 1e-9);
+        assertTrue(Double.isNaN(comparison.ratio(own)) && Double.isNaN(comparison.ratio(relayed)));
+        assertTrue(Double.isNaN(comparison.ratio(add(BenchOperation.REDUCE, "redis", "gather", 64, 25))));
+    }
+
+    @Test
+    void shouldAddUpTheCellsOfEachOtherSystem() {
+        add(BenchOperation.ALLREDUCE, "tcp", "ring", 8, 10);
+        add(BenchOperation.ALLREDUCE, "tcp", "ring", 64, 10);
+        add(BenchOperation.BARRIER, "tcp", "dissemination", 0, 10);
+        add(BenchOperation.ALLREDUCE, "mpi-shm", "auto", 8, 5);
+        add(BenchOperation.ALLREDUCE, "mpi-shm", "auto", 64, 20);
+        add(BenchOperation.BARRIER, "mpi-shm", "auto", 0, 30);
+        assertEquals(
+                List.of(
+                        "mpi-shm takes this many times as long as tcp: worst 0.50 (allreduce 8 B, 4 ranks); 1 of 3 cells"
+                                + " below 1; geometric means: barrier 3.00, allreduce 1.00"),
+                comparison.lines());
+    }
+
+    @Test
+    void shouldCountTheFastestWayOfAnotherSystem() {
+        add(BenchOperation.ALLREDUCE, "tcp", "ring", 8, 10);
+        add(BenchOperation.ALLREDUCE, "redis", "gather", 8, 90);
+        add(BenchOperation.ALLREDUCE, "redis", "scatter-reduce", 8, 40);
+        assertTrue(
+                comparison.lines().get(0).contains("worst 4.00"),
+                comparison.lines().toString());
+        assertTrue(
+                comparison.lines().get(0).contains("0 of 1 cells"),
+                comparison.lines().toString());
+    }
+
+    @Test
+    void shouldNotCompareWhatFailedOrIsWrongOrIsTheFloor() {
+        add(BenchOperation.PINGPONG, "tcp", "send-receive", 8, 10);
+        add(BenchOperation.PINGPONG, Row.FLOOR, "nio-spin", 8, 5);
+        comparison.add(Row.failed(BenchOperation.PINGPONG, "redis", "auto", 4, 8));
+        comparison.add(new Row(BenchOperation.PINGPONG, "redis", "auto", 4, 8, 10, 1, 1, 1, false, Cost.UNKNOWN));
+        assertEquals(List.of(), comparison.lines());
+    }
+}
