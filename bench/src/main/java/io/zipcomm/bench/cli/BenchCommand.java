@@ -1,18 +1,29 @@
 package io.zipcomm.bench.cli;
 
+import io.zipcomm.bench.Main;
 import io.zipcomm.bench.cluster.BenchRun;
 import io.zipcomm.bench.cluster.ColdStartRun;
 import io.zipcomm.bench.cluster.KillRun;
+import io.zipcomm.bench.cluster.OwnNetwork;
+import io.zipcomm.bench.machine.MachineFacts;
+import io.zipcomm.bench.machine.SourceCommit;
+import io.zipcomm.bench.plan.Baseline;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.plan.ByteSize;
 import io.zipcomm.bench.plan.Selection;
+import io.zipcomm.bench.report.CongestionControl;
 import io.zipcomm.bench.report.CsvFile;
+import io.zipcomm.bench.report.RunFacts;
+import io.zipcomm.bench.report.RunResult;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
@@ -36,20 +47,21 @@ import picocli.CommandLine.Spec;
                     + " rank; for scatter, gather, allgather, reducescatter and alltoall the total over the blocks. bus is"
                     + " bus bandwidth as nccl-tests defines it. eta is the lower bound alpha-beta of the operation over its"
                     + " median, with alpha from pingpong and beta from a stream in the same processes; adding numbers is"
-                    + " taken to be free. A floor row is plain non-blocking sockets, measured beside pingpong.",
+                    + " taken to be free. A floor row is plain non-blocking sockets.",
+            "",
+            "All contestants of a group size live side by side and take turns, so that a machine whose speed drifts treats"
+                    + " them alike. spread tells how far their turns lie apart, 'x tcp' how many times as long another"
+                    + " system takes as the library over direct TCP.",
             "",
             "Exit code 0: every row is verified and everything went well; 1 otherwise.",
             ""
         },
-        footer = {
-            "",
-            "Not there yet, in the next version: comparison with other systems (--baseline) and an HTML report"
-                    + " (--report)."
-        })
+        footer = {"", "Not there yet, in the next version: an HTML report (--report)."})
 final class BenchCommand implements Callable<Integer> {
 
     private static final Duration WHOLE_RUN = Duration.ofMinutes(1);
     private static final Duration GROUP_START = Duration.ofMillis(2500);
+    private static final Duration FLOOR_SPEED = Duration.ofSeconds(3);
     private static final long ROW_MS_MIN = 150;
     private static final long ROW_MS_MAX = 1500;
     private static final long LARGE_BYTES = 16L << 20;
@@ -134,11 +146,38 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--csv", paramLabel = "FILE", description = "Writes the rows as CSV.")
     private Path csv;
 
+    @Option(
+            names = "--baseline",
+            split = ",",
+            paramLabel = "LIST",
+            hideParamSyntax = true,
+            converter = BaselineName.class,
+            description = "Other systems to compare with: " + Baseline.KNOWN + ". One that is missing here is left out."
+                    + " Implies --isolate, unless a server is given by its address.")
+    private List<Baseline> baselines = List.of();
+
+    @Option(
+            names = "--isolate",
+            description = "Runs in a network namespace of its own, if it may, in which all contestants have the same"
+                    + " congestion control.")
+    private boolean isolate;
+
+    @Option(
+            names = "--congestion",
+            paramLabel = "NAME",
+            description = "That congestion control; implies --isolate. Default: " + CongestionControl.LIBRARYS + ".")
+    private String congestion;
+
     @ArgGroup
     private Kind kind = new Kind();
 
     @Override
     public Integer call() throws InterruptedException, IOException {
+        if (kind.coldStart || kind.kill) {
+            if (isolate || congestion != null || !baselines.isEmpty()) {
+                throw wrong("--baseline, --isolate and --congestion go with the table only");
+            }
+        }
         if (kind.coldStart) {
             return coldStart();
         }
@@ -203,19 +242,73 @@ final class BenchCommand implements Callable<Integer> {
                                 + " choose a multiple of 4, or other --ops");
             }
         }
+        OwnNetwork network = ownNetwork();
+        if (network != null) {
+            return network.run(Main.class, arguments());
+        }
+        return table(selection);
+    }
+
+    /** Null if the run stays in the system's network: because it need not leave it, may not, or has. */
+    private OwnNetwork ownNetwork() throws InterruptedException {
+        boolean wanted = isolate || congestion != null;
+        boolean elsewhere = baselines.stream().anyMatch(Baseline::isElsewhere);
+        if (wanted && elsewhere) {
+            throw wrong("--isolate, --congestion: a server that is given by its address cannot be reached from there");
+        }
+        if (OwnNetwork.isInside() || elsewhere || !(wanted || !baselines.isEmpty())) {
+            return null;
+        }
+        OwnNetwork network = OwnNetwork.find(Objects.requireNonNullElse(congestion, CongestionControl.LIBRARYS));
+        if (network.unavailabilityReason() == null) {
+            return network;
+        }
+        System.out.println("no network of its own: " + network.unavailabilityReason());
+        return null;
+    }
+
+    private List<String> arguments() {
+        List<String> all = new ArrayList<>(List.of("bench"));
+        all.addAll(spec.commandLine().getParseResult().originalArgs());
+        return all;
+    }
+
+    private int table(Selection selection) throws InterruptedException, IOException {
+        RunFacts start = factsAtStart();
         try (CsvFile file = csv == null ? null : CsvFile.create(csv)) {
-            BenchConsole console =
-                    new BenchConsole(System.out, System.err, Terminal.isStandardErrorInteractive(), file);
-            new BenchRun(selection, rowBudget(selection), console).run();
-            return console.finish() ? 0 : ZipCli.FAILED;
+            BenchConsole console = new BenchConsole(
+                    System.out,
+                    System.err,
+                    Terminal.isStandardErrorInteractive(),
+                    file,
+                    OwnNetwork.congestionControl());
+            new BenchRun(selection, baselines, rowBudget(selection), console).run();
+            RunResult result = console.finish(start);
+            return result.isGood() ? 0 : ZipCli.FAILED;
         }
     }
 
+    /** What is known of a run before it begins; what the run finds out is still empty. */
+    private RunFacts factsAtStart() {
+        return new RunFacts(
+                "./zip " + String.join(" ", arguments()),
+                SourceCommit.describe(),
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+                MachineFacts.read(),
+                Map.of("Java", System.getProperty("java.vendor") + " " + Runtime.version()),
+                "",
+                List.of(),
+                List.of());
+    }
+
     /** Time for a row so that a run of ordinary size takes about a minute. */
-    private static Duration rowBudget(Selection selection) {
-        Duration measuring =
-                WHOLE_RUN.minus(GROUP_START.multipliedBy(selection.groups().size()));
-        long share = measuring.toMillis() / selection.caseCount();
+    private Duration rowBudget(Selection selection) {
+        int own = selection.transports().size();
+        int others =
+                baselines.stream().mapToInt(one -> one.kind().contestants()).sum();
+        Duration starting = GROUP_START.multipliedBy(selection.groups().size() * (own + others) / own);
+        Duration measuring = WHOLE_RUN.minus(starting).minus(FLOOR_SPEED);
+        long share = measuring.toMillis() * own / ((long) selection.caseCount() * (own + others));
         return Duration.ofMillis(Math.max(ROW_MS_MIN, Math.min(ROW_MS_MAX, share)));
     }
 

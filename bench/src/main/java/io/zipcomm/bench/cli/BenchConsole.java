@@ -1,20 +1,25 @@
 package io.zipcomm.bench.cli;
 
 import io.zipcomm.bench.cluster.BenchListener;
-import io.zipcomm.bench.doctor.Doctor;
 import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.report.AllReduceAudit;
+import io.zipcomm.bench.report.CongestionControl;
 import io.zipcomm.bench.report.CostModel;
 import io.zipcomm.bench.report.CsvFile;
+import io.zipcomm.bench.report.FloorSpeed;
 import io.zipcomm.bench.report.Row;
+import io.zipcomm.bench.report.RunFacts;
+import io.zipcomm.bench.report.RunResult;
 import io.zipcomm.bench.report.Summary;
 import io.zipcomm.bench.report.TableFormat;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Shows a run on the terminal while it goes on: each row as it comes, and on a terminal what is being measured. */
 final class BenchConsole implements BenchListener {
@@ -25,9 +30,18 @@ final class BenchConsole implements BenchListener {
     private final PrintStream err;
     private final boolean interactive;
     private final CsvFile csv;
-    private final Summary summary = new Summary(Doctor.kernelSetting("tcp_congestion_control"));
+    private final CongestionControl congestionControl;
+    private final Summary summary;
     private final List<String> audits = new ArrayList<>();
-    private boolean anyGroup;
+    private final List<RunResult.GroupModel> groups = new ArrayList<>();
+    private final List<Row> rows = new ArrayList<>();
+    private final List<String> absent = new ArrayList<>();
+    private final Map<String, String> versions = new LinkedHashMap<>();
+    private final List<String> noise = new ArrayList<>();
+    private final List<String> problems = new ArrayList<>();
+    private FloorSpeed floor;
+    private int ranks;
+    private boolean headed;
 
     /**
      * A console.
@@ -36,19 +50,25 @@ final class BenchConsole implements BenchListener {
      * @param err         for progress and problems
      * @param interactive whether {@code err} is a terminal, on which a line can be replaced
      * @param csv         receives the rows too; may be null
+     * @param control     under which the contestants are
      */
-    BenchConsole(PrintStream out, PrintStream err, boolean interactive, CsvFile csv) {
+    BenchConsole(PrintStream out, PrintStream err, boolean interactive, CsvFile csv, CongestionControl control) {
         this.out = out;
         this.err = err;
         this.interactive = interactive;
         this.csv = csv;
+        congestionControl = control;
+        summary = new Summary(control);
+        out.println("congestion control: " + control.describe());
     }
 
     @Override
     public void group(String transport, int ranks, CostModel model) {
         erase();
-        if (anyGroup) {
+        groups.add(new RunResult.GroupModel(transport, ranks, model));
+        if (this.ranks != ranks) {
             out.println();
+            this.ranks = ranks;
         }
         String cost = Double.isNaN(model.alphaUs())
                 ? ""
@@ -59,8 +79,7 @@ final class BenchConsole implements BenchListener {
                         1000 * model.betaUsPerByte(),
                         model.streamGBps());
         out.println(transport + ", " + ranks + " ranks" + cost);
-        anyGroup = true;
-        out.println(TableFormat.header());
+        headed = false;
     }
 
     @Override
@@ -74,9 +93,14 @@ final class BenchConsole implements BenchListener {
     @Override
     public void row(Row row) {
         erase();
-        out.println(TableFormat.line(row));
-        out.flush();
+        if (!headed) {
+            out.println(TableFormat.header());
+            headed = true;
+        }
+        rows.add(row);
         summary.add(row);
+        out.println(TableFormat.line(row, summary.ratio(row)));
+        out.flush();
         if (AllReduceAudit.covers(row)) {
             audits.add(AllReduceAudit.line(row));
         }
@@ -92,22 +116,60 @@ final class BenchConsole implements BenchListener {
     @Override
     public void problem(String text) {
         erase();
-        summary.addProblem();
+        problems.add(text);
         err.println("! " + text.replace("\n", "\n!   "));
         err.flush();
+    }
+
+    @Override
+    public void floor(FloorSpeed speed) {
+        erase();
+        floor = speed;
+        out.println(speed);
+    }
+
+    @Override
+    public void absent(String text) {
+        erase();
+        absent.add(text);
+        out.println("left out: " + text);
+    }
+
+    @Override
+    public void version(String name, String version) {
+        versions.put(name, version);
+    }
+
+    @Override
+    public void noise(String text) {
+        noise.add(text);
     }
 
     /**
      * Prints what the rows add up to.
      *
-     * @return whether all is well
+     * @param start facts that were known at the beginning
+     * @return all that is known at the end
      */
-    boolean finish() {
+    RunResult finish(RunFacts start) {
         erase();
         out.println();
         audits.forEach(out::println);
         summary.lines().forEach(out::println);
-        return summary.isGood();
+        absent.forEach(text -> out.println("left out: " + text));
+        noise.forEach(text -> out.println("noisy machine: " + text));
+        Map<String, String> all = new LinkedHashMap<>(start.versions());
+        all.putAll(versions);
+        RunFacts facts = new RunFacts(
+                start.command(),
+                start.commit(),
+                start.startedAt(),
+                start.machine(),
+                all,
+                congestionControl.describe(),
+                List.copyOf(absent),
+                List.copyOf(noise));
+        return new RunResult(facts, floor, groups, rows, problems);
     }
 
     private void erase() {

@@ -1,10 +1,12 @@
 package io.zipcomm.bench.cluster;
 
+import io.zipcomm.bench.machine.SourceCommit;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** How to start a Java process of the distribution: with the class path and the flags that the launcher gave to this one. */
 public final class ChildJvm {
@@ -47,6 +49,14 @@ public final class ChildJvm {
     public static List<String> flags() {
         String given = System.getProperty(FLAGS_PROPERTY, "");
         return given.lines().filter(flag -> !flag.isEmpty()).toList();
+    }
+
+    /** Flags that set what the launcher told this process, for one that does its work. */
+    static List<String> properties() {
+        return Stream.of(CLASS_PATH_PROPERTY, FLAGS_PROPERTY, SourceCommit.ROOT_PROPERTY)
+                .filter(name -> System.getProperty(name) != null)
+                .map(name -> "-D" + name + "=" + System.getProperty(name))
+                .toList();
     }
 
     /** The launcher's flags without the class-data archive. */

@@ -3,6 +3,7 @@ package io.zipcomm.bench.doctor;
 import io.zipcomm.Communicator;
 import io.zipcomm.Zip;
 import io.zipcomm.bench.cluster.GroupEnvironment;
+import io.zipcomm.bench.machine.CpuQuota;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.Waiter;

@@ -33,6 +33,9 @@ public record Selection(
     /** The rows of one group of processes, which lives until all of them are measured. */
     public record Group(String transport, int ranks, List<BenchCase> cases) {}
 
+    /** An operation and its M: what contestants are compared at. */
+    public record Cell(BenchOperation operation, long bytes) {}
+
     /** All rows, by the group that measures them. */
     public List<Group> groups() {
         List<Group> groups = new ArrayList<>();
@@ -48,16 +51,23 @@ public record Selection(
     }
 
     private List<BenchCase> cases(String transport, int size) {
-        List<BenchCase> cases = new ArrayList<>();
+        return cells(size).stream()
+                .map(cell -> new BenchCase(cell.operation(), transport, size, cell.bytes()))
+                .toList();
+    }
+
+    /** What every contestant with groups of a size measures, in order. */
+    public List<Cell> cells(int size) {
+        List<Cell> cells = new ArrayList<>();
         for (BenchOperation operation : operations) {
             if (size < operation.ranksMin()) {
                 continue;
             }
             for (long one : operation.hasBytes() ? bytes : List.of(0L)) {
-                cases.add(new BenchCase(operation, transport, size, one));
+                cells.add(new Cell(operation, one));
             }
         }
-        return cases;
+        return cells;
     }
 
     /** Number of rows. */

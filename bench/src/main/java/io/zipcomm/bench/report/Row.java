@@ -1,6 +1,7 @@
 package io.zipcomm.bench.report;
 
 import io.zipcomm.bench.plan.BenchOperation;
+import java.util.Set;
 
 /**
  * One line of the result. Times are over iterations, of the slowest rank of each.
@@ -33,6 +34,9 @@ public record Row(
     /** Transport of rows that were measured with plain sockets. */
     public static final String FLOOR = "floor";
 
+    /** Transports that are not the library's, by the names that the CSV file has for them. */
+    private static final Set<String> BASELINES = Set.of(FLOOR, "redis", "mpi-tcp", "mpi-shm");
+
     private static final double BYTES_PER_US_IN_GBPS = 1e-3;
 
     /** A row that could not be measured. */
@@ -49,6 +53,11 @@ public record Row(
                 Double.NaN,
                 false,
                 Cost.UNKNOWN);
+    }
+
+    /** Whether it is another system's, or the floor. */
+    public boolean isBaseline() {
+        return BASELINES.contains(transport);
     }
 
     /** Whether there are times. */

@@ -10,45 +10,44 @@ import java.util.Locale;
 /** What the rows of a run add up to, as lines for the terminal. */
 public final class Summary {
 
-    /** Ping-pong over direct TCP may take this many times the floor. */
-    public static final double FLOOR_RATIO_MAX = 1.5;
+    /** Ping-pong of few bytes over direct TCP may take this many times the floor. */
+    static final double SHORT_RATIO_MAX = 1.3;
 
-    private static final String LIBRARYS_CONTROL = "cubic";
+    /** Longer messages may take this many times the floor. */
+    static final double LONG_RATIO_MAX = 1.5;
+
+    private static final long SHORT_BYTES = 8;
 
     private final List<Row> rows = new ArrayList<>();
-    private final String congestionControl;
-    private int problems;
+    private final Comparison comparison = new Comparison();
+    private final CongestionControl congestionControl;
 
     /**
      * A summary of nothing yet.
      *
-     * @param congestionControl the system's default, which is that of the floor
+     * @param congestionControl of the contestants
      */
-    public Summary(String congestionControl) {
+    public Summary(CongestionControl congestionControl) {
         this.congestionControl = congestionControl;
     }
 
     /** Adds a row. */
     public void add(Row row) {
         rows.add(row);
+        comparison.add(row);
     }
 
-    /** Adds something that went wrong. */
-    public void addProblem() {
-        problems++;
-    }
-
-    /** Whether every row is verified and nothing else went wrong. */
-    public boolean isGood() {
-        return problems == 0 && rows.stream().allMatch(Row::verified);
+    /** How a row compares with the library's rows that were added: see {@link Comparison#ratio}. */
+    public double ratio(Row row) {
+        return comparison.ratio(row);
     }
 
     /** The lines. */
     public List<String> lines() {
         List<String> lines = new ArrayList<>(floorLines());
-        if (!lines.isEmpty() && !congestionControl.equals(LIBRARYS_CONTROL)) {
-            lines.add("the floor runs under the system's congestion control, " + congestionControl
-                    + "; tcp within a host under " + LIBRARYS_CONTROL + ", unless ZIP_IO=nio");
+        lines.addAll(comparison.lines());
+        if (!lines.isEmpty() && !congestionControl.isSameForAll()) {
+            lines.add("NOT under the same congestion control: " + congestionControl.describe());
         }
         List<Row> wrong = rows.stream().filter(row -> !row.verified()).toList();
         if (wrong.isEmpty()) {
@@ -80,6 +79,7 @@ public final class Summary {
 
     private static String floorLine(Row row, Row floor) {
         double ratio = row.p50Us() / floor.p50Us();
+        double ratioMax = row.bytes() <= SHORT_BYTES ? SHORT_RATIO_MAX : LONG_RATIO_MAX;
         return String.format(
                 Locale.ROOT,
                 "pingpong %s over tcp: %s us, %.2f times the floor of %s us (plain spinning SocketChannel; goal: at most"
@@ -88,7 +88,7 @@ public final class Summary {
                 TableFormat.micros(row.p50Us()),
                 ratio,
                 TableFormat.micros(floor.p50Us()),
-                FLOOR_RATIO_MAX,
-                ratio > FLOOR_RATIO_MAX ? "  ABOVE THE GOAL" : "");
+                ratioMax,
+                ratio > ratioMax ? "  ABOVE THE GOAL" : "");
     }
 }

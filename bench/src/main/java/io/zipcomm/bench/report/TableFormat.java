@@ -6,7 +6,7 @@ import java.util.Locale;
 /** Rows as lines of a table with fixed columns, so that each can be printed as soon as it is known. */
 public final class TableFormat {
 
-    private static final String LINE = "%-13s %-9s %-20s %5s %8s %6s %11s %11s %9s %6s  %s";
+    private static final String LINE = "%-13s %-9s %-20s %5s %8s %6s %11s %11s %9s %6s %6s %7s  %s";
     private static final double SMALL = 1000;
     private static final String NOTHING = "-";
 
@@ -27,11 +27,17 @@ public final class TableFormat {
                 "p99 us",
                 "bus GB/s",
                 "eta",
+                "spread",
+                "x tcp",
                 "verified");
     }
 
-    /** A row. */
-    public static String line(Row row) {
+    /**
+     * A row.
+     *
+     * @param ratio its time over the library's over direct TCP; NaN if it is the library's, or there is none
+     */
+    public static String line(Row row, double ratio) {
         return String.format(
                 Locale.ROOT,
                 LINE,
@@ -44,7 +50,9 @@ public final class TableFormat {
                 micros(row.p50Us()),
                 micros(row.p99Us()),
                 bandwidth(row.busGBps()),
-                efficiency(row.efficiency()),
+                number(row.efficiency()),
+                number(row.cost().spread()),
+                number(ratio),
                 row.verified() ? "yes" : row.isMeasured() ? "NO" : "FAILED");
     }
 
@@ -63,7 +71,7 @@ public final class TableFormat {
         return String.format(Locale.ROOT, value < 0.001 ? "%.6f" : value < 0.1 ? "%.4f" : "%.2f", value);
     }
 
-    private static String efficiency(double value) {
+    private static String number(double value) {
         return Double.isNaN(value) ? NOTHING : String.format(Locale.ROOT, "%.2f", value);
     }
 }

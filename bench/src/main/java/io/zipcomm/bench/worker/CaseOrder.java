@@ -1,16 +1,16 @@
 package io.zipcomm.bench.worker;
 
 /**
- * The harness asks all ranks of a group to measure one row.
+ * The harness asks all ranks of a group to measure a row, or a slice of it.
  *
  * @param operation  label of the operation, or {@link #STREAM}
  * @param bytes      M
  * @param algorithm  name, or {@link #AUTO}
  * @param iterations how many to time, or 0 to let the budget decide
- * @param budgetNs   time for the row, in nanoseconds
- * @param append     floor only: add to the times of the order before instead of starting afresh
+ * @param budgetNs   time for it, in nanoseconds
+ * @param warm       whether an order before has warmed up for this row: a short batch then precedes what is timed
  */
-public record CaseOrder(String operation, long bytes, String algorithm, int iterations, long budgetNs, boolean append) {
+public record CaseOrder(String operation, long bytes, String algorithm, int iterations, long budgetNs, boolean warm) {
 
     /** Kind of the message. */
     public static final String KIND = "measure";
@@ -29,7 +29,7 @@ public record CaseOrder(String operation, long bytes, String algorithm, int iter
                 .with("algorithm", algorithm)
                 .with("iterations", iterations)
                 .with("budgetNs", budgetNs)
-                .with("append", append);
+                .with("warm", warm);
     }
 
     /** Reads what {@link #toMessage} made. */
@@ -40,6 +40,6 @@ public record CaseOrder(String operation, long bytes, String algorithm, int iter
                 message.text("algorithm"),
                 (int) message.number("iterations"),
                 message.number("budgetNs"),
-                message.flag("append"));
+                message.flag("warm"));
     }
 }

@@ -1,42 +1,27 @@
 package io.zipcomm.bench.worker;
 
 /**
- * What a rank answers to a {@link CaseOrder}. Times are over iterations, of the slowest rank of each; only rank 0 knows
- * them.
+ * What a rank answers to a {@link CaseOrder}.
  *
- * @param rank           who answers
- * @param mismatch       the first wrong datum it found; empty if all were right
- * @param algorithm      name of the algorithm that ran
- * @param iterations     how many were timed
- * @param p50Ns          median
- * @param p99Ns          99th percentile
- * @param sentBytes      bytes that this rank's connections sent in all timed iterations, barriers included
- * @param allocatedBytes bytes that the calling thread allocated on the heap within the timed operations
+ * @param rank      who answers
+ * @param mismatch  the first wrong datum it found; empty if all were right
+ * @param algorithm name of the algorithm that ran
+ * @param times     of the timed iterations, of the slowest rank of each; only rank 0 knows them, others answer none
+ * @param usage     what the rank used up in them
  */
-public record CaseResult(
-        int rank,
-        String mismatch,
-        String algorithm,
-        int iterations,
-        long p50Ns,
-        long p99Ns,
-        long sentBytes,
-        long allocatedBytes) {
+public record CaseResult(int rank, String mismatch, String algorithm, Times times, Usage usage) {
 
     /** Kind of the message. */
     public static final String KIND = "measured";
 
     /** As a message to the harness. */
     public Message toMessage() {
-        return Message.of(KIND)
+        Message message = Message.of(KIND)
                 .with("rank", rank)
                 .with("mismatch", mismatch)
                 .with("algorithm", algorithm)
-                .with("iterations", iterations)
-                .with("p50Ns", p50Ns)
-                .with("p99Ns", p99Ns)
-                .with("sentBytes", sentBytes)
-                .with("allocatedBytes", allocatedBytes);
+                .with("times", times.encoded());
+        return usage.writeTo(message);
     }
 
     /** Reads what {@link #toMessage} made. */
@@ -45,10 +30,7 @@ public record CaseResult(
                 (int) message.number("rank"),
                 message.text("mismatch"),
                 message.text("algorithm"),
-                (int) message.number("iterations"),
-                message.number("p50Ns"),
-                message.number("p99Ns"),
-                message.number("sentBytes"),
-                message.number("allocatedBytes"));
+                Times.decoded(message.text("times")),
+                Usage.from(message));
     }
 }

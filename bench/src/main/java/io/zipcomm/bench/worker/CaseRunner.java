@@ -75,25 +75,25 @@ final class CaseRunner {
         Exercise exercise = exercises.create();
         int timed = world.rank() == 0 ? lead(exercise, order) : follow(exercise);
 
+        UsageMeter meter = UsageMeter.start();
+        // Whoever is done with looking first must not time how long the others look.
+        collectives.barrier();
         long sent = world.counters().bytesSent();
         exercise.run(timed, timesNs, true);
         sent = world.counters().bytesSent() - sent;
+        Usage usage = meter.read((double) exercise.allocatedBytes(), (double) sent);
 
-        Times times = slowest(timed);
         return new CaseResult(
                 world.rank(),
                 Objects.requireNonNullElse(exercise.mismatch(), ""),
                 exercises.algorithm(),
-                timed,
-                times.p50Ns(),
-                times.p99Ns(),
-                sent,
-                exercise.allocatedBytes());
+                slowest(timed),
+                usage);
     }
 
     /** Warms up, and tells the others each step. Returns the number of iterations to time. */
     private int lead(Exercise exercise, CaseOrder order) {
-        Pace pace = new Pace(order.budgetNs(), order.iterations());
+        Pace pace = new Pace(order.budgetNs(), order.iterations(), order.warm());
         while (!pace.isWarm()) {
             int count = pace.batch();
             announce(count, false);
@@ -142,20 +142,18 @@ final class CaseRunner {
         }
     }
 
-    /** On rank 0, the times of the slowest rank of each iteration; elsewhere this rank's own. */
+    /** On rank 0, the times of the slowest rank of each iteration; elsewhere none. */
     private Times slowest(int count) {
         if (world.rank() > 0) {
             world.send(0, TIMES_TAG, Payload.of(timesNs, 0, count));
-        } else {
-            for (int peer = 1; peer < world.size(); peer++) {
-                world.receive(peer, TIMES_TAG, Payload.of(othersNs, 0, count));
-                for (int i = 0; i < count; i++) {
-                    timesNs[i] = Math.max(timesNs[i], othersNs[i]);
-                }
+            return new Times();
+        }
+        for (int peer = 1; peer < world.size(); peer++) {
+            world.receive(peer, TIMES_TAG, Payload.of(othersNs, 0, count));
+            for (int i = 0; i < count; i++) {
+                timesNs[i] = Math.max(timesNs[i], othersNs[i]);
             }
         }
-        Times times = new Times();
-        times.add(timesNs, count);
-        return times;
+        return new Times().add(timesNs, count);
     }
 }

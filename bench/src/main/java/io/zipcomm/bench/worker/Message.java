@@ -62,6 +62,11 @@ public final class Message {
         return Long.parseLong(text(name));
     }
 
+    /** A value that is a number with a fraction, or NaN. */
+    public double decimal(String name) {
+        return Double.parseDouble(text(name));
+    }
+
     /** A value that is true or false. */
     public boolean flag(String name) {
         return Boolean.parseBoolean(text(name));

@@ -31,6 +31,7 @@ final class Pace {
     private long iterationNs;
     private double lastMedian = Double.NaN;
     private boolean first = true;
+    private final boolean wasWarm;
     private boolean warm;
 
     /**
@@ -38,10 +39,13 @@ final class Pace {
      *
      * @param budgetNs   time for it, in nanoseconds; a slow operation takes longer
      * @param iterations how many to time, or 0 to let the budget decide
+     * @param wasWarm    whether all code has run often for another slice of the row: one batch then only tells how long an
+     *                   iteration takes, after two that fetch memory and open windows
      */
-    Pace(long budgetNs, int iterations) {
+    Pace(long budgetNs, int iterations, boolean wasWarm) {
         this.budgetNs = budgetNs;
         this.iterations = iterations;
+        this.wasWarm = wasWarm;
     }
 
     /** Whether warming up is over. */
@@ -73,7 +77,7 @@ final class Pace {
         double median = median(timesNs, count);
         boolean stable = Math.abs(median - lastMedian) < STABLE * lastMedian;
         lastMedian = median;
-        warm = stable || spentNs > WARM_UP_SHARE * budgetNs;
+        warm = wasWarm || stable || spentNs > WARM_UP_SHARE * budgetNs;
     }
 
     /** Iterations to time once it is warm. */

@@ -11,8 +11,8 @@ import java.nio.ByteBuffer;
  */
 public final class StreamExercise implements Exercise {
 
-    private static final int MESSAGE_BYTES = 1 << 20;
-    private static final int MESSAGES = 32;
+    static final int MESSAGE_BYTES = 1 << 20;
+    static final int MESSAGES = 32;
     private static final int UNDER_WAY = 4;
     private static final int TAG = 2;
     private static final int ACKNOWLEDGE_TAG = 3;

@@ -2,6 +2,7 @@ package io.zipcomm.bench.cluster;
 
 import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.report.CostModel;
+import io.zipcomm.bench.report.FloorSpeed;
 import io.zipcomm.bench.report.Row;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +12,8 @@ class RecordingListener implements BenchListener {
 
     final List<Row> rows = new ArrayList<>();
     final List<CostModel> models = new ArrayList<>();
+    final List<FloorSpeed> floors = new ArrayList<>();
+    final List<String> absent = new ArrayList<>();
     final List<String> problems = new ArrayList<>();
 
     @Override
@@ -25,6 +28,22 @@ class RecordingListener implements BenchListener {
     public void row(Row row) {
         rows.add(row);
     }
+
+    @Override
+    public void floor(FloorSpeed speed) {
+        floors.add(speed);
+    }
+
+    @Override
+    public void absent(String text) {
+        absent.add(text);
+    }
+
+    @Override
+    public void version(String name, String version) {}
+
+    @Override
+    public void noise(String text) {}
 
     @Override
     public void problem(String text) {

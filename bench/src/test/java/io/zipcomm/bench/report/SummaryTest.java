@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.bench.plan.BenchOperation;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class SummaryTest {
+
+    private static final CongestionControl CUBIC = new CongestionControl("cubic", false);
+    private static final CongestionControl BBR = new CongestionControl("bbr", false);
 
     private static Row pingPong(String transport, long bytes, double p50Us) {
         return new Row(BenchOperation.PINGPONG, transport, "x", 2, bytes, 10, p50Us, p50Us, 1, true, Cost.UNKNOWN);
@@ -15,7 +19,7 @@ final class SummaryTest {
 
     @Test
     void shouldCompareWithTheFloorOfTheSameSize() {
-        Summary summary = new Summary("cubic");
+        Summary summary = new Summary(CUBIC);
         summary.add(pingPong("tcp", 8, 12));
         summary.add(pingPong("tcp", 1024, 999));
         summary.add(pingPong("relay", 8, 50));
@@ -23,23 +27,22 @@ final class SummaryTest {
         String line = summary.lines().get(0);
         assertTrue(line.startsWith("pingpong 8 B over tcp: 12.0 us, 1.20 times the floor of 10.0 us"), line);
         assertEquals(2, summary.lines().size());
-        assertTrue(summary.isGood());
     }
 
     @Test
     void shouldSayWhenTheFloorHasAnotherCongestionControl() {
-        Summary summary = new Summary("bbr");
+        Summary summary = new Summary(BBR);
         summary.add(pingPong("tcp", 8, 12));
         assertEquals(1, summary.lines().size(), "there is no floor yet");
         summary.add(pingPong(Row.FLOOR, 8, 10));
         assertTrue(
-                summary.lines().get(1).contains("congestion control, bbr;"),
+                summary.lines().get(1).contains("system's default, bbr"),
                 summary.lines().get(1));
     }
 
     @Test
     void shouldSayWhenTheFloorIsFar() {
-        Summary summary = new Summary("cubic");
+        Summary summary = new Summary(CUBIC);
         summary.add(pingPong(Row.FLOOR, 8, 10));
         summary.add(pingPong("tcp", 8, 16));
         assertTrue(
@@ -49,23 +52,23 @@ final class SummaryTest {
 
     @Test
     void shouldNameRowsThatAreNotVerified() {
-        Summary summary = new Summary("cubic");
+        Summary summary = new Summary(CUBIC);
         summary.add(pingPong("tcp", 8, 12));
         summary.add(new Row(BenchOperation.GATHER, "tcp", "linear", 3, 65536, 10, 1, 1, 1, false, Cost.UNKNOWN));
         summary.add(Row.failed(BenchOperation.ALLREDUCE, "relay", "auto", 4, 8));
         String text = String.join("\n", summary.lines());
-        assertFalse(summary.isGood());
         assertTrue(text.contains("3 rows, 2 NOT verified"), text);
         assertTrue(text.contains("gather 64KiB, tcp, 3 ranks: wrong data"), text);
         assertTrue(text.contains("allreduce 8 B, relay, 4 ranks: failed"), text);
     }
 
     @Test
-    void shouldNotBeGoodAfterAProblem() {
-        Summary summary = new Summary("cubic");
-        summary.add(pingPong("tcp", 8, 12));
-        summary.addProblem();
-        assertFalse(summary.isGood());
+    void shouldBeGoodOnlyIfAllIsVerifiedAndNothingElseWentWrong() {
+        Row right = pingPong("tcp", 8, 12);
+        Row wrong = Row.failed(BenchOperation.ALLREDUCE, "relay", "auto", 4, 8);
+        assertTrue(new RunResult(null, null, List.of(), List.of(right), List.of()).isGood());
+        assertFalse(new RunResult(null, null, List.of(), List.of(right, wrong), List.of()).isGood());
+        assertFalse(new RunResult(null, null, List.of(), List.of(right), List.of("x")).isGood());
     }
 
     @Test

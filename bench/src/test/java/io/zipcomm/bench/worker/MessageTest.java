@@ -38,7 +38,12 @@ final class MessageTest {
     void shouldCarryOrdersAndResults() {
         CaseOrder order = new CaseOrder("allreduce", 65536, "ring", 10, 400_000_000, true);
         assertEquals(order, CaseOrder.from(Message.parse(order.toMessage().toString())));
-        CaseResult result = new CaseResult(2, "byte 3 is 1, expected 2", "ring", 10, 1, 2, 3, 4);
+        CaseResult result = new CaseResult(
+                2,
+                "byte 3 is 1, expected 2",
+                "ring",
+                new Times().add(new long[] {1000, 2000, 70_000}, 3),
+                new Usage(1, Double.NaN, 2, 3.5, 4));
         assertEquals(result, CaseResult.from(Message.parse(result.toMessage().toString())));
     }
 }

@@ -21,7 +21,7 @@ final class PaceTest {
 
     @Test
     void shouldBeWarmWhenTwoMediansAreAlike() {
-        Pace pace = new Pace(400 * MS, 0);
+        Pace pace = new Pace(400 * MS, 0, false);
         batch(pace, 10 * MS);
         batch(pace, 2 * MS);
         assertFalse(pace.isWarm());
@@ -33,7 +33,7 @@ final class PaceTest {
 
     @Test
     void shouldStopWarmingUpWhenTheTimeIsOver() {
-        Pace pace = new Pace(10 * MS, 0);
+        Pace pace = new Pace(10 * MS, 0, false);
         batch(pace, 100 * MS);
         assertTrue(pace.isWarm());
         assertEquals(Pace.ITERATIONS_MIN, pace.timedIterations());
@@ -41,7 +41,7 @@ final class PaceTest {
 
     @Test
     void shouldEndForTimesThatNeverSettle() {
-        Pace pace = new Pace(100 * MS, 0);
+        Pace pace = new Pace(100 * MS, 0, false);
         long iterationNs = MS;
         for (int i = 0; i < 1000 && !pace.isWarm(); i++) {
             batch(pace, iterationNs);
@@ -52,7 +52,7 @@ final class PaceTest {
 
     @Test
     void shouldFitIterationsIntoTheBudget() {
-        Pace pace = new Pace(400 * MS, 0);
+        Pace pace = new Pace(400 * MS, 0, false);
         batch(pace, MS);
         batch(pace, MS);
         batch(pace, MS);
@@ -62,7 +62,7 @@ final class PaceTest {
 
     @Test
     void shouldTimeAsManyAsTheUserWants() {
-        Pace pace = new Pace(400 * MS, 7);
+        Pace pace = new Pace(400 * MS, 7, false);
         batch(pace, MS);
         assertEquals(7, pace.timedIterations());
     }

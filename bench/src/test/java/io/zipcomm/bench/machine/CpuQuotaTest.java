@@ -1,4 +1,4 @@
-package io.zipcomm.bench.doctor;
+package io.zipcomm.bench.machine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

@@ -1,4 +1,4 @@
-package io.zipcomm.bench.doctor;
+package io.zipcomm.bench.machine;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.Locale;
 
 /** How much processor time the control groups of Linux allow this process. */
-final class CpuQuota {
+public final class CpuQuota {
 
     private static final String V1_CONTROLLER = "cpu";
 
     private CpuQuota() {}
 
     /** The quota as a phrase: a number of processors, {@code none}, or why it is not known. */
-    static String describe() {
+    public static String describe() {
         return describe(Path.of("/"));
     }
 

@@ -1,0 +1,141 @@
+package io.zipcomm.bench.cluster;
+
+import io.zipcomm.bench.plan.BenchCase;
+import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Selection;
+import io.zipcomm.bench.report.CostModel;
+import io.zipcomm.bench.report.Row;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/**
+ * Measures the rows of one group size with all contestants in turn: each warms up for the row, then A B A B ..., a slice of
+ * the row's time each. So a machine whose speed drifts treats all alike, and how far the slices of a row lie apart tells how
+ * far a comparison can be trusted. One contestant alone needs no turns.
+ */
+final class Interleaving {
+
+    /** Slices of a row, where there is more than one contestant. */
+    static final int ROUNDS = 3;
+
+    /** Time for a row beside the floor, at least: a disturbance of some milliseconds must not decide it. */
+    private static final long COMPARED_BUDGET_NS = 600_000_000;
+
+    private static final String REFERENCE = "tcp";
+
+    private final List<Entry> entries;
+    private final int ranks;
+    private final int iterations;
+    private final long budgetNs;
+    private final BenchListener listener;
+    private final LongSupplier numbers;
+    private final int total;
+
+    /**
+     * For one group size.
+     *
+     * @param entries    the contestants
+     * @param ranks      size of their groups
+     * @param iterations to time in each row, or 0 to let the budget decide
+     * @param budgetNs   for each row
+     * @param listener   told of everything
+     * @param numbers    gives the rows of the run their numbers
+     * @param total      how many rows there are
+     */
+    Interleaving(
+            List<Entry> entries,
+            int ranks,
+            int iterations,
+            long budgetNs,
+            BenchListener listener,
+            LongSupplier numbers,
+            int total) {
+        this.entries = entries;
+        this.ranks = ranks;
+        this.iterations = iterations;
+        this.budgetNs = budgetNs;
+        this.listener = listener;
+        this.numbers = numbers;
+        this.total = total;
+    }
+
+    /** Starts all groups. */
+    void start() throws InterruptedException {
+        for (Entry entry : entries) {
+            entry.start();
+        }
+    }
+
+    /** Measures a cell with every contestant that can: a row of each. */
+    List<Row> measure(Selection.Cell cell) throws InterruptedException {
+        List<Lane> lanes = lanes(cell);
+        List<Integer> numbered =
+                lanes.stream().map(lane -> Math.toIntExact(numbers.getAsLong())).toList();
+        boolean alone = lanes.size() == 1;
+        int rounds = alone ? 1 : iterations == 0 ? ROUNDS : Math.min(ROUNDS, iterations);
+        // Before the first slice of any contestant all of them are warm.
+        for (int round = alone ? 0 : -1; round < rounds; round++) {
+            for (int i = 0; i < lanes.size(); i++) {
+                Lane lane = lanes.get(i);
+                listener.measuring(lane.what(), numbered.get(i), total);
+                if (round < 0) {
+                    lane.rehearse();
+                } else {
+                    lane.measure(round, rounds);
+                }
+            }
+        }
+        return lanes.stream()
+                .map(lane -> lane.row(model(lane.what()), listener))
+                .toList();
+    }
+
+    private List<Lane> lanes(Selection.Cell cell) {
+        List<Lane> lanes = new ArrayList<>();
+        for (Entry entry : entries) {
+            if (cell.bytes() == 0 && entry.name().equals(Row.FLOOR)) {
+                // Plain sockets do not send nothing.
+                continue;
+            }
+            BenchCase what = new BenchCase(cell.operation(), entry.name(), ranks, cell.bytes());
+            for (String algorithm : entry.algorithms(cell.operation())) {
+                lanes.add(new Lane(entry, what, algorithm, budgetNs(cell), iterations));
+            }
+        }
+        return lanes;
+    }
+
+    private long budgetNs(Selection.Cell cell) {
+        boolean besideFloor = cell.operation() == BenchOperation.PINGPONG
+                && entries.stream().anyMatch(entry -> entry.name().equals(Row.FLOOR));
+        return besideFloor ? Math.max(budgetNs, COMPARED_BUDGET_NS) : budgetNs;
+    }
+
+    /** A contestant is rated by its own group; one that is not the library's by the library over direct TCP. */
+    private CostModel model(BenchCase what) {
+        if (what.transport().equals(Row.FLOOR)) {
+            return CostModel.UNKNOWN;
+        }
+        CostModel own = modelOf(what.transport());
+        if (!own.equals(CostModel.UNKNOWN)) {
+            return own;
+        }
+        CostModel direct = modelOf(REFERENCE);
+        return !direct.equals(CostModel.UNKNOWN)
+                ? direct
+                : entries.stream()
+                        .map(Entry::model)
+                        .filter(model -> !model.equals(CostModel.UNKNOWN))
+                        .findFirst()
+                        .orElse(CostModel.UNKNOWN);
+    }
+
+    private CostModel modelOf(String name) {
+        return entries.stream()
+                .filter(entry -> entry.name().equals(name))
+                .map(Entry::model)
+                .findFirst()
+                .orElse(CostModel.UNKNOWN);
+    }
+}
