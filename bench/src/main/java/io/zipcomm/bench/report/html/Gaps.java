@@ -6,6 +6,7 @@ import io.zipcomm.bench.report.Row;
 import io.zipcomm.bench.report.html.Results.Task;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Explains what was not measured. */
 final class Gaps {
@@ -67,7 +68,7 @@ final class Gaps {
     /** Why a contestant has nothing to show for an operation at all. */
     String whyAbsent(BenchOperation operation, String contestant) {
         return absent.stream()
-                .filter(text -> text.startsWith(contestant))
+                .filter(text -> contestant.startsWith(text.split(":", 2)[0]))
                 .findFirst()
                 .orElseGet(() -> results.of(operation).stream()
                                 .noneMatch(row -> row.transport().equals(contestant))
@@ -75,13 +76,16 @@ final class Gaps {
                         : "it was not among what this run was asked for, or the run ended before");
     }
 
+    /** The problem that names the task, or else the one that names the group; in the words that follow the name. */
     private String problemOf(Task task, Series series, String otherwise) {
         String name = new BenchCase(task.operation(), series.transport(), task.ranks(), task.bytes()).toString();
-        return problems.stream()
-                .filter(text -> text.contains(name))
-                .findFirst()
-                .map(text -> shortened(text.substring(text.indexOf(name) + name.length())))
+        String group = series.transport() + ", " + task.ranks() + " ranks";
+        return Stream.of(name, group + ":", group + ", starting:")
+                .flatMap(subject -> problems.stream()
+                        .filter(text -> text.contains(subject))
+                        .map(text -> shortened(text.substring(text.indexOf(subject) + subject.length()))))
                 .filter(text -> !text.isEmpty())
+                .findFirst()
                 .orElse(otherwise);
     }
 

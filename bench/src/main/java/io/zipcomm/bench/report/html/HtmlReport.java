@@ -2,10 +2,8 @@ package io.zipcomm.bench.report.html;
 
 import com.samskivert.mustache.Mustache;
 import com.samskivert.mustache.Template;
-import io.zipcomm.bench.report.GroupModel;
 import io.zipcomm.bench.report.Prediction;
-import io.zipcomm.bench.report.Row;
-import io.zipcomm.bench.report.RunFacts;
+import io.zipcomm.bench.report.RunResult;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.Writer;
@@ -26,7 +24,8 @@ public final class HtmlReport {
      */
     public static void checkWritable(Path file) throws IOException {
         boolean existed = Files.exists(file);
-        Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND).close();
+        Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
+                .close();
         if (!existed) {
             Files.delete(file);
         }
@@ -35,26 +34,17 @@ public final class HtmlReport {
     /**
      * Creates or replaces a file.
      *
-     * @param facts       of the run
-     * @param models      of its groups, in their order
-     * @param rows        in any order; several of one contestant at one place if it was measured with several algorithms
+     * @param run         its rows in any order, several of one contestant at one place if it was measured with several
+     *                    algorithms
      * @param predictions of a simulation; may be empty
-     * @param problems    what went wrong, in the run's words; may be empty
      */
-    public static void write(
-            Path file,
-            RunFacts facts,
-            List<GroupModel> models,
-            List<Row> rows,
-            List<Prediction> predictions,
-            List<String> problems)
-            throws IOException {
+    public static void write(Path file, RunResult run, List<Prediction> predictions) throws IOException {
         Template template = Mustache.compiler()
                 .emptyStringIsFalse(true)
                 .zeroIsFalse(true)
                 .withLoader(name -> new StringReader(Assets.own(name + ".html")))
                 .compile(Assets.own("report.html"));
-        Page page = new Page(facts, models, rows, predictions, problems);
+        Page page = new Page(run, predictions);
         try (Writer out = Files.newBufferedWriter(file)) {
             template.execute(page, out);
         }

@@ -49,7 +49,8 @@ final class Overview {
     private Headline rows() {
         List<Row> rows = results.rows();
         long failed = rows.stream().filter(row -> !row.isMeasured()).count();
-        long wrong = rows.stream().filter(row -> row.isMeasured() && !row.verified()).count();
+        long wrong =
+                rows.stream().filter(row -> row.isMeasured() && !row.verified()).count();
         boolean good = failed + wrong == 0;
         return new Headline(
                 "rows",
@@ -68,8 +69,7 @@ final class Overview {
                     return new Headline(
                             "ping-pong, " + Units.size(floor.bytes()),
                             Units.ratio(times),
-                            "time of " + reference + " over the floor of plain sockets, "
-                                    + Units.time(floor.p50Us()),
+                            "time of " + reference + " over the floor of plain sockets, " + Units.time(floor.p50Us()),
                             "");
                 })
                 .toList();
@@ -79,7 +79,8 @@ final class Overview {
     private List<Row> compared(List<Row> rows, String baseline) {
         return rows.stream()
                 .filter(row -> row.transport().equals(baseline) && !Double.isNaN(results.ratio(row)))
-                .filter(row -> results.best(Task.of(row), baseline).orElseThrow().equals(row))
+                .filter(row ->
+                        results.best(Task.of(row), baseline).orElseThrow().equals(row))
                 .sorted(Comparator.comparingLong(Row::bytes))
                 .toList();
     }
@@ -92,7 +93,8 @@ final class Overview {
     }
 
     private String least(List<Row> rows, boolean withOperation) {
-        Row least = rows.stream().min(Comparator.comparingDouble(results::ratio)).orElseThrow();
+        Row least =
+                rows.stream().min(Comparator.comparingDouble(results::ratio)).orElseThrow();
         return Units.ratio(results.ratio(least)) + " at "
                 + (withOperation ? least.operation().label() + " " : "")
                 + Task.of(least).place();
@@ -125,8 +127,9 @@ final class Overview {
         }
         String reference = results.reference().orElseThrow();
         return Optional.of(new Table(
-                "Time of a baseline over the time of " + reference + ": geometric mean over sizes and group sizes, and the"
-                        + " least. Above 1×, " + reference + " is faster. A contestant counts with its fastest algorithm.",
+                "Time of a baseline over the time of " + reference
+                        + ": geometric mean over sizes and group sizes, and the" + " least. Above 1×, " + reference
+                        + " is faster. A contestant counts with its fastest algorithm.",
                 "operation",
                 baselines,
                 lines,
@@ -155,8 +158,7 @@ final class Overview {
                         for (int ranks : groups) {
                             Optional<Row> row = largest(rated, operation, path, ranks);
                             anyGap[0] |= row.isEmpty();
-                            cells.add(row.map(Overview::efficiency)
-                                    .orElse(new Cell(Gaps.NOT_RUN, "", "gap")));
+                            cells.add(row.map(Overview::efficiency).orElse(new Cell(Gaps.NOT_RUN, "", "gap")));
                         }
                     }
                     return new Table.Line(operation.label(), cells);

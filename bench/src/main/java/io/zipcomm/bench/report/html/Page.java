@@ -1,10 +1,11 @@
 package io.zipcomm.bench.report.html;
 
 import io.zipcomm.bench.plan.BenchOperation;
-import io.zipcomm.bench.report.GroupModel;
+import io.zipcomm.bench.report.FloorSpeed;
 import io.zipcomm.bench.report.Prediction;
-import io.zipcomm.bench.report.Row;
 import io.zipcomm.bench.report.RunFacts;
+import io.zipcomm.bench.report.RunResult;
+import io.zipcomm.bench.report.RunResult.GroupModel;
 import io.zipcomm.bench.report.html.Results.Task;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -23,27 +24,18 @@ final class Page {
     /** An operation. */
     record Section(String id, String title, String about, List<Series> legend, List<Block> blocks) {}
 
+    private final RunResult run;
     private final RunFacts facts;
-    private final List<GroupModel> models;
-    private final List<String> problems;
-    private final List<Prediction> predictions;
     private final Results results;
     private final Overview overview;
     private final List<Section> sections;
     private final List<Block> simulated;
 
-    Page(
-            RunFacts facts,
-            List<GroupModel> models,
-            List<Row> rows,
-            List<Prediction> predictions,
-            List<String> problems) {
-        this.facts = facts;
-        this.models = models;
-        this.problems = problems;
-        this.predictions = predictions;
-        results = new Results(rows);
-        Gaps gaps = new Gaps(results, problems, facts.absent());
+    Page(RunResult run, List<Prediction> predictions) {
+        this.run = run;
+        facts = run.facts();
+        results = new Results(run.rows());
+        Gaps gaps = new Gaps(results, run.problems(), facts.absent());
         overview = new Overview(results, gaps);
         sections = sections(gaps);
         simulated = Simulated.blocks(predictions);
@@ -115,6 +107,20 @@ final class Page {
         return facts(facts.versions());
     }
 
+    List<Fact> floor() {
+        FloorSpeed floor = run.floor();
+        return floor == null
+                ? List.of(new Fact("floor", "not measured in this run"))
+                : List.of(
+                        new Fact("stream of a plain socket", speed(floor.streamGBps())),
+                        new Fact("memory copy", speed(floor.copyGBps())),
+                        new Fact("float[] += float[]", speed(floor.addGBps())));
+    }
+
+    private static String speed(double gigabytes) {
+        return Double.isNaN(gigabytes) ? "could not be measured" : Units.bandwidth(gigabytes);
+    }
+
     private static List<Fact> facts(Map<String, String> facts) {
         return facts.entrySet().stream()
                 .map(entry -> new Fact(entry.getKey(), entry.getValue()))
@@ -142,11 +148,11 @@ final class Page {
     }
 
     List<String> problems() {
-        return problems;
+        return run.problems();
     }
 
     boolean isTroubled() {
-        return !problems.isEmpty()
+        return !run.problems().isEmpty()
                 || !facts.noise().isEmpty()
                 || !facts.absent().isEmpty();
     }
@@ -167,9 +173,9 @@ final class Page {
                         + " direction, in each group's own processes.",
                 "group",
                 List.of("α", "β", "stream"),
-                models.stream().map(Page::model).toList(),
-                models.stream().anyMatch(one -> Double.isNaN(one.model().alphaUs()))
-                        ? List.of("n/a: a group of one sends no message.")
+                run.groups().stream().map(Page::model).toList(),
+                run.groups().stream().anyMatch(one -> Double.isNaN(one.model().alphaUs()))
+                        ? List.of("n/a: a group of one sends no message, and a baseline is not rated by its own.")
                         : List.of());
     }
 
@@ -189,7 +195,7 @@ final class Page {
     }
 
     boolean hasModels() {
-        return !models.isEmpty();
+        return !run.groups().isEmpty();
     }
 
     List<Section> sections() {
@@ -201,7 +207,7 @@ final class Page {
     }
 
     boolean isSimulated() {
-        return !predictions.isEmpty();
+        return !simulated.isEmpty();
     }
 
     List<String> heads() {
@@ -233,8 +239,9 @@ final class Page {
     }
 
     String plotData() throws IOException {
-        return PlotData.json(Stream.concat(sections.stream().flatMap(section -> section.blocks().stream()), simulated.stream())
-                .flatMap(block -> block.plots().stream())
-                .toList());
+        return PlotData.json(
+                Stream.concat(sections.stream().flatMap(section -> section.blocks().stream()), simulated.stream())
+                        .flatMap(block -> block.plots().stream())
+                        .toList());
     }
 }

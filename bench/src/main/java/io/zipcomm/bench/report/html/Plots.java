@@ -25,7 +25,8 @@ final class Plots {
     /** The plots of some tasks of one operation: over sizes, or over group sizes where it has no data. */
     List<Plot> of(BenchOperation operation, String where, List<Task> tasks) {
         X x = operation.hasBytes() ? X.SIZE : X.RANKS;
-        String id = operation.label() + (operation.hasBytes() ? "-" + tasks.get(0).ranks() : "");
+        String id =
+                operation.label() + (operation.hasBytes() ? "-" + tasks.get(0).ranks() : "");
         List<Plot> plots = new ArrayList<>();
         plots.add(plot(id, operation, where, tasks, x, Y.TIME, Row::p50Us));
         plots.add(plot(id, operation, where, tasks, x, Y.BANDWIDTH, Row::busGBps));
@@ -64,8 +65,7 @@ final class Plots {
         String title = Character.toUpperCase(y.title.charAt(0)) + y.title.substring(1);
         String label = title + " of " + what + " against " + x.title + ". "
                 + lines.stream().map(line -> describe(line, x, y)).collect(Collectors.joining("; ")) + ".";
-        return new Plot(
-                "plot-" + id + "-" + y.name().toLowerCase(Locale.ROOT), title, label, x, y, lines);
+        return new Plot("plot-" + id + "-" + y.name().toLowerCase(Locale.ROOT), title, label, x, y, lines);
     }
 
     private static String describe(Line line, X x, Y y) {
@@ -77,13 +77,12 @@ final class Plots {
     }
 
     private static String describe(Point point, X x, Y y) {
-        String value =
-                switch (y) {
-                    case TIME, PREDICTED -> Units.time(point.y());
-                    case BANDWIDTH -> Units.bandwidth(point.y());
-                    case EFFICIENCY -> Units.fraction(point.y());
-                    case MEMORY -> Units.bytes(point.y());
-                };
+        String value = switch (y) {
+            case TIME, PREDICTED -> Units.time(point.y());
+            case BANDWIDTH -> Units.bandwidth(point.y());
+            case EFFICIENCY -> Units.fraction(point.y());
+            case MEMORY -> Units.bytes(point.y());
+        };
         return value + " at " + (x == X.SIZE ? Units.size((long) point.x()) : (long) point.x() + " ranks");
     }
 }

@@ -82,7 +82,8 @@ final class Results {
     }
 
     List<Long> sizes(BenchOperation operation, int ranks) {
-        return distinct(of(operation).stream().filter(row -> row.ranks() == ranks).toList(), Row::bytes);
+        return distinct(
+                of(operation).stream().filter(row -> row.ranks() == ranks).toList(), Row::bytes);
     }
 
     List<Row> of(BenchOperation operation) {
@@ -125,8 +126,8 @@ final class Results {
     List<Series> series(BenchOperation operation) {
         List<String> strangers = new ArrayList<>(contestants);
         strangers.removeAll(ORDER);
-        Map<String, List<Row>> byContestant =
-                of(operation).stream().collect(Collectors.groupingBy(Row::transport, TreeMap::new, Collectors.toList()));
+        Map<String, List<Row>> byContestant = of(operation).stream()
+                .collect(Collectors.groupingBy(Row::transport, TreeMap::new, Collectors.toList()));
         List<Series> series = new ArrayList<>();
         for (String contestant : contestants) {
             List<Row> own = byContestant.getOrDefault(contestant, List.of());

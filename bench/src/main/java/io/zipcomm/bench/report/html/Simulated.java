@@ -100,7 +100,8 @@ final class Simulated {
                 algorithms,
                 lines,
                 anyGap[0]
-                        ? List.of("not run: the algorithm does not exist for that group size, or was not simulated there.")
+                        ? List.of(
+                                "not run: the algorithm does not exist for that group size, or was not simulated there.")
                         : List.of());
     }
 

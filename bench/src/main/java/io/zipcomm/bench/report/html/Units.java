@@ -3,13 +3,16 @@ package io.zipcomm.bench.report.html;
 import io.zipcomm.bench.plan.ByteSize;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.Locale;
 
 /** Numbers as people read them: three digits and the unit that fits. */
 final class Units {
 
     private static final String[] TIMES = {"µs", "ms", "s"};
-    private static final String[] COUNTS = {"", " k", " M", " G"};
+    private static final String[] BYTES = {"B", "KiB", "MiB", "GiB"};
+    private static final String[] BANDWIDTHS = {"kB/s", "MB/s", "GB/s"};
+    private static final String[] COUNTS = {"", "k", "M", "G"};
     private static final MathContext DIGITS = new MathContext(3);
     private static final double THOUSAND = 1000;
     private static final int BINARY = 1024;
@@ -21,7 +24,7 @@ final class Units {
 
     /** A time, from microseconds. */
     static String time(double micros) {
-        return scaled(micros, THOUSAND, TIMES, " ");
+        return scaled(micros, THOUSAND, TIMES);
     }
 
     /** A message size, exactly. */
@@ -36,17 +39,17 @@ final class Units {
 
     /** An amount of bytes, rounded. */
     static String bytes(double bytes) {
-        return scaled(bytes, BINARY, new String[] {"B", "KiB", "MiB", "GiB"}, " ");
+        return stripped(scaled(bytes, BINARY, BYTES));
     }
 
     /** A count, rounded. */
     static String count(double value) {
-        return scaled(value, THOUSAND, COUNTS, "");
+        return stripped(scaled(value, THOUSAND, COUNTS)).trim();
     }
 
     /** A bandwidth, from 10^9 bytes a second. */
     static String bandwidth(double gigabytes) {
-        return scaled(gigabytes * THOUSAND * THOUSAND, THOUSAND, new String[] {"kB/s", "MB/s", "GB/s"}, " ");
+        return scaled(gigabytes * THOUSAND * THOUSAND, THOUSAND, BANDWIDTHS);
     }
 
     /** A ratio. */
@@ -64,21 +67,29 @@ final class Units {
         return String.format(Locale.ROOT, "%.0f %%", 100 * value);
     }
 
-    private static String scaled(double value, double step, String[] units, String space) {
+    private static String scaled(double value, double step, String[] units) {
         double number = value;
         int unit = 0;
         while (unit < units.length - 1 && number >= (step == THOUSAND ? ROUNDS_UP : step)) {
             number /= step;
             unit++;
         }
-        return digits(number) + space + units[unit];
+        return digits(number) + " " + units[unit];
     }
 
-    /** Three significant digits; whole numbers in full. */
+    /** Three significant digits; what is before the point in full. */
     private static String digits(double value) {
         if (value >= ROUNDS_UP || value == 0) {
             return String.format(Locale.ROOT, "%.0f", value);
         }
-        return new BigDecimal(value).round(DIGITS).stripTrailingZeros().toPlainString();
+        BigDecimal rounded = new BigDecimal(value).round(DIGITS);
+        int digitsBeforePoint = rounded.precision() - rounded.scale();
+        return rounded.setScale(Math.max(0, DIGITS.getPrecision() - digitsBeforePoint), RoundingMode.UNNECESSARY)
+                .toPlainString();
+    }
+
+    /** Without digits that say nothing of a whole number. */
+    private static String stripped(String text) {
+        return text.replaceFirst("\\.0+ ", " ");
     }
 }

@@ -3,10 +3,12 @@ package io.zipcomm.bench.report.html;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.report.Cost;
 import io.zipcomm.bench.report.CostModel;
-import io.zipcomm.bench.report.GroupModel;
+import io.zipcomm.bench.report.FloorSpeed;
 import io.zipcomm.bench.report.Prediction;
 import io.zipcomm.bench.report.Row;
 import io.zipcomm.bench.report.RunFacts;
+import io.zipcomm.bench.report.RunResult;
+import io.zipcomm.bench.report.RunResult.GroupModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,8 +21,8 @@ import java.util.Random;
 final class SampleRun {
 
     static final List<Integer> RANKS = List.of(2, 4, 8);
-    static final List<Long> SIZES = List.of(
-            8L, 64L, 512L, 4L << 10, 64L << 10, 512L << 10, 1L << 20, 16L << 20, 64L << 20);
+    static final List<Long> SIZES =
+            List.of(8L, 64L, 512L, 4L << 10, 64L << 10, 512L << 10, 1L << 20, 16L << 20, 64L << 20);
     static final String HOSTILE = "</script><img src=x onerror=alert(1)>&\"'";
 
     private static final int LARGEST_GROUP = 4096;
@@ -69,7 +71,8 @@ final class SampleRun {
             }
         }
         run.simulate();
-        run.problems.add("redis, 8 ranks, gather 64 MiB, redis, 8 ranks:\nrank 3: out of memory: maxmemory of the store");
+        run.problems.add(
+                "redis, 8 ranks, gather 64 MiB, redis, 8 ranks:\nrank 3: out of memory: maxmemory of the store");
         return run;
     }
 
@@ -85,8 +88,12 @@ final class SampleRun {
                 noise);
     }
 
+    RunResult result() {
+        return new RunResult(facts(), new FloorSpeed(4.2, 9.8, Double.NaN), models, rows, problems);
+    }
+
     void write(Path file) throws IOException {
-        HtmlReport.write(file, facts(), models, rows, predictions, problems);
+        HtmlReport.write(file, result(), predictions);
     }
 
     private void addAll(Contestant contestant, int ranks) {
@@ -116,8 +123,10 @@ final class SampleRun {
             rows.add(Row.failed(operation, contestant, algorithm, ranks, bytes));
             return;
         }
-        double time = model.boundUs(operation, ranks, bytes) * (1.1 + 0.4 * random.nextDouble())
-                * (algorithm.startsWith("scatter") ? 0.8 : 1) + 3;
+        double time = model.boundUs(operation, ranks, bytes)
+                        * (1.1 + 0.4 * random.nextDouble())
+                        * (algorithm.startsWith("scatter") ? 0.8 : 1)
+                + 3;
         boolean counted = !redis;
         Cost cost = new Cost(
                 random.nextDouble() * 0.2,
@@ -126,9 +135,7 @@ final class SampleRun {
                 counted ? random.nextInt(900) : Double.NaN,
                 operation.byteFactor(ranks) * bytes + 64,
                 counted ? 6e7 + bytes * 2.0 : Double.NaN);
-        double efficiency = Results.isPath(contestant)
-                ? model.efficiency(operation, ranks, bytes, time)
-                : Double.NaN;
+        double efficiency = Results.isPath(contestant) ? model.efficiency(operation, ranks, bytes, time) : Double.NaN;
         boolean verified = !(contestant.equals("relay") && operation == BenchOperation.GATHER && bytes == 512L << 10);
         rows.add(new Row(
                 operation, contestant, algorithm, ranks, bytes, 1000, time, time * 1.6, efficiency, verified, cost));
@@ -141,8 +148,8 @@ final class SampleRun {
                 int steps = algorithm.equals("ring") ? 2 * (ranks - 1) : Integer.numberOfTrailingZeros(ranks);
                 double factor = algorithm.equals("doubling") ? steps : 2.0 * (ranks - 1) / ranks;
                 double seconds = steps * 12e-6 + factor * bytes * 0.25e-9;
-                double bound = Integer.numberOfTrailingZeros(ranks) * 12e-6
-                        + 2.0 * (ranks - 1) / ranks * bytes * 0.25e-9;
+                double bound =
+                        Integer.numberOfTrailingZeros(ranks) * 12e-6 + 2.0 * (ranks - 1) / ranks * bytes * 0.25e-9;
                 predictions.add(new Prediction(
                         "allreduce", algorithm, ranks, bytes, seconds, bound / seconds, bytes / (double) ranks + 1e5));
             }
