@@ -16,6 +16,9 @@ final class Overview {
     /** A number that stands out. */
     record Headline(String title, String value, String detail, String heat) {}
 
+    /** A root that only sends can be a little faster than the bound; no operation is this much faster. */
+    private static final double ETA_CREDIBLE = 1.5;
+
     private final Results results;
     private final Gaps gaps;
 
@@ -169,9 +172,20 @@ final class Overview {
                 "operation",
                 heads,
                 lines,
-                anyGap[0]
-                        ? List.of("not run: no verified row with an efficiency; the operation's own section says why.")
-                        : List.of()));
+                notes(anyGap[0], rated)));
+    }
+
+    private static List<String> notes(boolean anyGap, List<Row> rated) {
+        List<String> notes = new ArrayList<>();
+        if (anyGap) {
+            notes.add("not run: no verified row with an efficiency; the operation's own section says why.");
+        }
+        if (rated.stream().anyMatch(row -> row.efficiency() > ETA_CREDIBLE)) {
+            notes.add(
+                    "η far above 1: α or β was disturbed while it was measured, so the efficiencies of that group mean"
+                            + " little.");
+        }
+        return notes;
     }
 
     private static Optional<Row> largest(List<Row> rows, BenchOperation operation, String path, int ranks) {

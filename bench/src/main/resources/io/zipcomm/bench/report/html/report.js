@@ -8,6 +8,7 @@
   const LABEL_WIDTH = 50;
   const Y_AXIS_WIDTH = 70;
   const MARGIN = 0.04; // of the span, left and right of the points
+  const ETA_SHOWN = 1.6; // up to here the axis of efficiencies has the same steps everywhere
   const INK = '#1b1f24';
   const SOFT = '#57606a';
 
@@ -45,8 +46,8 @@
   function xAxis(plot, width) {
     const ticks = [...new Set(known(plot.lines, 0).map(Math.log2))].sort((a, b) => a - b);
     const low = ticks[0];
-    const high = Math.max(ticks[ticks.length - 1], low + 1);
-    const margin = (high - low) * MARGIN;
+    const high = ticks[ticks.length - 1];
+    const margin = (high - low) * MARGIN || 1;
     const gap = (LABEL_WIDTH / Math.max(width - Y_AXIS_WIDTH, LABEL_WIDTH)) * (high - low + 2 * margin);
     const labels = [];
     ticks.forEach(tick => {
@@ -78,7 +79,9 @@
     };
     const values = known(plot.lines, 1);
     if (plot.y === 'efficiency') {
-      return Object.assign(axis, {type: 'value', min: 0, max: Math.max(1, Math.ceil(Math.max(...values) * 5) / 5), interval: 0.2});
+      const high = Math.max(...values);
+      const scale = high <= ETA_SHOWN ? {max: Math.max(1, Math.ceil(high * 5) / 5), interval: 0.2} : {};
+      return Object.assign(axis, {type: 'value', min: 0}, scale);
     }
     return Object.assign(axis, {
       type: 'log',

@@ -39,7 +39,7 @@ final class HtmlReportTest {
         return Files.readString(file);
     }
 
-    private static String withoutScripts(String html) {
+    static String withoutScripts(String html) {
         return html.replaceAll("(?s)<script[^>]*>.*?</script>", "");
     }
 
@@ -142,7 +142,8 @@ final class HtmlReportTest {
         run.noise.add(hostile);
         run.problems.add(hostile);
         String html = pageOf(run);
-        assertEquals(0, count("<img|onerror=alert\\(1\\)>", html));
+        assertEquals(0, count("<img", withoutScripts(html)));
+        assertEquals(0, count("onerror=alert\\(1\\)>", html));
         assertEquals(3, count("</script>", html), "the data, the library, and the script of the page");
         assertTrue(html.contains("&lt;/script&gt;&lt;img src"), html);
         assertTrue(html.contains("\\u003C/script\\u003E\\u003Cimg src"), "the legend's name is in the data");
