@@ -1,6 +1,8 @@
 /** The launcher, the harness and the examples. */
 module io.zipcomm.bench {
     requires HdrHistogram;
+    requires com.fasterxml.jackson.core;
+    requires com.samskivert.jmustache;
     requires info.picocli;
     requires io.zipcomm.collectives;
     requires io.zipcomm.relay;
@@ -14,4 +16,6 @@ module io.zipcomm.bench {
 
     opens io.zipcomm.bench.cli to
             info.picocli;
+    opens io.zipcomm.bench.report.html to
+            com.samskivert.jmustache;
 }

@@ -1,8 +1,4 @@
-<<<<<<<< HEAD:zip-core/src/main/java/io/zipcomm/internal/CpuQuota.java
 package io.zipcomm.internal;
-========
-package io.zipcomm.bench.machine;
->>>>>>>> peers:bench/src/main/java/io/zipcomm/bench/machine/CpuQuota.java
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,7 +6,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-<<<<<<<< HEAD:zip-core/src/main/java/io/zipcomm/internal/CpuQuota.java
 /**
  * How much processor time the control groups of Linux allow this process. What the Java platform says of it is rounded up
  * to whole processors: half a one reads as one.
@@ -19,10 +14,6 @@ import java.util.Locale;
  * @param problem    why it is not known; null if it is, or if there is none
  */
 public record CpuQuota(double processors, String problem) {
-========
-/** How much processor time the control groups of Linux allow this process. */
-public final class CpuQuota {
->>>>>>>> peers:bench/src/main/java/io/zipcomm/bench/machine/CpuQuota.java
 
     private static final String V1_CONTROLLER = "cpu";
 
@@ -31,7 +22,6 @@ public final class CpuQuota {
         return below(Path.of("/"));
     }
 
-<<<<<<<< HEAD:zip-core/src/main/java/io/zipcomm/internal/CpuQuota.java
     /** Whether the quota is known to be below a number of processors. */
     boolean isBelow(int number) {
         return processors < number;
@@ -48,11 +38,6 @@ public final class CpuQuota {
 
     private static CpuQuota unknown(String problem) {
         return new CpuQuota(Double.POSITIVE_INFINITY, problem);
-========
-    /** The quota as a phrase: a number of processors, {@code none}, or why it is not known. */
-    public static String describe() {
-        return describe(Path.of("/"));
->>>>>>>> peers:bench/src/main/java/io/zipcomm/bench/machine/CpuQuota.java
     }
 
     /**

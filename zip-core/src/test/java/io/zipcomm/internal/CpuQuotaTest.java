@@ -1,8 +1,4 @@
-<<<<<<<< HEAD:zip-core/src/test/java/io/zipcomm/internal/CpuQuotaTest.java
 package io.zipcomm.internal;
-========
-package io.zipcomm.bench.machine;
->>>>>>>> peers:bench/src/test/java/io/zipcomm/bench/machine/CpuQuotaTest.java
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

@@ -15,6 +15,7 @@ import io.zipcomm.bench.report.CongestionControl;
 import io.zipcomm.bench.report.CsvFile;
 import io.zipcomm.bench.report.RunFacts;
 import io.zipcomm.bench.report.RunResult;
+import io.zipcomm.bench.report.html.HtmlReport;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -55,8 +56,7 @@ import picocli.CommandLine.Spec;
             "",
             "Exit code 0: every row is verified and everything went well; 1 otherwise.",
             ""
-        },
-        footer = {"", "Not there yet, in the next version: an HTML report (--report)."})
+        })
 final class BenchCommand implements Callable<Integer> {
 
     private static final Duration WHOLE_RUN = Duration.ofMinutes(1);
@@ -147,6 +147,13 @@ final class BenchCommand implements Callable<Integer> {
     private Path csv;
 
     @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            description =
+                    "Writes the run as one HTML page: plots, comparisons, all rows, the machine. It loads nothing.")
+    private Path report;
+
+    @Option(
             names = "--baseline",
             split = ",",
             paramLabel = "LIST",
@@ -174,8 +181,8 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException, IOException {
         if (kind.coldStart || kind.kill) {
-            if (isolate || congestion != null || !baselines.isEmpty()) {
-                throw wrong("--baseline, --isolate and --congestion go with the table only");
+            if (isolate || congestion != null || report != null || !baselines.isEmpty()) {
+                throw wrong("--baseline, --isolate, --congestion and --report go with the table only");
             }
         }
         if (kind.coldStart) {
@@ -242,11 +249,24 @@ final class BenchCommand implements Callable<Integer> {
                                 + " choose a multiple of 4, or other --ops");
             }
         }
+        checkReport();
         OwnNetwork network = ownNetwork();
         if (network != null) {
             return network.run(Main.class, arguments());
         }
         return table(selection);
+    }
+
+    /** A run takes long: what would be lost at its end is found out before. */
+    private void checkReport() {
+        try {
+            if (report != null) {
+                HtmlReport.checkWritable(report);
+            }
+        } catch (IOException e) {
+            throw wrong(
+                    "--report " + report + " cannot be written: " + e.getClass().getSimpleName());
+        }
     }
 
     /** Null if the run stays in the system's network: because it need not leave it, may not, or has. */
@@ -284,6 +304,10 @@ final class BenchCommand implements Callable<Integer> {
                     OwnNetwork.congestionControl());
             new BenchRun(selection, baselines, rowBudget(selection), console).run();
             RunResult result = console.finish(start);
+            if (report != null) {
+                HtmlReport.write(report, result, List.of());
+                System.out.println("report: " + report);
+            }
             return result.isGood() ? 0 : ZipCli.FAILED;
         }
     }

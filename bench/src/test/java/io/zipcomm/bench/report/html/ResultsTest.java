@@ -1,0 +1,81 @@
+package io.zipcomm.bench.report.html;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.report.Cost;
+import io.zipcomm.bench.report.Row;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class ResultsTest {
+
+    private static Row row(String transport, String algorithm, long bytes, double p50Us) {
+        return new Row(
+                BenchOperation.ALLREDUCE,
+                transport,
+                algorithm,
+                2,
+                bytes,
+                10,
+                p50Us,
+                p50Us,
+                Double.NaN,
+                true,
+                Cost.UNKNOWN);
+    }
+
+    @Test
+    void shouldDrawOneLineWhateverTheLibraryChose() {
+        Results results = new Results(List.of(row("tcp", "doubling", 8, 10), row("tcp", "ring", 1024, 20)));
+        assertEquals(List.of("tcp"), labels(results));
+    }
+
+    @Test
+    void shouldDrawALineForEachAlgorithmThatWasMeasuredAtTheSamePlace() {
+        Results results = new Results(List.of(
+                row("redis", "gather", 8, 10), row("redis", "scatter-reduce", 8, 20), row("tcp", "ring", 8, 5)));
+        assertEquals(List.of("tcp", "redis gather", "redis scatter-reduce"), labels(results));
+    }
+
+    private static List<String> labels(Results results) {
+        return results.series(BenchOperation.ALLREDUCE).stream()
+                .map(Series::label)
+                .toList();
+    }
+
+    @Test
+    void shouldCompareWithTheFastestRowOfTheLibrary() {
+        Row redis = row("redis", "gather", 8, 30);
+        Results results = new Results(List.of(row("tcp", "ring", 8, 10), row("tcp", "doubling", 8, 5), redis));
+        assertEquals(6, results.ratio(redis), 1e-9);
+    }
+
+    @Test
+    void shouldNotCompareWithWrongData() {
+        Row wrong = new Row(BenchOperation.ALLREDUCE, "tcp", "ring", 2, 8, 10, 1, 1, Double.NaN, false, Cost.UNKNOWN);
+        Row redis = row("redis", "gather", 8, 30);
+        assertTrue(Double.isNaN(new Results(List.of(wrong, redis)).ratio(redis)));
+    }
+
+    @Test
+    void shouldSumUpByTheGeometricMean() {
+        Results results = new Results(List.of(
+                row("tcp", "ring", 8, 10),
+                row("tcp", "ring", 16, 10),
+                row("mpi-tcp", "default", 8, 20),
+                row("mpi-tcp", "default", 16, 5),
+                row("redis", "slow", 8, 500),
+                row("redis", "fast", 8, 20)));
+        Table ratios = new Overview(results, new Gaps(results, List.of(), List.of()))
+                .ratios()
+                .orElseThrow();
+        assertEquals(List.of("redis", "mpi-tcp"), ratios.heads());
+        List<Cell> cells = ratios.lines().get(0).cells();
+        assertEquals("2.00×", cells.get(0).ratio());
+        assertEquals("least 2.00× at 8 B, 2 ranks", cells.get(0).text());
+        assertEquals("1.00×", cells.get(1).ratio());
+        assertEquals("least 0.500× at 16 B, 2 ranks", cells.get(1).text());
+    }
+}
