@@ -40,6 +40,41 @@ abstract class ArrayPayload extends Payload {
         return segment.bytes().slice(at, length).order(ByteOrder.LITTLE_ENDIAN);
     }
 
+    /** 16-bit numbers of either kind. */
+    static final class Shorts extends ArrayPayload {
+        private final short[] array;
+
+        Shorts(DataType type, short[] array, int index, int count) {
+            super(type, index, count);
+            this.array = array;
+        }
+
+        @Override
+        protected Object owner() {
+            return array;
+        }
+
+        @Override
+        public void copyOut(long offset, Segment to, int at, int length) {
+            int count = length / Short.BYTES;
+            if (at % Short.BYTES == 0) {
+                to.shorts().put(at / Short.BYTES, array, element(offset), count);
+            } else {
+                unaligned(to, at, length).asShortBuffer().put(array, element(offset), count);
+            }
+        }
+
+        @Override
+        public void copyIn(long offset, Segment from, int at, int length) {
+            int count = length / Short.BYTES;
+            if (at % Short.BYTES == 0) {
+                from.shorts().get(at / Short.BYTES, array, element(offset), count);
+            } else {
+                unaligned(from, at, length).asShortBuffer().get(array, element(offset), count);
+            }
+        }
+    }
+
     static final class Floats extends ArrayPayload {
         private final float[] array;
 

@@ -6,6 +6,7 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.nio.ShortBuffer;
 
 /**
  * A piece of direct memory with views of every element type made once, so that moving data between it and an array
@@ -16,6 +17,7 @@ import java.nio.LongBuffer;
 public final class Segment {
 
     private final ByteBuffer bytes;
+    private final ShortBuffer shorts;
     private final IntBuffer ints;
     private final LongBuffer longs;
     private final FloatBuffer floats;
@@ -23,6 +25,7 @@ public final class Segment {
 
     private Segment(ByteBuffer bytes) {
         this.bytes = bytes;
+        shorts = bytes.asShortBuffer();
         ints = bytes.asIntBuffer();
         longs = bytes.asLongBuffer();
         floats = bytes.asFloatBuffer();
@@ -54,6 +57,11 @@ public final class Segment {
     /** The memory. Callers use absolute access, or set position and limit before each use. */
     public ByteBuffer bytes() {
         return bytes;
+    }
+
+    /** The memory as 16-bit words: element {@code i} is at byte {@code 2 * i}. */
+    public ShortBuffer shorts() {
+        return shorts;
     }
 
     /** The memory as 32-bit integers: element {@code i} is at byte {@code 4 * i}. */

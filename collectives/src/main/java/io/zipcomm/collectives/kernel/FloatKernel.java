@@ -2,14 +2,20 @@ package io.zipcomm.collectives.kernel;
 
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.collectives.ReduceOp;
-import java.nio.ByteOrder;
+import java.nio.Buffer;
 import java.nio.FloatBuffer;
 
 /** Combines blocks of FLOAT32. */
 final class FloatKernel extends Kernel {
 
+    private static final int BLOCK = BLOCK_BYTES / Float.BYTES;
+
     private final float[] left = new float[BLOCK];
     private final float[] right = new float[BLOCK];
+
+    FloatKernel() {
+        super(BLOCK);
+    }
 
     @Override
     Object left() {
@@ -22,21 +28,27 @@ final class FloatKernel extends Kernel {
     }
 
     @Override
-    void read(Segment from, int at, Object block, int count) {
-        if (at % Float.BYTES == 0) {
-            from.floats().get(at / Float.BYTES, (float[]) block, 0, count);
-        } else {
-            unaligned(from, at, count).get(0, (float[]) block, 0, count);
-        }
+    FloatBuffer elements(Segment segment) {
+        return segment.floats();
     }
 
     @Override
-    void write(Segment to, int at, int count) {
-        to.floats().put(at / Float.BYTES, left, 0, count);
+    void read(Buffer from, int index, Object block, int count) {
+        ((FloatBuffer) from).get(index, (float[]) block, 0, count);
+    }
+
+    @Override
+    void write(Buffer to, int index, int count) {
+        ((FloatBuffer) to).put(index, left, 0, count);
     }
 
     @Override
     void combine(ReduceOp op, int count) {
+        combine(op, left, right, count);
+    }
+
+    /** Replaces the first elements of {@code left} by themselves combined with those of {@code right}. */
+    static void combine(ReduceOp op, float[] left, float[] right, int count) {
         switch (op.kind()) {
             case SUM, AVG -> sum(left, right, count);
             case PROD -> product(left, right, count);
@@ -49,6 +61,11 @@ final class FloatKernel extends Kernel {
 
     @Override
     void divide(int by, int count) {
+        divide(left, by, count);
+    }
+
+    /** Divides the first elements. */
+    static void divide(float[] left, int by, int count) {
         for (int i = 0; i < count; i++) {
             left[i] = left[i] / by;
         }
@@ -76,12 +93,5 @@ final class FloatKernel extends Kernel {
         for (int i = 0; i < count; i++) {
             left[i] = Math.max(left[i], right[i]);
         }
-    }
-
-    private static FloatBuffer unaligned(Segment segment, int at, int count) {
-        return segment.bytes()
-                .slice(at, count * Float.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .asFloatBuffer();
     }
 }

@@ -2,14 +2,20 @@ package io.zipcomm.collectives.kernel;
 
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.collectives.ReduceOp;
-import java.nio.ByteOrder;
+import java.nio.Buffer;
 import java.nio.IntBuffer;
 
 /** Combines blocks of INT32. */
 final class IntKernel extends Kernel {
 
+    private static final int BLOCK = BLOCK_BYTES / Integer.BYTES;
+
     private final int[] left = new int[BLOCK];
     private final int[] right = new int[BLOCK];
+
+    IntKernel() {
+        super(BLOCK);
+    }
 
     @Override
     Object left() {
@@ -22,17 +28,18 @@ final class IntKernel extends Kernel {
     }
 
     @Override
-    void read(Segment from, int at, Object block, int count) {
-        if (at % Integer.BYTES == 0) {
-            from.ints().get(at / Integer.BYTES, (int[]) block, 0, count);
-        } else {
-            unaligned(from, at, count).get(0, (int[]) block, 0, count);
-        }
+    IntBuffer elements(Segment segment) {
+        return segment.ints();
     }
 
     @Override
-    void write(Segment to, int at, int count) {
-        to.ints().put(at / Integer.BYTES, left, 0, count);
+    void read(Buffer from, int index, Object block, int count) {
+        ((IntBuffer) from).get(index, (int[]) block, 0, count);
+    }
+
+    @Override
+    void write(Buffer to, int index, int count) {
+        ((IntBuffer) to).put(index, left, 0, count);
     }
 
     @Override
@@ -96,12 +103,5 @@ final class IntKernel extends Kernel {
         for (int i = 0; i < count; i++) {
             left[i] = left[i] ^ right[i];
         }
-    }
-
-    private static IntBuffer unaligned(Segment segment, int at, int count) {
-        return segment.bytes()
-                .slice(at, count * Integer.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .asIntBuffer();
     }
 }

@@ -2,14 +2,20 @@ package io.zipcomm.collectives.kernel;
 
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.collectives.ReduceOp;
-import java.nio.ByteOrder;
+import java.nio.Buffer;
 import java.nio.LongBuffer;
 
 /** Combines blocks of INT64. */
 final class LongKernel extends Kernel {
 
+    private static final int BLOCK = BLOCK_BYTES / Long.BYTES;
+
     private final long[] left = new long[BLOCK];
     private final long[] right = new long[BLOCK];
+
+    LongKernel() {
+        super(BLOCK);
+    }
 
     @Override
     Object left() {
@@ -22,17 +28,18 @@ final class LongKernel extends Kernel {
     }
 
     @Override
-    void read(Segment from, int at, Object block, int count) {
-        if (at % Long.BYTES == 0) {
-            from.longs().get(at / Long.BYTES, (long[]) block, 0, count);
-        } else {
-            unaligned(from, at, count).get(0, (long[]) block, 0, count);
-        }
+    LongBuffer elements(Segment segment) {
+        return segment.longs();
     }
 
     @Override
-    void write(Segment to, int at, int count) {
-        to.longs().put(at / Long.BYTES, left, 0, count);
+    void read(Buffer from, int index, Object block, int count) {
+        ((LongBuffer) from).get(index, (long[]) block, 0, count);
+    }
+
+    @Override
+    void write(Buffer to, int index, int count) {
+        ((LongBuffer) to).put(index, left, 0, count);
     }
 
     @Override
@@ -96,12 +103,5 @@ final class LongKernel extends Kernel {
         for (int i = 0; i < count; i++) {
             left[i] = left[i] ^ right[i];
         }
-    }
-
-    private static LongBuffer unaligned(Segment segment, int at, int count) {
-        return segment.bytes()
-                .slice(at, count * Long.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .asLongBuffer();
     }
 }
