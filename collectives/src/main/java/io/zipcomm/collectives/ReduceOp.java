@@ -14,7 +14,11 @@ import java.util.function.LongBinaryOperator;
  * call on the same input gives the same bits, and an all-reduce gives the same bits on all ranks. Sums of floating-point
  * numbers may differ in the last bits between algorithms.
  *
- * <p>Integers wrap around on overflow. Bytes are signed.
+ * <p>Integers wrap around on overflow. Bytes are signed. FLOAT16 and BFLOAT16 are combined as FLOAT32, two at a time, and
+ * each result is rounded to nearest, ties to even, before it is combined with the next or sent on: a sum over P ranks is
+ * rounded P - 1 times, in the order in which ranks are combined. Only the last step of {@link #AVG} divides before it rounds.
+ *
+ * <p>A result that is not a number (NaN) is so on all ranks; which of the many bit patterns for that it has is not defined.
  */
 public final class ReduceOp {
 
@@ -144,7 +148,8 @@ public final class ReduceOp {
     }
 
     /**
-     * A reduction of FLOAT32 by a function of two elements.
+     * A reduction of FLOAT32 by a function of two elements; also of FLOAT16 and BFLOAT16, whose elements it gets as floats
+     * and whose results are rounded.
      *
      * <p>The function must be associative and commutative (up to rounding), equal on all ranks, and quick: it runs between
      * two pieces of I/O. It may run on any thread that waits for an operation. If it throws, the operation fails with
@@ -200,7 +205,7 @@ public final class ReduceOp {
     }
 
     /**
-     * A reduction of FLOAT32 by a function of blocks, under the conditions of {@link #ofFloats}. How elements are cut into
+     * A reduction of FLOAT32, FLOAT16 and BFLOAT16 by a function of blocks, under the conditions of {@link #ofFloats}. How elements are cut into
      * blocks is not defined: the function must treat each by itself, and touch none from {@code count} on.
      */
     public static ReduceOp ofFloatBlocks(FloatBlocks function) {
@@ -239,11 +244,10 @@ public final class ReduceOp {
 
     /** Whether this can reduce elements of a type. */
     public boolean supports(DataType elements) {
-        boolean floating = elements == DataType.FLOAT32 || elements == DataType.FLOAT64;
         return switch (kind) {
             case SUM, PROD, MIN, MAX, AVG -> true;
-            case BAND, BOR, BXOR -> !floating;
-            case USER -> elements == type;
+            case BAND, BOR, BXOR -> !elements.isFloating();
+            case USER -> elements == type || (type == DataType.FLOAT32 && elements.isHalf());
         };
     }
 

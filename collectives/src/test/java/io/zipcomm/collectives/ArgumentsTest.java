@@ -60,6 +60,15 @@ final class ArgumentsTest {
                 c -> c.allReduce(Payload.of(three), Payload.of(new int[3]), ReduceOp.SUM));
         wrong.add("BXOR of FLOAT32 elements is not defined", c -> c.allReduce(three, ReduceOp.BXOR));
         wrong.add(
+                "BAND of FLOAT16 elements is not defined",
+                c -> c.allReduce(Payload.ofFloat16(new short[3]), ReduceOp.BAND));
+        wrong.add(
+                "BOR of BFLOAT16 elements is not defined",
+                c -> c.allReduce(Payload.ofBfloat16(new short[3]), ReduceOp.BOR));
+        wrong.add(
+                "user-defined INT32 of FLOAT16 elements is not defined",
+                c -> c.allReduce(Payload.ofFloat16(new short[3]), ReduceOp.ofInts(Math::max)));
+        wrong.add(
                 "user-defined FLOAT32 of FLOAT64 elements is not defined",
                 c -> c.allReduce(new double[1], ReduceOp.ofFloats(Math::max)));
         wrong.add(
@@ -175,7 +184,7 @@ final class ArgumentsTest {
     @Test
     void shouldSupportWhatIsDocumented() {
         for (DataType type : DataType.values()) {
-            boolean floating = type == DataType.FLOAT32 || type == DataType.FLOAT64;
+            boolean floating = type.isFloating();
             assertEquals(floating ? 6 : 9, CollectiveCase.reductions(type).size(), type.toString());
         }
     }

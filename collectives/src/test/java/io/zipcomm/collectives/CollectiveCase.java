@@ -52,7 +52,7 @@ public record CollectiveCase(
             case INT8 -> ReduceOp.ofBytes((a, b) -> (byte) (a + b + a * b));
             case INT32 -> ReduceOp.ofInts((a, b) -> a + b + a * b);
             case INT64 -> ReduceOp.ofLongs((a, b) -> a + b + a * b);
-            case FLOAT32 -> ReduceOp.ofFloats((a, b) -> a + b + a * b);
+            case FLOAT16, BFLOAT16, FLOAT32 -> ReduceOp.ofFloats((a, b) -> a + b + a * b);
             case FLOAT64 -> ReduceOp.ofDoubles((a, b) -> a + b + a * b);
         };
     }
@@ -166,11 +166,24 @@ public record CollectiveCase(
         long mixed = (rank * 31L + index + 1) * 0x9e3779b97f4a7c15L;
         int few = (int) (mixed >>> 58); // 0 to 63
         ReduceOp.Kind how = op == null ? ReduceOp.Kind.SUM : op.kind();
+        if (type.isHalf()) {
+            return halfElement(how, rank, few);
+        }
         return switch (how) {
             case PROD -> few % 2 + 1;
             case USER -> few % 2;
-            case AVG -> type == DataType.FLOAT32 || type == DataType.FLOAT64 ? (long) few * size : few - 20;
+            case AVG -> type.isFloating() ? (long) few * size : few - 20;
             default -> few - 20;
+        };
+    }
+
+    /** Whole numbers of which BFLOAT16, with its 8 bits, holds every partial result of up to 32 ranks exactly. */
+    private long halfElement(ReduceOp.Kind how, int rank, int few) {
+        return switch (how) {
+            case PROD -> rank < 7 ? few % 2 + 1 : 1;
+            case USER -> rank < 7 ? few % 2 : 0;
+            case AVG -> size <= 16 || rank == 0 ? (long) few % 2 * size : 0;
+            default -> few % 16 - 8;
         };
     }
 

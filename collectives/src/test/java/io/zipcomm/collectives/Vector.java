@@ -1,6 +1,8 @@
 package io.zipcomm.collectives;
 
+import io.zipcomm.buffer.Bfloat16;
 import io.zipcomm.buffer.DataType;
+import io.zipcomm.buffer.Float16;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.buffer.Segment;
 import java.lang.reflect.Array;
@@ -53,6 +55,7 @@ public final class Vector {
         int length = BEFORE + count + AFTER;
         Object array = switch (type) {
             case INT8 -> new byte[length];
+            case FLOAT16, BFLOAT16 -> new short[length];
             case INT32 -> new int[length];
             case INT64 -> new long[length];
             case FLOAT32 -> new float[length];
@@ -65,6 +68,8 @@ public final class Vector {
         }
         Payload payload = switch (type) {
             case INT8 -> Payload.of((byte[]) array, BEFORE, count);
+            case FLOAT16 -> Payload.ofFloat16((short[]) array, BEFORE, count);
+            case BFLOAT16 -> Payload.ofBfloat16((short[]) array, BEFORE, count);
             case INT32 -> Payload.of((int[]) array, BEFORE, count);
             case INT64 -> Payload.of((long[]) array, BEFORE, count);
             case FLOAT32 -> Payload.of((float[]) array, BEFORE, count);
@@ -86,6 +91,8 @@ public final class Vector {
     /** Sets an element to a whole number, cut to its type. */
     public void set(int index, long value) {
         switch (payload.type()) {
+            case FLOAT16 -> setBits(index, Float16.fromFloat((float) value));
+            case BFLOAT16 -> setBits(index, Bfloat16.fromFloat((float) value));
             case FLOAT32 -> setBits(index, Float.floatToRawIntBits((float) value));
             case FLOAT64 -> setBits(index, Double.doubleToRawLongBits((double) value));
             default -> setBits(index, value);
@@ -97,6 +104,8 @@ public final class Vector {
         int at = BEFORE + index;
         if (array instanceof byte[] bytes) {
             bytes[at] = (byte) bits;
+        } else if (array instanceof short[] shorts) {
+            shorts[at] = (short) bits;
         } else if (array instanceof int[] ints) {
             ints[at] = (int) bits;
         } else if (array instanceof long[] longs) {
@@ -113,6 +122,7 @@ public final class Vector {
     private void setMemory(int at, long bits) {
         switch (payload.type()) {
             case INT8 -> memory.put(at, (byte) bits);
+            case FLOAT16, BFLOAT16 -> memory.putShort(at, (short) bits);
             case INT32, FLOAT32 -> memory.putInt(at, (int) bits);
             case INT64, FLOAT64 -> memory.putLong(at, bits);
         }
@@ -143,6 +153,7 @@ public final class Vector {
         ByteBuffer bytes = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
         return switch (payload.type()) {
             case INT8 -> bytes.get(index);
+            case FLOAT16, BFLOAT16 -> bytes.getShort(index * Short.BYTES);
             case INT32, FLOAT32 -> bytes.getInt(index * Integer.BYTES);
             case INT64, FLOAT64 -> bytes.getLong(index * Long.BYTES);
         };
@@ -154,6 +165,8 @@ public final class Vector {
         for (int i = 0; i < values.length; i++) {
             switch (payload.type()) {
                 case INT8, INT32, INT64 -> {}
+                case FLOAT16 -> values[i] = whole(Float16.toFloat((short) values[i]));
+                case BFLOAT16 -> values[i] = whole(Bfloat16.toFloat((short) values[i]));
                 case FLOAT32 -> values[i] = whole(Float.intBitsToFloat((int) values[i]));
                 case FLOAT64 -> values[i] = whole(Double.longBitsToDouble(values[i]));
             }

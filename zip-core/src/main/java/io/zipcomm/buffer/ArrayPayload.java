@@ -30,6 +30,33 @@ abstract class ArrayPayload extends Payload {
         return index + (int) (offset / type().bytes());
     }
 
+    /** 16-bit numbers of either kind. */
+    static final class Shorts extends ArrayPayload {
+        private final short[] array;
+
+        Shorts(DataType type, short[] array, int index, int count) {
+            super(type, index, count);
+            this.array = array;
+        }
+
+        @Override
+        protected Object owner() {
+            return array;
+        }
+
+        @Override
+        public void copyOut(long offset, Segment to, int at, int length) {
+            int count = length / Short.BYTES;
+            to.shorts(at).put(at / Short.BYTES, array, element(offset), count);
+        }
+
+        @Override
+        public void copyIn(long offset, Segment from, int at, int length) {
+            int count = length / Short.BYTES;
+            from.shorts(at).get(at / Short.BYTES, array, element(offset), count);
+        }
+    }
+
     static final class Floats extends ArrayPayload {
         private final float[] array;
 

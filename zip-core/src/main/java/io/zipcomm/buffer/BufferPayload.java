@@ -1,5 +1,6 @@
 package io.zipcomm.buffer;
 
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 
 /** Payload over a {@link ByteBuffer} or a byte array. */
@@ -9,6 +10,9 @@ final class BufferPayload extends Payload {
 
     /** The same memory for the transport, which sets position and limit: copies must not depend on them. */
     private final ByteBuffer direct;
+
+    /** Made when asked for first; any thread's is as good as another's. */
+    private Buffer elements;
 
     private final Object owner;
     private final long ownerOffset;
@@ -41,6 +45,23 @@ final class BufferPayload extends Payload {
     @Override
     public int arrayIndex() {
         return view.hasArray() ? view.arrayOffset() : 0;
+    }
+
+    @Override
+    public Buffer elements() {
+        Buffer made = elements;
+        if (made == null) {
+            made = switch (type()) {
+                case INT8 -> view;
+                case FLOAT16, BFLOAT16 -> view.asShortBuffer();
+                case INT32 -> view.asIntBuffer();
+                case INT64 -> view.asLongBuffer();
+                case FLOAT32 -> view.asFloatBuffer();
+                case FLOAT64 -> view.asDoubleBuffer();
+            };
+            elements = made;
+        }
+        return made;
     }
 
     @Override

@@ -11,7 +11,11 @@ public enum DataType {
     /** IEEE single precision. */
     FLOAT32(4, Float.BYTES),
     /** IEEE double precision. */
-    FLOAT64(5, Double.BYTES);
+    FLOAT64(5, Double.BYTES),
+    /** IEEE half precision, held in a {@code short}: see {@link Float16}. */
+    FLOAT16(6, Short.BYTES),
+    /** The upper half of IEEE single precision, held in a {@code short}: see {@link Bfloat16}. */
+    BFLOAT16(7, Short.BYTES);
 
     private final int number;
     private final int bytes;
@@ -30,10 +34,23 @@ public enum DataType {
         return number;
     }
 
+    /** Whether elements are floating-point numbers. */
+    public boolean isFloating() {
+        return switch (this) {
+            case INT8, INT32, INT64 -> false;
+            case FLOAT16, BFLOAT16, FLOAT32, FLOAT64 -> true;
+        };
+    }
+
+    /** Whether elements are floating-point numbers of 16 bits, which are combined as FLOAT32 and rounded. */
+    public boolean isHalf() {
+        return this == FLOAT16 || this == BFLOAT16;
+    }
+
     /**
      * Bytes in one element.
      *
-     * @return 1, 4 or 8
+     * @return 1, 2, 4 or 8
      */
     public int bytes() {
         return bytes;

@@ -2,6 +2,7 @@ package io.zipcomm.buffer;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Objects;
@@ -62,8 +63,8 @@ public abstract class Payload {
     }
 
     /**
-     * The array that holds the elements, if one of their own type does: {@code float[]} for FLOAT32. Copying from and to
-     * it is faster than through a segment.
+     * The array that holds the elements, if one of their own type does: {@code float[]} for FLOAT32, {@code short[]} for
+     * FLOAT16. Copying from and to it is faster than through a segment.
      *
      * @return an array, or null
      */
@@ -74,6 +75,17 @@ public abstract class Payload {
     /** Index of this payload's first element in {@link #array}. */
     public int arrayIndex() {
         return 0;
+    }
+
+    /**
+     * A view of the memory as elements, if it is a {@link ByteBuffer}'s: a {@link java.nio.FloatBuffer} for FLOAT32, a
+     * {@link java.nio.ShortBuffer} for FLOAT16. Element 0 is this payload's first. Copying from and to it is faster than
+     * through a segment.
+     *
+     * @return a view for absolute access, the same each time, or null
+     */
+    public Buffer elements() {
+        return null;
     }
 
     /**
@@ -168,6 +180,26 @@ public abstract class Payload {
     /** {@code count} elements of an array from {@code index}. */
     public static Payload of(long[] array, int index, int count) {
         return new ArrayPayload.Longs(given(array), check(index, count, array.length), count);
+    }
+
+    /** All of an array of numbers in half precision, as {@link Float16} makes them. */
+    public static Payload ofFloat16(short[] array) {
+        return ofFloat16(given(array), 0, array.length);
+    }
+
+    /** {@code count} elements of an array of numbers in half precision from {@code index}. */
+    public static Payload ofFloat16(short[] array, int index, int count) {
+        return new ArrayPayload.Shorts(DataType.FLOAT16, given(array), check(index, count, array.length), count);
+    }
+
+    /** All of an array of numbers that are upper halves of floats, as {@link Bfloat16} makes them. */
+    public static Payload ofBfloat16(short[] array) {
+        return ofBfloat16(given(array), 0, array.length);
+    }
+
+    /** {@code count} elements of an array of numbers that are upper halves of floats from {@code index}. */
+    public static Payload ofBfloat16(short[] array, int index, int count) {
+        return new ArrayPayload.Shorts(DataType.BFLOAT16, given(array), check(index, count, array.length), count);
     }
 
     /** All of an array. */

@@ -6,6 +6,7 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.nio.ShortBuffer;
 
 /**
  * A piece of direct memory with views of every element type made once, so that moving data between it and an array
@@ -16,6 +17,7 @@ import java.nio.LongBuffer;
 public final class Segment {
 
     private final ByteBuffer bytes;
+    private final ShortBuffer shorts;
     private final IntBuffer ints;
     private final LongBuffer longs;
     private final FloatBuffer floats;
@@ -26,6 +28,7 @@ public final class Segment {
 
     private Segment(ByteBuffer bytes) {
         this.bytes = bytes;
+        shorts = bytes.asShortBuffer();
         ints = bytes.asIntBuffer();
         longs = bytes.asLongBuffer();
         floats = bytes.asFloatBuffer();
@@ -59,6 +62,11 @@ public final class Segment {
         return bytes;
     }
 
+    /** The memory as 16-bit words: element {@code i} is at byte {@code 2 * i}. */
+    public ShortBuffer shorts() {
+        return shorts;
+    }
+
     /** The memory as 32-bit integers: element {@code i} is at byte {@code 4 * i}. */
     public IntBuffer ints() {
         return ints;
@@ -77,6 +85,11 @@ public final class Segment {
     /** The memory as double-precision numbers: element {@code i} is at byte {@code 8 * i}. */
     public DoubleBuffer doubles() {
         return doubles;
+    }
+
+    /** The memory as 16-bit words, so that element {@code at / 2} is at byte {@code at}, which may be any. */
+    public ShortBuffer shorts(int at) {
+        return shifted(at % Short.BYTES).shorts;
     }
 
     /** The memory as 32-bit integers, so that element {@code at / 4} is at byte {@code at}, which may be any. */

@@ -29,6 +29,8 @@ class PayloadTest {
         kinds.add(Payload.of(new int[COUNT + 9], 3, COUNT));
         kinds.add(Payload.of(new long[COUNT + 9], 3, COUNT));
         kinds.add(Payload.of(new byte[COUNT + 9], 3, COUNT));
+        kinds.add(Payload.ofFloat16(new short[COUNT + 9], 3, COUNT));
+        kinds.add(Payload.ofBfloat16(new short[COUNT + 9], 3, COUNT));
         for (DataType type : DataType.values()) {
             kinds.add(Payload.of(ByteBuffer.allocate(COUNT * 8 + 9), 3, COUNT, type));
             kinds.add(Payload.of(ByteBuffer.allocateDirect(COUNT * 8 + 9), 3, COUNT, type));

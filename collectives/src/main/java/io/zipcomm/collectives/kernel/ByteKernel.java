@@ -2,12 +2,21 @@ package io.zipcomm.collectives.kernel;
 
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.collectives.ReduceOp;
+import java.nio.Buffer;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /** Combines blocks of INT8. */
 final class ByteKernel extends Kernel {
 
+    private static final int BLOCK = BLOCK_BYTES / Byte.BYTES;
+
     private final byte[] left = new byte[BLOCK];
     private final byte[] right = new byte[BLOCK];
+
+    ByteKernel() {
+        super(BLOCK);
+    }
 
     @Override
     Object left() {
@@ -20,13 +29,18 @@ final class ByteKernel extends Kernel {
     }
 
     @Override
-    void read(Segment from, int at, Object block, int count) {
-        from.bytes().get(at, (byte[]) block, 0, count);
+    ByteBuffer elements(Segment segment) {
+        return segment.bytes();
     }
 
     @Override
-    void write(Segment to, int at, int count) {
-        to.bytes().put(at, left, 0, count);
+    void read(Buffer from, int index, Object block, int count) {
+        ((ByteBuffer) from).get(index, (byte[]) block, 0, count);
+    }
+
+    @Override
+    void write(Buffer to, int index, int count) {
+        ((ByteBuffer) to).put(index, left, 0, count);
     }
 
     @Override
@@ -45,8 +59,17 @@ final class ByteKernel extends Kernel {
 
     @Override
     void divide(int by, int count) {
+        if (by > -Byte.MIN_VALUE) {
+            Arrays.fill(left, 0, count, (byte) 0);
+            return;
+        }
+        // Multiplies by 1 / by in units of 2^-16, rounded up. Exact: the error stays below 2^-9, and quotients that are
+        // not
+        // whole are at least 2^-7 below the next whole number.
+        int reciprocal = (1 << Short.SIZE) / by + 1;
         for (int i = 0; i < count; i++) {
-            left[i] = (byte) (left[i] / by);
+            int product = left[i] * reciprocal;
+            left[i] = (byte) ((product >> Short.SIZE) + (product >>> (Integer.SIZE - 1)));
         }
     }
 

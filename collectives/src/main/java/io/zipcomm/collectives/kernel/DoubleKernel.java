@@ -2,12 +2,20 @@ package io.zipcomm.collectives.kernel;
 
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.collectives.ReduceOp;
+import java.nio.Buffer;
+import java.nio.DoubleBuffer;
 
 /** Combines blocks of FLOAT64. */
 final class DoubleKernel extends Kernel {
 
+    private static final int BLOCK = BLOCK_BYTES / Double.BYTES;
+
     private final double[] left = new double[BLOCK];
     private final double[] right = new double[BLOCK];
+
+    DoubleKernel() {
+        super(BLOCK);
+    }
 
     @Override
     Object left() {
@@ -20,13 +28,18 @@ final class DoubleKernel extends Kernel {
     }
 
     @Override
-    void read(Segment from, int at, Object block, int count) {
-        from.doubles(at).get(at / Double.BYTES, (double[]) block, 0, count);
+    DoubleBuffer elements(Segment segment) {
+        return segment.doubles();
     }
 
     @Override
-    void write(Segment to, int at, int count) {
-        to.doubles().put(at / Double.BYTES, left, 0, count);
+    void read(Buffer from, int index, Object block, int count) {
+        ((DoubleBuffer) from).get(index, (double[]) block, 0, count);
+    }
+
+    @Override
+    void write(Buffer to, int index, int count) {
+        ((DoubleBuffer) to).put(index, left, 0, count);
     }
 
     @Override

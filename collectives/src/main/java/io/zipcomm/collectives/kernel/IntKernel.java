@@ -2,12 +2,20 @@ package io.zipcomm.collectives.kernel;
 
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.collectives.ReduceOp;
+import java.nio.Buffer;
+import java.nio.IntBuffer;
 
 /** Combines blocks of INT32. */
 final class IntKernel extends Kernel {
 
+    private static final int BLOCK = BLOCK_BYTES / Integer.BYTES;
+
     private final int[] left = new int[BLOCK];
     private final int[] right = new int[BLOCK];
+
+    IntKernel() {
+        super(BLOCK);
+    }
 
     @Override
     Object left() {
@@ -20,13 +28,18 @@ final class IntKernel extends Kernel {
     }
 
     @Override
-    void read(Segment from, int at, Object block, int count) {
-        from.ints(at).get(at / Integer.BYTES, (int[]) block, 0, count);
+    IntBuffer elements(Segment segment) {
+        return segment.ints();
     }
 
     @Override
-    void write(Segment to, int at, int count) {
-        to.ints().put(at / Integer.BYTES, left, 0, count);
+    void read(Buffer from, int index, Object block, int count) {
+        ((IntBuffer) from).get(index, (int[]) block, 0, count);
+    }
+
+    @Override
+    void write(Buffer to, int index, int count) {
+        ((IntBuffer) to).put(index, left, 0, count);
     }
 
     @Override

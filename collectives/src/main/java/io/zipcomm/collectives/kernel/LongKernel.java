@@ -2,12 +2,20 @@ package io.zipcomm.collectives.kernel;
 
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.collectives.ReduceOp;
+import java.nio.Buffer;
+import java.nio.LongBuffer;
 
 /** Combines blocks of INT64. */
 final class LongKernel extends Kernel {
 
+    private static final int BLOCK = BLOCK_BYTES / Long.BYTES;
+
     private final long[] left = new long[BLOCK];
     private final long[] right = new long[BLOCK];
+
+    LongKernel() {
+        super(BLOCK);
+    }
 
     @Override
     Object left() {
@@ -20,13 +28,18 @@ final class LongKernel extends Kernel {
     }
 
     @Override
-    void read(Segment from, int at, Object block, int count) {
-        from.longs(at).get(at / Long.BYTES, (long[]) block, 0, count);
+    LongBuffer elements(Segment segment) {
+        return segment.longs();
     }
 
     @Override
-    void write(Segment to, int at, int count) {
-        to.longs().put(at / Long.BYTES, left, 0, count);
+    void read(Buffer from, int index, Object block, int count) {
+        ((LongBuffer) from).get(index, (long[]) block, 0, count);
+    }
+
+    @Override
+    void write(Buffer to, int index, int count) {
+        ((LongBuffer) to).put(index, left, 0, count);
     }
 
     @Override

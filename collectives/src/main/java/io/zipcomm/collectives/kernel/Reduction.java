@@ -4,6 +4,7 @@ import io.zipcomm.buffer.DataType;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.collectives.ReduceOp;
+import java.nio.Buffer;
 
 /**
  * A payload that combines what arrives with an operand, and keeps the result in a third place, which may be the
@@ -24,13 +25,13 @@ public final class Reduction extends Payload {
     private final Kernel kernel;
 
     private Payload operand;
-    private Segment operandSegment;
     private Object operandArray;
+    private Buffer operandElements;
     private long operandOffset;
 
     private Payload target;
-    private Segment targetSegment;
     private Object targetArray;
+    private Buffer targetElements;
     private long targetOffset;
 
     private ReduceOp op;
@@ -59,8 +60,8 @@ public final class Reduction extends Payload {
      */
     public void operand(Payload payload, Segment segment, long offset) {
         operand = payload;
-        operandSegment = segment;
         operandArray = payload.array();
+        operandElements = segment != null ? kernel.elements(segment) : payload.elements();
         operandOffset = offset;
     }
 
@@ -73,8 +74,8 @@ public final class Reduction extends Payload {
      */
     public void result(Payload payload, Segment segment, long offset) {
         target = payload;
-        targetSegment = segment;
         targetArray = payload.array();
+        targetElements = segment != null ? kernel.elements(segment) : payload.elements();
         targetOffset = offset;
     }
 
@@ -95,11 +96,11 @@ public final class Reduction extends Payload {
     /** Lets go of the memory. */
     public void clear() {
         operand = null;
-        operandSegment = null;
         operandArray = null;
+        operandElements = null;
         target = null;
-        targetSegment = null;
         targetArray = null;
+        targetElements = null;
         op = null;
         failure = null;
     }
@@ -118,39 +119,48 @@ public final class Reduction extends Payload {
         Object right = kernel.right();
         int done = 0;
         while (done < length) {
-            int bytes = Math.min(length - done, Kernel.BLOCK * elementBytes);
-            int count = bytes / elementBytes;
-            kernel.read(from, at + done, arrivedFirst ? left : right, count);
+            int count = Math.min((length - done) / elementBytes, kernel.blockCount());
+            loadArrived(from, at + done, arrivedFirst ? left : right, count);
             loadOperand(operandOffset + offset + done, arrivedFirst ? right : left, count);
             if (!combine(count)) {
                 return;
             }
             store(targetOffset + offset + done, count);
-            done += bytes;
+            done += count * elementBytes;
         }
     }
 
     private boolean combine(int count) {
         try {
             kernel.combine(op, count);
+            if (divisor != 1) {
+                kernel.divide(divisor, count);
+            }
+            kernel.round(count);
         } catch (RuntimeException | Error e) {
             failure = e;
             return false;
         }
-        if (divisor != 1) {
-            kernel.divide(divisor, count);
-        }
         return true;
+    }
+
+    private void loadArrived(Segment from, int at, Object block, int count) {
+        if (at % elementBytes == 0) {
+            kernel.read(kernel.elements(from), at / elementBytes, block, count);
+        } else {
+            kernel.staging().bytes().put(0, from.bytes(), at, count * elementBytes);
+            kernel.read(kernel.elements(kernel.staging()), 0, block, count);
+        }
     }
 
     private void loadOperand(long offset, Object block, int count) {
         if (operandArray != null) {
             System.arraycopy(operandArray, operand.arrayIndex() + (int) (offset / elementBytes), block, 0, count);
-        } else if (operandSegment != null) {
-            kernel.read(operandSegment, (int) offset, block, count);
+        } else if (operandElements != null) {
+            kernel.read(operandElements, (int) (offset / elementBytes), block, count);
         } else {
             operand.copyOut(offset, kernel.staging(), 0, count * elementBytes);
-            kernel.read(kernel.staging(), 0, block, count);
+            kernel.read(kernel.elements(kernel.staging()), 0, block, count);
         }
     }
 
@@ -158,10 +168,10 @@ public final class Reduction extends Payload {
         if (targetArray != null) {
             int index = target.arrayIndex() + (int) (offset / elementBytes);
             System.arraycopy(kernel.left(), 0, targetArray, index, count);
-        } else if (targetSegment != null) {
-            kernel.write(targetSegment, (int) offset, count);
+        } else if (targetElements != null) {
+            kernel.write(targetElements, (int) (offset / elementBytes), count);
         } else {
-            kernel.write(kernel.staging(), 0, count);
+            kernel.write(kernel.elements(kernel.staging()), 0, count);
             target.copyIn(offset, kernel.staging(), 0, count * elementBytes);
         }
     }

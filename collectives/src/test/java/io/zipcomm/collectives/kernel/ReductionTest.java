@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.zipcomm.buffer.Bfloat16;
 import io.zipcomm.buffer.DataType;
+import io.zipcomm.buffer.Float16;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.collectives.CollectiveCase;
@@ -17,12 +19,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every kernel against a plain loop on single elements. */
 final class ReductionTest {
 
     /** More than a block, and not a whole number of them. */
-    private static final int COUNT = 2 * Kernel.BLOCK + 37;
+    private static final int COUNT = 2 * Kernel.BLOCK_BYTES + 37;
 
     @RegisterExtension
     final Seeds seeds = new Seeds();
@@ -90,6 +93,8 @@ final class ReductionTest {
             vector.setBits(
                     i,
                     switch (type) {
+                        case FLOAT16 -> Float16.fromFloat((float) value);
+                        case BFLOAT16 -> Bfloat16.fromFloat((float) value);
                         case FLOAT32 -> Float.floatToIntBits((float) value);
                         case FLOAT64 -> Double.doubleToLongBits(value);
                         default -> random.nextLong();
@@ -103,6 +108,10 @@ final class ReductionTest {
             case INT8 -> (byte) ((byte) combine(op, a, b) / divisor);
             case INT32 -> (int) combine(op, a, b) / divisor;
             case INT64 -> combine(op, a, b) / divisor;
+            case FLOAT16 ->
+                Float16.fromFloat(combine(op, Float16.toFloat((short) a), Float16.toFloat((short) b)) / divisor);
+            case BFLOAT16 ->
+                Bfloat16.fromFloat(combine(op, Bfloat16.toFloat((short) a), Bfloat16.toFloat((short) b)) / divisor);
             case FLOAT32 ->
                 Float.floatToIntBits(
                         combine(op, Float.intBitsToFloat((int) a), Float.intBitsToFloat((int) b)) / divisor);
@@ -191,6 +200,81 @@ final class ReductionTest {
         assertEquals(-0.0f, min[3]);
         assertEquals(0.0f, max[2]);
         assertEquals(0.0f, max[3]);
+    }
+
+    @Test
+    void shouldAddEveryPairOfKindsOf16BitNumbersLikeTheScalarConversions() {
+        SplittableRandom random = new SplittableRandom(seeds.seed());
+        short[] left = new short[(1 << Short.SIZE) + 1];
+        short[] right = new short[left.length];
+        for (int i = 0; i < left.length; i++) {
+            left[i] = (short) i;
+            right[i] = (short) (i % 3 == 0 ? 0 : random.nextInt());
+        }
+        for (Kernel kernel : new Kernel[] {new Float16Kernel(false), new Float16Kernel(Float16.isIntrinsic())}) {
+            short[] sums = sums(kernel, Payload.ofFloat16(left.clone()), right);
+            for (int i = 0; i < sums.length; i++) {
+                float sum = Float16.toFloat(left[i]) + Float16.toFloat(right[i]);
+                assertHalf(Float16.fromFloat(sum), Float.isNaN(sum), sums[i], Float16.toFloat(sums[i]), i);
+            }
+        }
+        short[] sums = sums(new Bfloat16Kernel(), Payload.ofBfloat16(left.clone()), right);
+        for (int i = 0; i < sums.length; i++) {
+            float sum = Bfloat16.toFloat(left[i]) + Bfloat16.toFloat(right[i]);
+            assertHalf(Bfloat16.fromFloat(sum), Float.isNaN(sum), sums[i], Bfloat16.toFloat(sums[i]), i);
+        }
+    }
+
+    private static short[] sums(Kernel kernel, Payload left, short[] right) {
+        Segment arrived = Segment.allocate((right.length * Short.BYTES + 7) / 8 * 8);
+        arrived.shorts().put(0, right);
+        Reduction reduction = new Reduction(kernel, left.type());
+        reduction.operand(left, null, 0);
+        reduction.result(left, null, 0);
+        reduction.combineBy(ReduceOp.SUM, false, 1);
+        reduction.copyIn(0, arrived, 0, right.length * Short.BYTES);
+        return (short[]) left.array();
+    }
+
+    private static void assertHalf(short expected, boolean nan, short found, float value, int index) {
+        if (nan ? !Float.isNaN(value) : expected != found) {
+            assertEquals(Integer.toHexString(expected), Integer.toHexString(found), "element " + index);
+        }
+    }
+
+    /** 60000 + 60000 is infinite in half precision; half of it is not. */
+    @Test
+    void shouldDivideAnAverageBeforeItRounds() {
+        short[] values = {Float16.fromFloat(60000), Float16.fromFloat(1 + 0x1p-10f)};
+        short[] others = {Float16.fromFloat(60000), Float16.fromFloat(1)};
+        Segment arrived = Segment.allocate(8);
+        arrived.shorts().put(0, others);
+        Payload payload = Payload.ofFloat16(values);
+        Reduction reduction = new Reduction(Kernel.of(DataType.FLOAT16), DataType.FLOAT16);
+        reduction.operand(payload, null, 0);
+        reduction.result(payload, null, 0);
+        reduction.combineBy(ReduceOp.AVG, false, 2);
+        reduction.copyIn(0, arrived, 0, 4);
+        assertEquals(60000, Float16.toFloat(values[0]), 16);
+        assertEquals(1, Float16.toFloat(values[1]), "a tie goes to even");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 7, 10, 127, 128, 129, 1000, Integer.MAX_VALUE})
+    void shouldDivideBytesLikeIntegers(int divisor) {
+        byte[] values = new byte[256];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (byte) i;
+        }
+        Payload payload = Payload.of(values);
+        Reduction reduction = new Reduction(Kernel.of(DataType.INT8), DataType.INT8);
+        reduction.operand(payload, null, 0);
+        reduction.result(payload, null, 0);
+        reduction.combineBy(ReduceOp.AVG, false, divisor);
+        reduction.copyIn(0, Segment.allocate(values.length), 0, values.length);
+        for (int i = 0; i < values.length; i++) {
+            assertEquals((byte) ((byte) i / divisor), values[i], (byte) i + " / " + divisor);
+        }
     }
 
     private static float[] land(ReduceOp op, float[] left, float[] right) {
