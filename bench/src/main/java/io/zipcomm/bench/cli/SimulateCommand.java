@@ -188,7 +188,9 @@ final class SimulateCommand implements Callable<Integer> {
                 prediction.ranks(),
                 ByteSize.format(prediction.bytes()),
                 TableFormat.micros(prediction.seconds() * 1e6),
-                Double.isNaN(prediction.efficiency()) ? "-" : String.format(Locale.ROOT, "%.3f", prediction.efficiency()),
+                Double.isNaN(prediction.efficiency())
+                        ? "-"
+                        : String.format(Locale.ROOT, "%.3f", prediction.efficiency()),
                 String.format(Locale.ROOT, "%,d", outcome.sentBytesMax()),
                 String.format(Locale.ROOT, "%,d", outcome.memoryBytesMax()),
                 String.format(Locale.ROOT, "%,d", outcome.messages()));

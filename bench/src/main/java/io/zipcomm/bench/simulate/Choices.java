@@ -51,8 +51,7 @@ public final class Choices {
     public List<Choice> all() {
         List<Choice> choices = new ArrayList<>();
         seconds.forEach((call, times) -> {
-            AlgorithmName chosen =
-                    new Selector(call.ranks, false).algorithm(call.operation.collective(), call.bytes);
+            AlgorithmName chosen = new Selector(call.ranks, false).algorithm(call.operation.collective(), call.bytes);
             Map.Entry<AlgorithmName, Double> best =
                     times.entrySet().stream().min(Map.Entry.comparingByValue()).orElseThrow();
             if (times.containsKey(chosen)) {

@@ -3,13 +3,18 @@ package io.zipcomm.bench.simulate;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.PlanBuilder;
 import io.zipcomm.collectives.plan.Shape;
-import java.util.HashMap;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /** The plans of all ranks of one operation, each kept once for all ranks that do the same. Immutable. */
 final class GroupPlans {
+
+    /** Ranks of a class whose plans are compared. */
+    private static final int CLASS_SAMPLES = 8;
 
     final int size;
     final Symmetry symmetry;
@@ -71,13 +76,15 @@ final class GroupPlans {
         int root = shapes.apply(0).root();
         long most = 0;
         for (int rank : samples(size).filter(rank -> rank != root).toArray()) {
-            most = Math.max(most, build(algorithm, shapes, rank, size, Symmetry.TRANSLATION).steps());
+            most = Math.max(
+                    most,
+                    build(algorithm, shapes, rank, size, Symmetry.TRANSLATION).steps());
         }
-        return most * (size - 1) + build(algorithm, shapes, root, size, Symmetry.TRANSLATION).steps();
+        return most * (size - 1)
+                + build(algorithm, shapes, root, size, Symmetry.TRANSLATION).steps();
     }
 
-    private static RankPlan oneForAll(
-            Algorithm algorithm, IntFunction<Shape> shapes, int size, Symmetry symmetry) {
+    private static RankPlan oneForAll(Algorithm algorithm, IntFunction<Shape> shapes, int size, Symmetry symmetry) {
         RankPlan one = build(algorithm, shapes, 0, size, symmetry);
         boolean alike = samples(size)
                 .skip(1)
@@ -92,28 +99,32 @@ final class GroupPlans {
                 .distinct();
     }
 
-    /** One plan for all ranks with subtrees of one size in a binomial tree; null if the last of each says otherwise. */
+    /**
+     * One plan for all ranks with subtrees of one size in a binomial tree.
+     *
+     * @return null if a sample says that these do not do the same
+     */
     private static GroupPlans byClass(Algorithm algorithm, IntFunction<Shape> shapes, int size) {
-        Map<Integer, RankPlan> first = new HashMap<>();
-        Map<Integer, Integer> last = new HashMap<>();
-        RankPlan[] plans = new RankPlan[size];
+        Map<Integer, List<Integer>> classes = new TreeMap<>();
         for (int rank = 0; rank < size; rank++) {
             int vrank = shapes.apply(rank).vrank();
             int subtree = Integer.lowestOneBit(vrank);
             boolean isCutOff = vrank == 0 || vrank + subtree >= size;
             // Ranks whose subtree is cut off have a class each.
-            int key = isCutOff ? -vrank - 1 : subtree;
-            if (!first.containsKey(key)) {
-                first.put(key, build(algorithm, shapes, rank, size, Symmetry.TRANSLATION));
-            }
-            last.put(key, rank);
-            plans[rank] = first.get(key);
+            classes.computeIfAbsent(isCutOff ? -vrank : subtree, unused -> new ArrayList<>())
+                    .add(rank);
         }
-        for (Map.Entry<Integer, Integer> entry : last.entrySet()) {
-            int rank = entry.getValue();
-            if (!build(algorithm, shapes, rank, size, Symmetry.TRANSLATION).isLike(first.get(entry.getKey()))) {
-                return null;
+        RankPlan[] plans = new RankPlan[size];
+        for (List<Integer> ranks : classes.values()) {
+            RankPlan first = build(algorithm, shapes, ranks.get(0), size, Symmetry.TRANSLATION);
+            int step = Math.max(1, ranks.size() / CLASS_SAMPLES);
+            for (int i = ranks.size() - 1; i > 0; i -= step) {
+                if (!build(algorithm, shapes, ranks.get(i), size, Symmetry.TRANSLATION)
+                        .isLike(first)) {
+                    return null;
+                }
             }
+            ranks.forEach(rank -> plans[rank] = first);
         }
         return new GroupPlans(size, Symmetry.TRANSLATION, plans);
     }

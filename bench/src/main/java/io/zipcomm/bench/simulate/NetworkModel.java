@@ -128,9 +128,8 @@ public record NetworkModel(
         return Math.round(relay.latencyUs * PS_PER_US);
     }
 
-    /** Time for which the relay is busy with a message if this is one of so many equal ones at a time. */
-    long relayPs(long bytes, int equalOnes) {
-        return Math.round(bytes / relay.bytesPerNs * PS_PER_NS * equalOnes);
+    long relayPs(long bytes) {
+        return Math.round(bytes / relay.bytesPerNs * PS_PER_NS);
     }
 
     int host(int rank) {

@@ -41,7 +41,9 @@ public final class PredictionFile implements AutoCloseable {
                 prediction.bytes(),
                 outcome.bytes(),
                 prediction.seconds(),
-                Double.isNaN(prediction.efficiency()) ? "" : String.format(Locale.ROOT, "%.4f", prediction.efficiency()),
+                Double.isNaN(prediction.efficiency())
+                        ? ""
+                        : String.format(Locale.ROOT, "%.4f", prediction.efficiency()),
                 outcome.sentBytesMax(),
                 outcome.messages(),
                 outcome.memoryBytesMax(),

@@ -24,8 +24,7 @@ public final class Predictions {
      */
     public static List<Prediction> upTo(int ranksMax, NetworkModel model) {
         List<Prediction> predictions = new ArrayList<>();
-        Sweep sweep =
-                new Sweep(List.of(BenchOperation.values()), powersUpTo(ranksMax), BYTES, model, STEPS_QUICK_MAX);
+        Sweep sweep = new Sweep(List.of(BenchOperation.values()), powersUpTo(ranksMax), BYTES, model, STEPS_QUICK_MAX);
         sweep.run(new Sweep.Listener() {
             @Override
             public void simulated(Scenario scenario, Outcome outcome, Prediction prediction) {

@@ -48,7 +48,8 @@ public record Scenario(BenchOperation operation, AlgorithmName algorithm, int ra
      */
     public Outcome run(NetworkModel model, long stepsMax) {
         Scenario whole = rounded();
-        List<Scenario> lengths = operation.hasBlocks() ? List.of(whole) : List.of(whole, roundedTo((long) ranks * Long.BYTES));
+        List<Scenario> lengths =
+                operation.hasBlocks() ? List.of(whole) : List.of(whole, roundedTo((long) ranks * Long.BYTES));
         for (long stepsBuiltMax : STEPS_BUILT_MAX) {
             for (Scenario scenario : lengths) {
                 GroupPlans plans = scenario.plans(model.hosts() == null, stepsBuiltMax, stepsMax);

@@ -21,7 +21,7 @@ final class Simulation {
     private static final int DONE = 5;
     private static final int KIND_BITS = 3;
     private static final int KIND_MASK = (1 << KIND_BITS) - 1;
-    private static final int RANK_MASK = (1 << Integer.SIZE - KIND_BITS) - 1;
+    private static final int RANK_MASK = (1 << (Integer.SIZE - KIND_BITS)) - 1;
 
     // What is known of a step that has not ended.
     private static final byte IS_READY = 1;
@@ -270,9 +270,14 @@ final class Simulation {
     private void relay(int rank, int step) {
         long bytes = plans.of(rank).bytes[step];
         long begin = Math.max(now, relayFree);
-        // If one rank stands for all, as many equal messages as there are ranks come at once, and share the relay.
-        relayFree = begin + model.relayPs(bytes, plans.isOneForAll ? plans.size : 1);
-        long first = Math.max(begin, relayFree - model.bytesPs(bytes, false));
+        long served = begin + model.relayPs(bytes);
+        relayFree = served;
+        if (plans.isOneForAll) {
+            // This is the first of as many equal messages as there are ranks; the end is that of the last.
+            relayFree = begin + plans.size * model.relayPs(bytes);
+            end = Math.max(end, relayFree + model.relayLatencyPs());
+        }
+        long first = Math.max(begin, served - model.bytesPs(bytes, false));
         add(first + model.relayLatencyPs(), ARRIVED, rank, step);
     }
 
@@ -280,9 +285,7 @@ final class Simulation {
     private void arrived(int rank, int step) {
         boolean isLocal = isLocal(rank, peer(rank, step));
         int port = port(rank, isLocal);
-        long landing = Math.max(now, inFree[port])
-                + overheadPs
-                + model.bytesPs(plans.of(rank).bytes[step], isLocal);
+        long landing = Math.max(now, inFree[port]) + overheadPs + model.bytesPs(plans.of(rank).bytes[step], isLocal);
         inFree[port] = landing;
         add(landing, LANDED, rank, step);
     }
