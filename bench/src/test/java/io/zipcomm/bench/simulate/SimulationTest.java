@@ -151,12 +151,7 @@ final class SimulationTest {
             assertUs((ranks - 1) * message, BenchOperation.ALLGATHER, AlgorithmName.RING, ranks, all);
             assertUs((ranks - 1) * message, BenchOperation.REDUCESCATTER, AlgorithmName.RING, ranks, all);
             assertUs((ranks - 1) * message, BenchOperation.BROADCAST, AlgorithmName.CHAIN, ranks, block);
-            assertUs(
-                    (ranks - 1) * message,
-                    BenchOperation.GATHER,
-                    AlgorithmName.LINEAR,
-                    ranks,
-                    all);
+            assertUs((ranks - 1) * message, BenchOperation.GATHER, AlgorithmName.LINEAR, ranks, all);
             if (Integer.bitCount(ranks) == 1) {
                 double halves = (ranks - 1) * block * BETA_NS * 1e-3;
                 assertUs(rounds * message, BenchOperation.ALLREDUCE, AlgorithmName.DOUBLING, ranks, block);
@@ -232,8 +227,7 @@ final class SimulationTest {
     @Test
     void shouldCountScratchMemoryOfTheRankThatNeedsMost() {
         // Inner ranks of the tree keep the sum of their subtree; the root has the target, leaves need nothing.
-        Outcome reduce =
-                new Scenario(BenchOperation.REDUCE, AlgorithmName.BINOMIAL, 8, 0, 1000).run(PLAIN, STEPS_MAX);
+        Outcome reduce = new Scenario(BenchOperation.REDUCE, AlgorithmName.BINOMIAL, 8, 0, 1000).run(PLAIN, STEPS_MAX);
         assertEquals(1024, reduce.scratchBytesMax()); // in units of 64
         assertTrue(reduce.memoryBytesMax() >= reduce.scratchBytesMax(), reduce.toString());
     }
