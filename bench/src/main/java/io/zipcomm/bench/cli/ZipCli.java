@@ -32,6 +32,7 @@ public final class ZipCli {
 
     private enum Command {
         BENCH("measure and verify every operation with real processes", false),
+        SIMULATE("predict time and memory of collectives for thousands of ranks", false),
         RUN("start copies of a command as one group on this machine", false),
         RELAY("the relay daemon, at which groups meet", false),
         DOCTOR("what works on this machine, and why something does not", false),
@@ -53,6 +54,7 @@ public final class ZipCli {
         Callable<Integer> create() {
             return switch (this) {
                 case BENCH -> new BenchCommand();
+                case SIMULATE -> new SimulateCommand();
                 case RUN -> new RunCommand();
                 case RELAY -> new RelayCommand();
                 case DOCTOR -> new DoctorCommand();

@@ -85,9 +85,19 @@ public enum BenchOperation {
         return data == Data.REDUCED;
     }
 
+    /** Whether one rank or each has a block for every rank, so that M is their total. */
+    public boolean hasBlocks() {
+        return data == Data.BLOCKS || this == REDUCESCATTER;
+    }
+
     /** Whether all ranks take part in it together. */
     public boolean isCollective() {
         return collective != null;
+    }
+
+    /** The library's operation; null for messages between two ranks. */
+    public CollectiveOperation collective() {
+        return collective;
     }
 
     /** The names of the algorithms by which it can be done; none for messages between two ranks. */

@@ -3,6 +3,7 @@ package io.zipcomm.bench.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.zipcomm.bench.simulate.PredictionFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,14 +22,14 @@ final class ZipCliTest {
     void shouldListItsCommands() {
         CapturedCli.Result result = CapturedCli.run("--help");
         assertEquals(0, result.exitCode());
-        for (String command : List.of("bench", "run", "relay", "doctor", "token")) {
+        for (String command : List.of("bench", "simulate", "run", "relay", "doctor", "token")) {
             assertTrue(result.out().contains("\n  " + command + " "), result.out());
         }
         assertEquals(2, CapturedCli.run().exitCode());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"bench", "run", "relay", "doctor", "token", "warm-archive"})
+    @ValueSource(strings = {"bench", "simulate", "run", "relay", "doctor", "token", "warm-archive"})
     void shouldHelpWithEveryCommand(String command) {
         CapturedCli.Result result = CapturedCli.run(command, "--help");
         assertEquals(0, result.exitCode());
@@ -63,7 +64,7 @@ final class ZipCliTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "frobnicate                        | zip: unknown command 'frobnicate'; known: bench, run, relay, doctor",
+                "frobnicate                        | zip: unknown command 'frobnicate'; known: bench, simulate, run, relay",
                 "bench --ops foo                   | unknown operation 'foo'; known: barrier, pingpong, broadcast",
                 "bench --bytes 64KB                | '64KB' is not a size: write bytes, or KiB, MiB, GiB",
                 "bench --bytes 4GiB                | '4GiB' is more than the largest size, 1GiB",
@@ -83,6 +84,8 @@ final class ZipCliTest {
                 "bench --kill --report out.html    | --baseline, --isolate, --congestion and --report go",
                 "bench --report no/such/out.html   | --report no/such/out.html cannot be written: NoSuchFile",
                 "bench --frobnicate                | Unknown option: '--frobnicate'",
+                "simulate --ranks 0                | '0' is not a whole number from 1",
+                "simulate --alpha 1 --overhead 2   | the overhead, which is part of alpha, of the model cannot be so",
                 "run --ranks 2                     | Missing required parameter: 'CMD'",
                 "run -- true                       | Missing required option: '--ranks=N'",
                 "run --ranks 0 -- true             | '0' is not a whole number from 1",
@@ -129,6 +132,21 @@ final class ZipCliTest {
         CapturedCli.Result result = CapturedCli.run("token", "--session", "s", "--key-file", keyFile);
         assertEquals(2, result.exitCode());
         assertTrue(result.err().contains("5 bytes: expected 32 or more"), result.err());
+    }
+
+    @Test
+    void shouldPredictATableAndTheSameAsCsv(@TempDir Path folder) throws IOException {
+        Path csv = folder.resolve("predictions.csv");
+        CapturedCli.Result result = CapturedCli.run(
+                "simulate", "--ops", "allreduce,barrier", "--ranks", "8", "--bytes", "4", "--csv", csv.toString());
+        assertEquals(0, result.exitCode(), result.err());
+        assertEquals("", result.err());
+        assertTrue(result.out().contains("allreduce     doubling                8        4"), result.out());
+        assertTrue(result.out().contains("Of 2 choices of the library, 0 take more than 1.5 times"), result.out());
+        List<String> lines = Files.readAllLines(csv);
+        assertEquals(PredictionFile.HEADER, lines.get(0));
+        assertEquals(5, lines.size());
+        assertTrue(lines.get(4).startsWith("barrier,dissemination,8,0,0,0.000300000,1.0000,0,24,"), lines.get(4));
     }
 
     @Test

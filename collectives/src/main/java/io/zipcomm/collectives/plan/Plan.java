@@ -160,12 +160,12 @@ public final class Plan {
     }
 
     /** Where a step's dependents begin in {@link #dependent}; those of the next step begin where these end. */
-    int dependentsFrom(int step) {
+    public int dependentsFrom(int step) {
         return dependentsFrom[step];
     }
 
     /** A step that waits for another. */
-    int dependent(int index) {
+    public int dependent(int index) {
         return dependents[index];
     }
 
