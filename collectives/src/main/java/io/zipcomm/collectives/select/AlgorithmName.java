@@ -16,7 +16,7 @@ public enum AlgorithmName {
     DOUBLING(5),
     /** Segments round a ring. */
     RING(6),
-    /** Halving, then doubling. */
+    /** Halving, then doubling, or up a tree where one rank gets all. */
     RABENSEIFNER(7),
     /** Exchanges of halves at halving distances. */
     HALVING(8),
@@ -25,7 +25,9 @@ public enum AlgorithmName {
     /** Blocks together over doubling distances. */
     BRUCK(10),
     /** Each pair for itself. */
-    PAIRWISE(11);
+    PAIRWISE(11),
+    /** Inside hosts, between hosts, and inside again. */
+    HIERARCHICAL(12);
 
     private final int number;
 
