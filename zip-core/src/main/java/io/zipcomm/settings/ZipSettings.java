@@ -174,6 +174,11 @@ public record ZipSettings(
             return this;
         }
 
+        /** One value as it would be written in the environment; null if it is required and was not set. */
+        public String get(Setting setting) {
+            return values.get(setting);
+        }
+
         public Builder relay(String hostAndPort) {
             return set(Setting.RELAY, hostAndPort);
         }

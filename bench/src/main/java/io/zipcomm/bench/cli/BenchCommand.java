@@ -3,10 +3,17 @@ package io.zipcomm.bench.cli;
 import io.zipcomm.bench.cluster.BenchRun;
 import io.zipcomm.bench.cluster.ColdStartRun;
 import io.zipcomm.bench.cluster.KillRun;
+import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.plan.ByteSize;
 import io.zipcomm.bench.plan.Selection;
 import io.zipcomm.bench.report.CsvFile;
+import io.zipcomm.collectives.pattern.Hosts;
+import io.zipcomm.collectives.select.AlgorithmName;
+import io.zipcomm.collectives.select.Explanation;
+import io.zipcomm.collectives.select.TuningTable;
+import io.zipcomm.settings.Setting;
+import io.zipcomm.settings.ZipSettings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -82,6 +89,13 @@ final class BenchCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Option(
+            names = "--explain",
+            description =
+                    "Measures nothing: says of each row by which algorithm it would be done and why, and what each"
+                            + " would cost: rounds of messages, and bytes of the busiest rank.")
+    private boolean explain;
+
+    @Option(
             names = "--ops",
             split = ",",
             paramLabel = "LIST",
@@ -139,6 +153,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException, IOException {
+        if (explain) {
+            return explain();
+        }
         if (kind.coldStart) {
             return coldStart();
         }
@@ -217,6 +234,25 @@ final class BenchCommand implements Callable<Integer> {
                 WHOLE_RUN.minus(GROUP_START.multipliedBy(selection.groups().size()));
         long share = measuring.toMillis() / selection.caseCount();
         return Duration.ofMillis(Math.max(ROW_MS_MIN, Math.min(ROW_MS_MAX, share)));
+    }
+
+    private int explain() {
+        Selection selection = selection();
+        TuningTable table = TuningTable.of(ZipSettings.builderFromEnvironment().get(Setting.TUNING));
+        for (Selection.Group group : selection.groups()) {
+            for (BenchCase one : group.cases()) {
+                if (one.operation().isCollective()
+                        && group.transport().equals(selection.transports().get(0))) {
+                    System.out.println(Explanation.of(
+                            one.operation().collective(),
+                            one.bytes(),
+                            Hosts.one(group.ranks()),
+                            table,
+                            AlgorithmName.of(algorithm)));
+                }
+            }
+        }
+        return 0;
     }
 
     private int coldStart() throws InterruptedException {

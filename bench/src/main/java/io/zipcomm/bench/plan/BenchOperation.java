@@ -90,6 +90,11 @@ public enum BenchOperation {
         return collective != null;
     }
 
+    /** The library's name for it; null for messages between two ranks. */
+    public CollectiveOperation collective() {
+        return collective;
+    }
+
     /** The names of the algorithms by which it can be done; none for messages between two ranks. */
     public List<String> algorithms() {
         return isCollective() ? Collectives.algorithms(collective) : List.of();

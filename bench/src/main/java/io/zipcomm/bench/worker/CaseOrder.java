@@ -9,8 +9,15 @@ package io.zipcomm.bench.worker;
  * @param iterations how many to time, or 0 to let the budget decide
  * @param budgetNs   time for the row, in nanoseconds
  * @param append     floor only: add to the times of the order before instead of starting afresh
+ * @param segments   bytes in a segment of long messages, or 0 to let the library choose
  */
-public record CaseOrder(String operation, long bytes, String algorithm, int iterations, long budgetNs, boolean append) {
+public record CaseOrder(
+        String operation, long bytes, String algorithm, int iterations, long budgetNs, boolean append, int segments) {
+
+    /** With segments as the library chooses. */
+    public CaseOrder(String operation, long bytes, String algorithm, int iterations, long budgetNs, boolean append) {
+        this(operation, bytes, algorithm, iterations, budgetNs, append, 0);
+    }
 
     /** Kind of the message. */
     public static final String KIND = "measure";
@@ -29,7 +36,8 @@ public record CaseOrder(String operation, long bytes, String algorithm, int iter
                 .with("algorithm", algorithm)
                 .with("iterations", iterations)
                 .with("budgetNs", budgetNs)
-                .with("append", append);
+                .with("append", append)
+                .with("segments", segments);
     }
 
     /** Reads what {@link #toMessage} made. */
@@ -40,6 +48,7 @@ public record CaseOrder(String operation, long bytes, String algorithm, int iter
                 message.text("algorithm"),
                 (int) message.number("iterations"),
                 message.number("budgetNs"),
-                message.flag("append"));
+                message.flag("append"),
+                (int) message.number("segments"));
     }
 }

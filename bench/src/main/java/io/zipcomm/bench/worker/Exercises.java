@@ -32,14 +32,19 @@ final class Exercises {
 
     Exercises(Communicator world, Collectives collectives, Progress progress, CaseOrder order) {
         this.world = world;
-        this.collectives =
-                order.algorithm().equals(CaseOrder.AUTO) ? collectives : collectives.withAlgorithm(order.algorithm());
+        this.collectives = chosen(collectives, order);
         begin = collectives::barrier;
         this.progress = progress;
         this.order = order;
         rank = world.rank();
         ranks = world.size();
         bytes = Math.toIntExact(order.bytes());
+    }
+
+    private static Collectives chosen(Collectives collectives, CaseOrder order) {
+        Collectives named =
+                order.algorithm().equals(CaseOrder.AUTO) ? collectives : collectives.withAlgorithm(order.algorithm());
+        return order.segments() == 0 ? named : named.withSegments(order.segments());
     }
 
     /** How it is done; known once {@link #create} was called. */

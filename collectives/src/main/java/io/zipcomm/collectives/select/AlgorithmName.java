@@ -35,6 +35,19 @@ public enum AlgorithmName {
         this.number = number;
     }
 
+    /** Whether it cuts long messages into segments. */
+    public boolean hasSegments() {
+        return switch (this) {
+            case CHAIN, SCATTER_ALLGATHER, RING, RABENSEIFNER, HALVING, HIERARCHICAL -> true;
+            case DISSEMINATION, BINOMIAL, DOUBLING, LINEAR, BRUCK, PAIRWISE -> false;
+        };
+    }
+
+    /** Whether its segments are cut from the whole message; otherwise from what each rank has of it. */
+    public boolean cutsWholeMessage() {
+        return this == CHAIN || this == HIERARCHICAL;
+    }
+
     /** The number that stands for this on the wire. */
     public int number() {
         return number;

@@ -66,6 +66,11 @@ public record Rule(
         return (isPerRank ? bytes / size : bytes) <= bytesMax;
     }
 
+    /** What the table says of segments, as it is written there; empty if nothing. */
+    public String segments() {
+        return !hasSegments() ? "" : segmentsMin == segmentsMax ? "" + segmentsMin : segmentsMin + "-" + segmentsMax;
+    }
+
     boolean hasSegments() {
         return segmentsMin > 0;
     }

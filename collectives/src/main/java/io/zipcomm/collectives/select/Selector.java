@@ -89,8 +89,7 @@ public final class Selector {
         Rule rule = segmentRule(operation, algorithm, bytes);
         int min = rule == null ? SEGMENT_MIN : rule.segmentsMin();
         int max = rule == null ? SEGMENT_MAX : rule.segmentsMax();
-        boolean isWhole = algorithm == AlgorithmName.CHAIN || algorithm == AlgorithmName.HIERARCHICAL;
-        long piece = isWhole ? bytes : bytes / size;
+        long piece = algorithm.cutsWholeMessage() ? bytes : bytes / size;
         long wanted = Math.max(piece / SEGMENTS_WANTED, min);
         long aligned = (wanted + SEGMENT_ALIGNMENT - 1) / SEGMENT_ALIGNMENT * SEGMENT_ALIGNMENT;
         return (int) Math.min(aligned, max);
