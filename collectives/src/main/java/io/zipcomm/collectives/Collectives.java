@@ -35,7 +35,8 @@ import java.util.List;
  * failure the target's content is undefined, and the communicator runs no further collectives.
  *
  * <p>A steady program costs no garbage but one or two small objects a call, and for the forms with counts arrays of
- * their length: plans, scratch memory and bookkeeping of recent calls are kept with the communicator.
+ * their length: plans, scratch memory and bookkeeping of recent calls are kept with the communicator. Operations that
+ * {@link #prepare()} gives cost none.
  */
 public final class Collectives extends TypedCollectives {
 
@@ -141,8 +142,22 @@ public final class Collectives extends TypedCollectives {
 
     // ---- running
 
+    /** The same operations, to be prepared once and run often: for loops. */
+    public Preparation prepare() {
+        return new Preparation(this);
+    }
+
+    Context context() {
+        return context;
+    }
+
+    /** An operation that runs as often as it is asked to, with this one's deadline for each run. */
+    Prepared prepared(Call call) {
+        return new Prepared(context, call.operation, take(call), timeoutNs);
+    }
+
     /** A rank that cannot begin, for want of memory, must not leave the others waiting. */
-    private PlanCache.Lease prepare(Call call) {
+    private PlanCache.Lease take(Call call) {
         try {
             return context.prepare(call, wanted, wantedSegments);
         } catch (ZipException e) {
@@ -158,7 +173,7 @@ public final class Collectives extends TypedCollectives {
     }
 
     private void run(Call call) {
-        PlanCache.Lease lease = prepare(call);
+        PlanCache.Lease lease = take(call);
         PlanExecution execution = lease.execution();
         boolean succeeded = false;
         try {
@@ -170,7 +185,7 @@ public final class Collectives extends TypedCollectives {
     }
 
     private ZipFuture<Void> start(Call call) {
-        PlanCache.Lease lease = prepare(call);
+        PlanCache.Lease lease = take(call);
         PlanExecution execution = lease.execution().twin();
         ZipFuture<Void> future;
         try {

@@ -431,6 +431,38 @@ public record CollectiveCase(
         };
     }
 
+    /** Prepares the operation on one rank. */
+    public Prepared prepare(Collectives collectives, Vector source, Vector target) {
+        Preparation prepare = collectives.prepare();
+        Payload from = source == null ? null : source.payload();
+        Payload to = target == null ? null : target.payload();
+        int rank = collectives.communicator().rank();
+        int[] counts = counts();
+        boolean inPlace = form == Form.IN_PLACE;
+        return switch (operation) {
+            case BARRIER -> prepare.barrier();
+            case BROADCAST -> prepare.broadcast(to, root);
+            case REDUCE -> inPlace ? prepare.reduce(to, op, root) : prepare.reduce(from, to, op, root);
+            case ALL_REDUCE -> inPlace ? prepare.allReduce(to, op) : prepare.allReduce(from, to, op);
+            case SCATTER -> prepare.scatter(from, to, root);
+            case GATHER -> prepare.gather(from, to, root);
+            case ALL_GATHER -> inPlace ? prepare.allGather(to) : prepare.allGather(from, to);
+            case REDUCE_SCATTER -> prepare.reduceScatter(from, to, op);
+            case ALL_TO_ALL -> prepare.allToAll(from, to);
+            case SCATTER_V -> prepare.scatterv(from, counts, displacements(counts), to, root);
+            case GATHER_V -> prepare.gatherv(from, to, counts, displacements(counts), root);
+            case ALL_GATHER_V -> prepare.allGatherv(from, to, counts, displacements(counts));
+            case ALL_TO_ALL_V ->
+                prepare.allToAllv(
+                        from,
+                        sentCounts(rank),
+                        displacements(sentCounts(rank)),
+                        to,
+                        receivedCounts(rank),
+                        displacements(receivedCounts(rank)));
+        };
+    }
+
     /** What the operation makes of one rank's arguments. */
     Call call(int rank, Vector source, Vector target) {
         Arguments arguments = new Arguments(rank, size, (name, problem) -> {

@@ -122,7 +122,7 @@ final class CollectiveMatrix {
             case BARRIER, BROADCAST, REDUCE, ALL_REDUCE -> true;
             default -> false;
         };
-        Set<Integer> lengths = new TreeSet<>(List.of(32 << 10));
+        Set<Integer> lengths = new TreeSet<>(List.of(64 << 10));
         for (Rule rule : selector.rules(operation)) {
             long max = rule.bytesMax(size);
             if (max < Long.MAX_VALUE) {

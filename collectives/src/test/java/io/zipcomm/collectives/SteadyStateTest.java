@@ -26,8 +26,8 @@ final class SteadyStateTest {
 
     private static final int SIZE = 2;
 
-    /** Bytes that a call may leave behind, as {@link Collectives} says: a payload, a call, a shape, a key. */
-    private static final int GARBAGE_PER_CALL_MAX = 512;
+    /** Bytes that a call may leave behind, as {@link Collectives} says: a payload, a call, a shape. */
+    private static final int GARBAGE_PER_CALL_MAX = 192;
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 

@@ -1,12 +1,6 @@
 package io.zipcomm.buffer;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-
-/**
- * Payloads over arrays of numbers wider than a byte. Bulk copies through the segment's own views where the byte position
- * is a multiple of the element's length; elsewhere through a view made for the copy.
- */
+/** Payloads over arrays of numbers wider than a byte: bulk copies through the segment's own views. */
 abstract class ArrayPayload extends Payload {
 
     private final int index;
@@ -36,10 +30,6 @@ abstract class ArrayPayload extends Payload {
         return index + (int) (offset / type().bytes());
     }
 
-    private static ByteBuffer unaligned(Segment segment, int at, int length) {
-        return segment.bytes().slice(at, length).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
     static final class Floats extends ArrayPayload {
         private final float[] array;
 
@@ -56,21 +46,13 @@ abstract class ArrayPayload extends Payload {
         @Override
         public void copyOut(long offset, Segment to, int at, int length) {
             int count = length / Float.BYTES;
-            if (at % Float.BYTES == 0) {
-                to.floats().put(at / Float.BYTES, array, element(offset), count);
-            } else {
-                unaligned(to, at, length).asFloatBuffer().put(array, element(offset), count);
-            }
+            to.floats(at).put(at / Float.BYTES, array, element(offset), count);
         }
 
         @Override
         public void copyIn(long offset, Segment from, int at, int length) {
             int count = length / Float.BYTES;
-            if (at % Float.BYTES == 0) {
-                from.floats().get(at / Float.BYTES, array, element(offset), count);
-            } else {
-                unaligned(from, at, length).asFloatBuffer().get(array, element(offset), count);
-            }
+            from.floats(at).get(at / Float.BYTES, array, element(offset), count);
         }
     }
 
@@ -90,21 +72,13 @@ abstract class ArrayPayload extends Payload {
         @Override
         public void copyOut(long offset, Segment to, int at, int length) {
             int count = length / Double.BYTES;
-            if (at % Double.BYTES == 0) {
-                to.doubles().put(at / Double.BYTES, array, element(offset), count);
-            } else {
-                unaligned(to, at, length).asDoubleBuffer().put(array, element(offset), count);
-            }
+            to.doubles(at).put(at / Double.BYTES, array, element(offset), count);
         }
 
         @Override
         public void copyIn(long offset, Segment from, int at, int length) {
             int count = length / Double.BYTES;
-            if (at % Double.BYTES == 0) {
-                from.doubles().get(at / Double.BYTES, array, element(offset), count);
-            } else {
-                unaligned(from, at, length).asDoubleBuffer().get(array, element(offset), count);
-            }
+            from.doubles(at).get(at / Double.BYTES, array, element(offset), count);
         }
     }
 
@@ -124,21 +98,13 @@ abstract class ArrayPayload extends Payload {
         @Override
         public void copyOut(long offset, Segment to, int at, int length) {
             int count = length / Integer.BYTES;
-            if (at % Integer.BYTES == 0) {
-                to.ints().put(at / Integer.BYTES, array, element(offset), count);
-            } else {
-                unaligned(to, at, length).asIntBuffer().put(array, element(offset), count);
-            }
+            to.ints(at).put(at / Integer.BYTES, array, element(offset), count);
         }
 
         @Override
         public void copyIn(long offset, Segment from, int at, int length) {
             int count = length / Integer.BYTES;
-            if (at % Integer.BYTES == 0) {
-                from.ints().get(at / Integer.BYTES, array, element(offset), count);
-            } else {
-                unaligned(from, at, length).asIntBuffer().get(array, element(offset), count);
-            }
+            from.ints(at).get(at / Integer.BYTES, array, element(offset), count);
         }
     }
 
@@ -158,21 +124,13 @@ abstract class ArrayPayload extends Payload {
         @Override
         public void copyOut(long offset, Segment to, int at, int length) {
             int count = length / Long.BYTES;
-            if (at % Long.BYTES == 0) {
-                to.longs().put(at / Long.BYTES, array, element(offset), count);
-            } else {
-                unaligned(to, at, length).asLongBuffer().put(array, element(offset), count);
-            }
+            to.longs(at).put(at / Long.BYTES, array, element(offset), count);
         }
 
         @Override
         public void copyIn(long offset, Segment from, int at, int length) {
             int count = length / Long.BYTES;
-            if (at % Long.BYTES == 0) {
-                from.longs().get(at / Long.BYTES, array, element(offset), count);
-            } else {
-                unaligned(from, at, length).asLongBuffer().get(array, element(offset), count);
-            }
+            from.longs(at).get(at / Long.BYTES, array, element(offset), count);
         }
     }
 }

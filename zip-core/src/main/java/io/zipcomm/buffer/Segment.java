@@ -21,6 +21,9 @@ public final class Segment {
     private final FloatBuffer floats;
     private final DoubleBuffer doubles;
 
+    /** Views of what begins at byte 1, 2, ... 7, made when they are needed first. */
+    private final Segment[] shifted = new Segment[Long.BYTES];
+
     private Segment(ByteBuffer bytes) {
         this.bytes = bytes;
         ints = bytes.asIntBuffer();
@@ -74,5 +77,37 @@ public final class Segment {
     /** The memory as double-precision numbers: element {@code i} is at byte {@code 8 * i}. */
     public DoubleBuffer doubles() {
         return doubles;
+    }
+
+    /** The memory as 32-bit integers, so that element {@code at / 4} is at byte {@code at}, which may be any. */
+    public IntBuffer ints(int at) {
+        return shifted(at % Integer.BYTES).ints;
+    }
+
+    /** The memory as 64-bit integers, so that element {@code at / 8} is at byte {@code at}, which may be any. */
+    public LongBuffer longs(int at) {
+        return shifted(at % Long.BYTES).longs;
+    }
+
+    /** The memory as single-precision numbers, so that element {@code at / 4} is at byte {@code at}, which may be any. */
+    public FloatBuffer floats(int at) {
+        return shifted(at % Float.BYTES).floats;
+    }
+
+    /** The memory as double-precision numbers, so that element {@code at / 8} is at byte {@code at}, which may be any. */
+    public DoubleBuffer doubles(int at) {
+        return shifted(at % Double.BYTES).doubles;
+    }
+
+    private Segment shifted(int by) {
+        if (by == 0) {
+            return this;
+        }
+        Segment view = shifted[by];
+        if (view == null) {
+            view = new Segment(bytes.slice(by, capacity() - by).order(ByteOrder.LITTLE_ENDIAN));
+            shifted[by] = view;
+        }
+        return view;
     }
 }

@@ -84,6 +84,8 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final List<Link> suspects = new ArrayList<>();
     private final List<Path> endingPaths = new ArrayList<>();
     private final ArrayDeque<Link> flushLater = new ArrayDeque<>();
+
+    private int corks;
     private ArrayDeque<OperationFuture<?>> finished = new ArrayDeque<>();
     private final ArrayDeque<Operation> followers = new ArrayDeque<>();
     private Transfer idleTransfers;
@@ -127,7 +129,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         this.settings = settings;
         this.clock = clock;
         waiter = Waiter.choose(
-                settings, view.ranksOnThisHost(), Runtime.getRuntime().availableProcessors());
+                settings, view.ranksOnThisHost(), Runtime.getRuntime().availableProcessors(), CpuQuota.ofThisProcess());
         links = new Link[view.size()];
         gone = new String[view.size()];
         background = inBackground ? new BackgroundDriver(this, "zip-progress-" + view.rank()) : null;
@@ -248,7 +250,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     void run(Operation operation, long timeoutNs) {
         enter();
         try {
-            begin(operation, timeoutNs);
+            begin(operation, timeoutNs, false);
             drive(operation, Long.MAX_VALUE);
         } finally {
             leave();
@@ -261,31 +263,39 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     /** Starts an operation and returns. */
     <T> OperationFuture<T> start(Operation operation, long timeoutNs) {
         OperationFuture<T> future = new OperationFuture<>(this, operation);
-        enter();
-        try {
-            operation.future = future;
-            asynchronous++;
-            begin(operation, timeoutNs);
-        } finally {
-            leave();
-        }
+        operation.future = future;
+        launch(operation, timeoutNs);
         return future;
     }
 
-    private void begin(Operation operation, long timeoutNs) {
+    /** Starts an operation and returns. Who started it asks the operation itself how it ended. */
+    void launch(Operation operation, long timeoutNs) {
+        enter();
+        try {
+            begin(operation, timeoutNs, true);
+        } finally {
+            leave();
+        }
+    }
+
+    private void begin(Operation operation, long timeoutNs, boolean isAsynchronous) {
         if (closed || active.size() >= OPERATIONS_MAX) {
-            if (operation.future != null) {
-                asynchronous--;
-            }
             throw closed ? closed() : tooMany(operation);
+        }
+        operation.asynchronous = isAsynchronous;
+        if (isAsynchronous) {
+            asynchronous++;
         }
         operation.active = true;
         active.add(operation);
+        cork();
         try {
             operation.start(nowNs(), timeoutNs);
         } catch (RuntimeException e) {
             ErrorCode code = e instanceof ZipException failure ? failure.code() : ErrorCode.INTERNAL;
             operation.fail(code, ZipException.NONE, "it could not be started: " + e.getMessage(), e);
+        } finally {
+            uncork();
         }
     }
 
@@ -322,8 +332,10 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 break;
             }
         }
-        if (operation.future != null) {
+        if (operation.asynchronous) {
             asynchronous--;
+        }
+        if (operation.future != null) {
             finished.add(operation.future);
         }
         if (operation.waiter != null) {
@@ -343,6 +355,14 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             leave();
         }
         return operation.isDone();
+    }
+
+    /** What is thrown where {@link #await} returned false. */
+    ZipException gaveUp(Operation operation, long timeoutNs) {
+        return failure(ErrorCode.DEADLINE, "gave up waiting; the operation goes on")
+                .operation(operation.describe())
+                .elapsedMs(timeoutNs / 1_000_000)
+                .build();
     }
 
     /** Ends an operation; false if it had ended. */
@@ -545,6 +565,23 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         if (!flushLater.contains(link)) {
             flushLater.add(link);
         }
+    }
+
+    /** What is posted from now on leaves at {@link #uncork}: all that an operation has for a peer in one call. */
+    void cork() {
+        corks++;
+    }
+
+    /** Sends what was posted since {@link #cork}. */
+    void uncork() {
+        corks--;
+        if (corks == 0 && !flushLater.isEmpty()) {
+            flushNow();
+        }
+    }
+
+    boolean isCorked() {
+        return corks > 0;
     }
 
     private int flushNow() {
@@ -758,7 +795,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             enter();
             try {
                 for (Operation one : active) {
-                    if (one.communicator() == communicator && one.future != null) {
+                    if (one.communicator() == communicator && one.asynchronous) {
                         pending = one;
                     }
                 }

@@ -187,9 +187,12 @@ public final class GroupCommunicator implements Communicator {
 
     /** The exception for a wrong argument, to be thrown before anything is sent. */
     ZipException badArgument(String operation, String problem) {
-        return engine.failure(ErrorCode.BAD_ARGUMENT, problem)
-                .operation(operation + suffix())
-                .build();
+        return refusal(ErrorCode.BAD_ARGUMENT, operation, problem);
+    }
+
+    /** The exception for a call that is wrong on this rank and leaves the communicator as it is. Any thread. */
+    public ZipException refusal(ErrorCode code, String operation, String problem) {
+        return engine.failure(code, problem).operation(operation + suffix()).build();
     }
 
     /** The exception for a wrong argument of a collective; see {@link #refuseCollective(ErrorCode, String, String)}. */
@@ -202,8 +205,7 @@ public final class GroupCommunicator implements Communicator {
      * not wait for this rank, so they are told, and no further collective can run. Any thread but the engine's holder.
      */
     public ZipException refuseCollective(ErrorCode code, String operation, String problem) {
-        ZipException refusal =
-                engine.failure(code, problem).operation(operation + suffix()).build();
+        ZipException refusal = refusal(code, operation, problem);
         engine.enter();
         try {
             if (!closed) {
@@ -309,6 +311,27 @@ public final class GroupCommunicator implements Communicator {
     public <T> ZipFuture<T> start(Operation operation, long timeoutNs) {
         check(operation);
         return engine.start(operation, timeoutNs);
+    }
+
+    /** Starts an operation for which {@link #await} waits. Nothing is allocated. */
+    public void launch(Operation operation, long timeoutNs) {
+        check(operation);
+        engine.launch(operation, timeoutNs);
+    }
+
+    /**
+     * Waits until an operation ended that was launched; throws its failure.
+     *
+     * @param timeoutNs how long to wait at most; {@link Long#MAX_VALUE} for as long as the operation may take. If the
+     *                  time passes, this throws DEADLINE and the operation goes on
+     */
+    public void await(Operation operation, long timeoutNs) {
+        if (!engine.await(operation, timeoutNs)) {
+            throw engine.gaveUp(operation, timeoutNs);
+        }
+        if (operation.failure() != null) {
+            throw operation.failure();
+        }
     }
 
     private void check(Operation operation) {

@@ -137,7 +137,9 @@ final class Link implements FrameHandler {
         if (!betterWanted) {
             wantBetter();
         }
-        if (out != null) {
+        if (engine.isCorked()) {
+            engine.flushLater(this);
+        } else if (out != null) {
             out.flush();
         }
     }
@@ -313,7 +315,12 @@ final class Link implements FrameHandler {
     @Override
     public void frameReceived(Path path, InboundFrame frame) {
         if (frame.attachment != null) {
-            receives.frameReceived(frame);
+            engine.cork();
+            try {
+                receives.frameReceived(frame);
+            } finally {
+                engine.uncork();
+            }
         }
         if (credit.isTellDue() || sends.isReady() || receives.isReady()) {
             engine.flushLater(this);

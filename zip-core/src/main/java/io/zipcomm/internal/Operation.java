@@ -18,6 +18,10 @@ public abstract class Operation {
     long probedNs;
     Thread waiter;
     OperationFuture<?> future;
+
+    /** Started by a caller who does not wait here. */
+    boolean asynchronous;
+
     boolean active;
 
     private ZipException failure;

@@ -48,10 +48,7 @@ final class OperationFuture<T> extends ZipFuture<T> {
 
     private T await(long timeoutNs) {
         if (!isDone() && !waitFor(timeoutNs)) {
-            throw engine.failure(ErrorCode.DEADLINE, "gave up waiting; the operation goes on")
-                    .operation(operation.describe())
-                    .elapsedMs(timeoutNs / 1_000_000)
-                    .build();
+            throw engine.gaveUp(operation, timeoutNs);
         }
         try {
             return super.getNow(null);

@@ -3,22 +3,39 @@ package io.zipcomm.internal;
 import io.zipcomm.settings.ZipSettings;
 
 /**
- * How a driving thread waits when there is nothing to do. Spinning spares the 25 microseconds of a wake-up but needs a
- * core for each rank: with fewer it takes the core from the very rank it waits for.
+ * How a driving thread waits when there is nothing to do. With a core for each rank it spins, which spares the 25
+ * microseconds of a wake-up. Where ranks share cores it yields between two looks: the next rank runs within microseconds,
+ * and no core falls asleep. Where processor time is rationed it blocks: every look would be paid for.
  *
- * <p>Where there seem to be cores enough, others may still want them. A spinning thread that finds itself taken off its core
- * blocks instead for a while, then tries again: the scheduler serves those first who sleep. The while doubles as long as
- * the core is soon lost again, and is short after a disturbance now and then.
+ * <p>Others may want the cores too. A thread that finds itself off its core for long blocks instead for a while, then tries
+ * again: the scheduler serves those first who sleep. The while doubles as long as the core is soon lost again, and is short
+ * after a disturbance now and then.
  *
  * <p>Engine holder only.
  */
 public final class Waiter {
 
+    /** What a thread does between two looks. */
+    private enum Policy {
+        SPIN,
+        YIELD,
+        BLOCK
+    }
+
     /** Longest sleep, so that deadlines and stalled operations are looked at. */
     private static final long SLEEP_NS_MAX = 20_000_000;
 
-    /** Between two looks of a spinning thread there are less than two microseconds, unless it lost its core. */
+    /**
+     * Between two looks of a spinning thread there are less than two microseconds, of a yielding one some more for each that
+     * shares its core, unless somebody works there.
+     */
     private static final long PREEMPTED_NS = 100_000;
+
+    /**
+     * How long a thread yields at most before it blocks. To the scheduler, a core on which all yield is as busy as one on
+     * which all work: it moves nobody. Who has longer to wait must sleep, so that work finds the idle core.
+     */
+    private static final long YIELD_NS_MAX = 100_000;
 
     /** How long a thread that lost its core blocks before it spins again. */
     private static final long BLOCK_NS_MIN = 1_000_000;
@@ -28,6 +45,7 @@ public final class Waiter {
     /** A core that is lost again so soon is one that others need. */
     private static final long CALM_NS = 20_000_000;
 
+    private final Policy policy;
     private final long spinNs;
     private final String reason;
 
@@ -40,21 +58,34 @@ public final class Waiter {
     /** The last look was followed by another at once. */
     private boolean spun;
 
-    private Waiter(long spinNs, String reason) {
-        this.spinNs = spinNs;
+    private Waiter(Policy policy, long spinNs, String reason) {
+        this.policy = spinNs == 0 ? Policy.BLOCK : policy;
+        this.spinNs = policy == Policy.YIELD ? Math.min(spinNs, YIELD_NS_MAX) : spinNs;
         this.reason = reason;
-        blocks = spinNs == 0;
+        blocks = this.policy == Policy.BLOCK;
     }
 
-    /** The policy for a process: as the settings ask, or by whether each rank of its host has a core. */
-    public static Waiter choose(ZipSettings settings, int ranksOnThisHost, int cores) {
+    /**
+     * The policy for a process: as the settings ask, or by what its host has for each rank.
+     *
+     * @param settings        of the process
+     * @param ranksOnThisHost number of ranks, 1 or more
+     * @param cores           processors that the Java platform sees
+     * @param quota           of the process
+     */
+    public static Waiter choose(ZipSettings settings, int ranksOnThisHost, int cores, CpuQuota quota) {
         long spinNs = settings.spinTime().toNanos();
         return switch (settings.waiting()) {
-            case SPIN -> new Waiter(spinNs, "asked for");
-            case BLOCK -> new Waiter(0, "asked for");
+            case SPIN -> new Waiter(Policy.SPIN, spinNs, "asked for");
+            case YIELD -> new Waiter(Policy.YIELD, spinNs, "asked for");
+            case BLOCK -> new Waiter(Policy.BLOCK, spinNs, "asked for");
             case AUTO -> {
-                String reason = ranksOnThisHost + " ranks on this host, " + cores + " cores";
-                yield new Waiter(ranksOnThisHost <= cores ? spinNs : 0, reason);
+                String ranks = ranksOnThisHost == 1 ? "1 rank" : ranksOnThisHost + " ranks";
+                if (quota.isBelow(ranksOnThisHost)) {
+                    yield new Waiter(Policy.BLOCK, spinNs, ranks + " on this host, a quota of " + quota);
+                }
+                Policy policy = ranksOnThisHost <= cores ? Policy.SPIN : Policy.YIELD;
+                yield new Waiter(policy, spinNs, ranks + " on this host, " + cores + " cores");
             }
         };
     }
@@ -73,7 +104,7 @@ public final class Waiter {
     boolean spins(long idleNs, long nowNs) {
         boolean spinning = spun;
         spun = false;
-        if (blocks && (spinNs == 0 || nowNs - blockUntilNs < 0)) {
+        if (blocks && (policy == Policy.BLOCK || nowNs - blockUntilNs < 0)) {
             return false;
         }
         blocks = spinning && idleNs > 0 && nowNs - lastLookNs > PREEMPTED_NS;
@@ -87,8 +118,17 @@ public final class Waiter {
         }
         lastLookNs = nowNs;
         spun = true;
-        Thread.onSpinWait();
+        pause();
         return true;
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // yielding is the point, and measured
+    private void pause() {
+        if (policy == Policy.YIELD) {
+            Thread.yield();
+        } else {
+            Thread.onSpinWait();
+        }
     }
 
     long sleepNsMax() {
@@ -97,6 +137,11 @@ public final class Waiter {
 
     @Override
     public String toString() {
-        return (spinNs > 0 ? "spin for " + spinNs / 1000 + " us, then block" : "block at once") + " (" + reason + ")";
+        String text = switch (policy) {
+            case SPIN -> "spin for " + spinNs / 1000 + " us, then block";
+            case YIELD -> "yield for " + spinNs / 1000 + " us, then block";
+            case BLOCK -> "block at once";
+        };
+        return text + " (" + reason + ")";
     }
 }

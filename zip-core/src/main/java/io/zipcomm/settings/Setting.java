@@ -19,7 +19,7 @@ public enum Setting {
     EAGER_BYTES(
             "ZIP_EAGER_BYTES",
             "bytes",
-            "32768",
+            "65536",
             "Messages up to this length travel at once; longer ones when their receiver is ready. Equal on all ranks."),
     WINDOW_BYTES(
             "ZIP_WINDOW_BYTES",
@@ -30,7 +30,8 @@ public enum Setting {
             "ZIP_WAIT",
             "name",
             "auto",
-            "How a thread waits for I/O: spin, block, or auto, which spins where every rank of this host has a core."),
+            "How a thread waits for I/O: spin, yield, block, or auto: spin where every rank of this host has a core, yield where"
+                    + " they share cores, block where a quota leaves less than a core for each."),
     SPIN_TIME("ZIP_SPIN_TIME", "us", "1000", "How long a spinning thread spins before it blocks."),
     IO("ZIP_IO", "name", "auto", "Socket implementation: epoll, nio, or auto, which takes epoll where it loads."),
     BIND("ZIP_BIND", "address", "0.0.0.0", "Address on which to accept direct connections."),

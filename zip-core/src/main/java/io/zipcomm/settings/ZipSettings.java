@@ -55,7 +55,7 @@ public record ZipSettings(
     public static final int SIZE_MAX = 1 << 16;
 
     /** Largest eager message: it has to fit into the smallest window of a relay. */
-    public static final int EAGER_BYTES_MAX = 48 << 10;
+    public static final int EAGER_BYTES_MAX = 64 << 10;
 
     private static final int SESSION_CHARACTERS_MAX = 200;
 
@@ -76,10 +76,12 @@ public record ZipSettings(
 
     /** How to wait for I/O. */
     public enum WaitChoice {
-        /** Spin where every rank of this host has a core. */
+        /** Spin where every rank of this host has a core, yield where they share cores, block where time is rationed. */
         AUTO,
         /** Spin for a while, then block. */
         SPIN,
+        /** Let others run between two looks for a while, then block. */
+        YIELD,
         /** Block at once. */
         BLOCK
     }

@@ -11,22 +11,57 @@ class WaiterTest {
 
     private static final long US = 1000;
 
+    private static final CpuQuota NO_QUOTA = new CpuQuota(Double.POSITIVE_INFINITY, null);
+
     private static Waiter waiter(String choice, int ranks, int cores) {
+        return waiter(choice, ranks, cores, NO_QUOTA);
+    }
+
+    private static Waiter waiter(String choice, int ranks, int cores, CpuQuota quota) {
         ZipSettings settings = ZipSettings.builder()
                 .session("s")
                 .size(2)
                 .set(Setting.WAIT, choice)
                 .set(Setting.SPIN_TIME, "1000")
                 .build();
-        return Waiter.choose(settings, ranks, cores);
+        return Waiter.choose(settings, ranks, cores, quota);
     }
 
     @Test
-    void shouldSpinOnlyWhereEveryRankHasACore() {
+    void shouldSpinWhereEveryRankHasACoreAndYieldWhereTheyShare() {
         assertTrue(waiter("auto", 2, 2).spins(0, 0));
-        assertFalse(waiter("auto", 3, 2).spins(0, 0));
+        assertTrue(waiter("auto", 2, 2).toString().startsWith("spin"));
+        assertTrue(waiter("auto", 3, 2).spins(0, 0));
+        assertTrue(waiter("auto", 3, 2).toString().startsWith("yield"));
         assertTrue(waiter("spin", 3, 2).spins(0, 0));
         assertFalse(waiter("block", 1, 2).spins(0, 0));
+    }
+
+    @Test
+    void shouldBlockWhereAQuotaLeavesLessThanACoreForEachRank() {
+        CpuQuota half = new CpuQuota(0.5, null);
+        assertFalse(waiter("auto", 1, 1, half).spins(0, 0));
+        assertFalse(waiter("auto", 2, 2, new CpuQuota(1.5, null)).spins(0, 0));
+        assertTrue(waiter("auto", 1, 2, new CpuQuota(1.5, null)).spins(0, 0));
+        assertTrue(waiter("spin", 1, 1, half).spins(0, 0), "asked for");
+    }
+
+    @Test
+    void shouldTakeItForNormalThatOthersRunWhileItYields() {
+        Waiter waiter = waiter("auto", 8, 2);
+        assertTrue(waiter.spins(0, 0));
+        assertTrue(waiter.spins(30 * US, 30 * US), "three others looked");
+        assertFalse(waiter.spins(90 * US, 700 * US), "somebody works");
+        assertTrue(waiter.spins(0, 2800 * US));
+    }
+
+    @Test
+    void shouldYieldForAShortTimeOnly() {
+        Waiter waiter = waiter("yield", 2, 2);
+        for (long idleNs = 0; idleNs < 100 * US; idleNs += 10 * US) {
+            assertTrue(waiter.spins(idleNs, idleNs));
+        }
+        assertFalse(waiter.spins(100 * US, 100 * US));
     }
 
     @Test

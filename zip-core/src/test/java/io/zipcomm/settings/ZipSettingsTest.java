@@ -23,7 +23,7 @@ class ZipSettingsTest {
         assertEquals(-1, settings.rank());
         assertEquals(ZipSettings.TransportChoice.AUTO, settings.transport());
         assertEquals(Duration.ofSeconds(60), settings.operationTimeout());
-        assertEquals(32768, settings.eagerBytes());
+        assertEquals(65536, settings.eagerBytes());
     }
 
     @Test

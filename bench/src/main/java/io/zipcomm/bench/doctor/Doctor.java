@@ -5,6 +5,7 @@ import io.zipcomm.Zip;
 import io.zipcomm.bench.cluster.GroupEnvironment;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.internal.CpuQuota;
 import io.zipcomm.internal.Waiter;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.Capabilities;
@@ -59,7 +60,7 @@ public final class Doctor {
         findings.accept(
                 "processors",
                 Runtime.getRuntime().availableProcessors() + " for Java; quota of the control group: "
-                        + CpuQuota.describe());
+                        + CpuQuota.ofThisProcess());
         findings.accept(
                 "congestion control",
                 kernelSetting("tcp_congestion_control") + " (the kernel has "
@@ -106,7 +107,10 @@ public final class Doctor {
                 .rank(0)
                 .build();
         for (int ranks : new int[] {cores, cores + 1}) {
-            findings.accept("waiting", Waiter.choose(settings, ranks, cores).toString());
+            findings.accept(
+                    "waiting",
+                    Waiter.choose(settings, ranks, cores, CpuQuota.ofThisProcess())
+                            .toString());
         }
     }
 

@@ -3,6 +3,7 @@ package io.zipcomm.bench.examples;
 import io.zipcomm.Communicator;
 import io.zipcomm.Zip;
 import io.zipcomm.collectives.Collectives;
+import io.zipcomm.collectives.Prepared;
 import io.zipcomm.collectives.ReduceOp;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -106,14 +107,16 @@ public final class LogisticRegression {
         // The gradient, and behind it the loss and the number of rows told right.
         double[] sums = new double[COLUMNS + 2];
         int count = rows.length / COLUMNS;
-        for (int step = 0; step <= STEPS; step++) {
-            Arrays.fill(sums, 0);
-            for (int row = world.rank(); row < count; row += world.size()) {
-                add(rows, row * COLUMNS, weights, sums);
-            }
-            collectives.allReduce(sums, ReduceOp.SUM);
-            if (step < STEPS) {
-                descend(weights, sums, count);
+        try (Prepared addUp = collectives.prepare().allReduce(sums, ReduceOp.SUM)) {
+            for (int step = 0; step <= STEPS; step++) {
+                Arrays.fill(sums, 0);
+                for (int row = world.rank(); row < count; row += world.size()) {
+                    add(rows, row * COLUMNS, weights, sums);
+                }
+                addUp.run();
+                if (step < STEPS) {
+                    descend(weights, sums, count);
+                }
             }
         }
         return new Model(weights, sums[COLUMNS + 1] / count, sums[COLUMNS] / count);

@@ -2,8 +2,6 @@ package io.zipcomm.collectives.kernel;
 
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.collectives.ReduceOp;
-import java.nio.ByteOrder;
-import java.nio.DoubleBuffer;
 
 /** Combines blocks of FLOAT64. */
 final class DoubleKernel extends Kernel {
@@ -23,11 +21,7 @@ final class DoubleKernel extends Kernel {
 
     @Override
     void read(Segment from, int at, Object block, int count) {
-        if (at % Double.BYTES == 0) {
-            from.doubles().get(at / Double.BYTES, (double[]) block, 0, count);
-        } else {
-            unaligned(from, at, count).get(0, (double[]) block, 0, count);
-        }
+        from.doubles(at).get(at / Double.BYTES, (double[]) block, 0, count);
     }
 
     @Override
@@ -76,12 +70,5 @@ final class DoubleKernel extends Kernel {
         for (int i = 0; i < count; i++) {
             left[i] = Math.max(left[i], right[i]);
         }
-    }
-
-    private static DoubleBuffer unaligned(Segment segment, int at, int count) {
-        return segment.bytes()
-                .slice(at, count * Double.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .asDoubleBuffer();
     }
 }

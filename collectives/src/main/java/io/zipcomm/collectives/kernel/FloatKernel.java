@@ -2,8 +2,6 @@ package io.zipcomm.collectives.kernel;
 
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.collectives.ReduceOp;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 
 /** Combines blocks of FLOAT32. */
 final class FloatKernel extends Kernel {
@@ -23,11 +21,7 @@ final class FloatKernel extends Kernel {
 
     @Override
     void read(Segment from, int at, Object block, int count) {
-        if (at % Float.BYTES == 0) {
-            from.floats().get(at / Float.BYTES, (float[]) block, 0, count);
-        } else {
-            unaligned(from, at, count).get(0, (float[]) block, 0, count);
-        }
+        from.floats(at).get(at / Float.BYTES, (float[]) block, 0, count);
     }
 
     @Override
@@ -76,12 +70,5 @@ final class FloatKernel extends Kernel {
         for (int i = 0; i < count; i++) {
             left[i] = Math.max(left[i], right[i]);
         }
-    }
-
-    private static FloatBuffer unaligned(Segment segment, int at, int count) {
-        return segment.bytes()
-                .slice(at, count * Float.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .asFloatBuffer();
     }
 }

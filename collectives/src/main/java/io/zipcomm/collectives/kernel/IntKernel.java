@@ -2,8 +2,6 @@ package io.zipcomm.collectives.kernel;
 
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.collectives.ReduceOp;
-import java.nio.ByteOrder;
-import java.nio.IntBuffer;
 
 /** Combines blocks of INT32. */
 final class IntKernel extends Kernel {
@@ -23,11 +21,7 @@ final class IntKernel extends Kernel {
 
     @Override
     void read(Segment from, int at, Object block, int count) {
-        if (at % Integer.BYTES == 0) {
-            from.ints().get(at / Integer.BYTES, (int[]) block, 0, count);
-        } else {
-            unaligned(from, at, count).get(0, (int[]) block, 0, count);
-        }
+        from.ints(at).get(at / Integer.BYTES, (int[]) block, 0, count);
     }
 
     @Override
@@ -96,12 +90,5 @@ final class IntKernel extends Kernel {
         for (int i = 0; i < count; i++) {
             left[i] = left[i] ^ right[i];
         }
-    }
-
-    private static IntBuffer unaligned(Segment segment, int at, int count) {
-        return segment.bytes()
-                .slice(at, count * Integer.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .asIntBuffer();
     }
 }

@@ -2,8 +2,6 @@ package io.zipcomm.collectives.kernel;
 
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.collectives.ReduceOp;
-import java.nio.ByteOrder;
-import java.nio.LongBuffer;
 
 /** Combines blocks of INT64. */
 final class LongKernel extends Kernel {
@@ -23,11 +21,7 @@ final class LongKernel extends Kernel {
 
     @Override
     void read(Segment from, int at, Object block, int count) {
-        if (at % Long.BYTES == 0) {
-            from.longs().get(at / Long.BYTES, (long[]) block, 0, count);
-        } else {
-            unaligned(from, at, count).get(0, (long[]) block, 0, count);
-        }
+        from.longs(at).get(at / Long.BYTES, (long[]) block, 0, count);
     }
 
     @Override
@@ -96,12 +90,5 @@ final class LongKernel extends Kernel {
         for (int i = 0; i < count; i++) {
             left[i] = left[i] ^ right[i];
         }
-    }
-
-    private static LongBuffer unaligned(Segment segment, int at, int count) {
-        return segment.bytes()
-                .slice(at, count * Long.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .asLongBuffer();
     }
 }

@@ -49,8 +49,8 @@ public final class PlanCache {
     }
 
     private static final class Key {
-        private final Algorithm algorithm;
-        private final Shape shape;
+        private Algorithm algorithm;
+        private Shape shape;
 
         Key(Algorithm algorithm, Shape shape) {
             this.algorithm = algorithm;
@@ -74,6 +74,9 @@ public final class PlanCache {
     /** Least recently used first. */
     private final Map<Key, Entry> entries = new LinkedHashMap<>(PLANS_MAX, 0.75f, true);
 
+    /** To look for an entry with; never in the map. */
+    private final Key sought = new Key(null, null);
+
     private int steps;
 
     /**
@@ -94,11 +97,12 @@ public final class PlanCache {
      * @param shape     what to do
      */
     public synchronized Lease take(Algorithm algorithm, Shape shape) {
-        Key key = new Key(algorithm, shape);
-        Entry entry = entries.get(key);
+        sought.algorithm = algorithm;
+        sought.shape = shape;
+        Entry entry = entries.get(sought);
         if (entry == null) {
             entry = new Entry(PlanBuilder.build(algorithm, shape), shape);
-            entries.put(key, entry);
+            entries.put(new Key(algorithm, shape), entry);
             steps += entry.plan.steps();
             evict(entry);
         }

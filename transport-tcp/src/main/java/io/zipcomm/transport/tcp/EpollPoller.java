@@ -139,6 +139,9 @@ final class EpollPoller extends Poller {
 
     private final class EpollSocket extends Handle implements StreamSocket {
         private static final EpollIoOps NOTHING = EpollIoOps.EPOLLERR;
+        private static final EpollIoOps READING = NOTHING.with(EpollIoOps.EPOLLIN);
+        private static final EpollIoOps WRITING = NOTHING.with(EpollIoOps.EPOLLOUT);
+        private static final EpollIoOps BOTH = READING.with(EpollIoOps.EPOLLOUT);
 
         private final Listener listener;
         private boolean reads;
@@ -178,14 +181,7 @@ final class EpollPoller extends Poller {
         public void interest(boolean readable, boolean writable) {
             reads = readable;
             writes = writable;
-            EpollIoOps ops = NOTHING;
-            if (readable) {
-                ops = ops.with(EpollIoOps.EPOLLIN);
-            }
-            if (writable) {
-                ops = ops.with(EpollIoOps.EPOLLOUT);
-            }
-            submit(ops);
+            submit(readable ? (writable ? BOTH : READING) : (writable ? WRITING : NOTHING));
         }
 
         @Override

@@ -329,7 +329,7 @@ abstract class FrameStream implements StreamSocket.Listener {
     final void setInputOpen(boolean open) {
         inputOpen = open;
         if (!open) {
-            noLongerLatest();
+            streams.notReadable(this);
         }
         updateInterest();
     }
@@ -369,7 +369,7 @@ abstract class FrameStream implements StreamSocket.Listener {
                     break;
                 }
                 total += bytes;
-                streams.latest = this;
+                streams.arrivedAt(this);
                 handleStaged();
                 if (bytes < wanted) {
                     break;
@@ -543,7 +543,7 @@ abstract class FrameStream implements StreamSocket.Listener {
             end(new ZipException(ErrorCode.PEER_LOST, "connection of " + describe() + " ended inside a frame"));
         } else {
             inputEnded = true;
-            noLongerLatest();
+            streams.notReadable(this);
             updateInterest();
             closeIfDone();
             streamEnded(null);
@@ -568,7 +568,7 @@ abstract class FrameStream implements StreamSocket.Listener {
     final void closeStream() {
         ended = true;
         setBlocked(false);
-        noLongerLatest();
+        streams.notReadable(this);
         if (socket != null) {
             socket.close();
             streams.closed(this);
@@ -579,12 +579,6 @@ abstract class FrameStream implements StreamSocket.Listener {
     private void closeIfDone() {
         if (inputEnded && outputClosed && !ended) {
             closeStream();
-        }
-    }
-
-    private void noLongerLatest() {
-        if (streams.latest == this) {
-            streams.latest = null;
         }
     }
 

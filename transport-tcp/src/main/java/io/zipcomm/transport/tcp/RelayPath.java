@@ -37,7 +37,7 @@ final class RelayPath implements Path {
     private boolean acknowledging;
 
     /**
-     * @param eagerBytes longest payload of a frame that is not a fragment
+     * @param eagerBytes longest payload of a frame that is not a fragment, if the relay forwards that
      */
     RelayPath(RelayConnection connection, GroupView view, int peer, int eagerBytes) {
         this.connection = connection;
@@ -46,7 +46,7 @@ final class RelayPath implements Path {
         // A multiple of the longest element, and small enough for several to be under way.
         long fragment = Math.min(view.fragmentBytesMax(), windowBytes / 2 - Frame.HEADER_BYTES);
         fragmentBytesMax = (int) (fragment / Long.BYTES * Long.BYTES);
-        frameBytesMax = Frame.HEADER_BYTES + Math.max(fragmentBytesMax, eagerBytes);
+        frameBytesMax = Frame.HEADER_BYTES + Math.max(fragmentBytesMax, Math.min(eagerBytes, view.fragmentBytesMax()));
     }
 
     @Override

@@ -12,8 +12,14 @@ final class Streams {
 
     final TransportCounters counters = new TransportCounters();
 
-    /** The connection that had bytes last: the next ones are most likely to come there too. */
-    FrameStream latest;
+    /** So many arrivals in a row on one connection make it likely that the next one comes there too. */
+    private static final int LONE_ARRIVALS = 4;
+
+    /** The connection that had bytes last; null if it takes no more. */
+    private FrameStream latest;
+
+    /** Arrivals in a row at {@link #latest}. */
+    private int arrivals;
 
     private final Set<FrameStream> open = Collections.newSetFromMap(new IdentityHashMap<>());
 
@@ -22,6 +28,25 @@ final class Streams {
 
     private int blocked;
     private boolean closed;
+
+    /** Bytes have come. */
+    void arrivedAt(FrameStream stream) {
+        arrivals = latest == stream ? arrivals + 1 : 0;
+        latest = stream;
+    }
+
+    /** A connection takes no input for now. */
+    void notReadable(FrameStream stream) {
+        if (latest == stream) {
+            latest = null;
+            arrivals = 0;
+        }
+    }
+
+    /** The connection on which all has come of late, or null. */
+    FrameStream lone() {
+        return arrivals >= LONE_ARRIVALS ? latest : null;
+    }
 
     /** A connection takes no more output for now, or does again. */
     void blocked(boolean now) {

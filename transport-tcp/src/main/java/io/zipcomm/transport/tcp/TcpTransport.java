@@ -31,13 +31,14 @@ import java.util.function.BooleanSupplier;
 /**
  * TCP: direct connections to peers, and one to the relay that carries every relayed path.
  *
- * <p>While the caller polls, the connection that had bytes last is read straight away, without asking the operating system
- * which is ready: in a ping-pong that spares half of the calls. All are asked for every few turns.
+ * <p>While the caller polls and all that came of late came on one connection, that one is read straight away, without
+ * asking the operating system which is ready: in a ping-pong that spares half of the calls. All are asked for every few
+ * microseconds.
  */
 final class TcpTransport implements Transport {
 
-    /** Turns between full looks at all connections while the latest one is read directly. */
-    private static final int DIRECT_READS = 16;
+    /** Time between looks at all connections while one of them is read directly. */
+    private static final long LOOK_AT_ALL_NS = 10_000;
 
     /** Turns between looks at the clock. */
     private static final int TURNS_BETWEEN_LOOKS = 64;
@@ -58,6 +59,7 @@ final class TcpTransport implements Transport {
 
     private RelayConnection relay;
     private int turns;
+    private long lookedAtAllNs;
     private long nextLookNs;
     private boolean closed;
 
@@ -195,10 +197,14 @@ final class TcpTransport implements Transport {
             return 0;
         }
         int work = before(turns % TURNS_BETWEEN_LOOKS == 0);
-        FrameStream latest = streams.latest;
         turns++;
-        if (latest != null && turns % DIRECT_READS != 0) {
-            return work + (latest.readSome() > 0 ? 1 : 0);
+        FrameStream lone = streams.lone();
+        if (lone != null) {
+            long nowNs = System.nanoTime();
+            if (nowNs - lookedAtAllNs < LOOK_AT_ALL_NS) {
+                return work + (lone.readSome() > 0 ? 1 : 0);
+            }
+            lookedAtAllNs = nowNs;
         }
         return work + poller.poll();
     }

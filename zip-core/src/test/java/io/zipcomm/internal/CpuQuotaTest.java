@@ -1,4 +1,4 @@
-package io.zipcomm.bench.doctor;
+package io.zipcomm.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -25,7 +25,7 @@ final class CpuQuotaTest {
         write("proc/self/cgroup", "0::/user/job\n");
         write("sys/fs/cgroup/user/job/cpu.max", "max 100000\n");
         write("sys/fs/cgroup/user/cpu.max", "150000 100000\n");
-        assertEquals("1.50 processors", CpuQuota.describe(root));
+        assertEquals("1.50 processors", CpuQuota.below(root).toString());
     }
 
     @Test
@@ -35,17 +35,17 @@ final class CpuQuotaTest {
         write("sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "100000\n");
         write("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
         write("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
-        assertEquals("0.50 processors", CpuQuota.describe(root));
+        assertEquals("0.50 processors", CpuQuota.below(root).toString());
     }
 
     @Test
     void shouldSayThatThereIsNone() throws IOException {
         write("proc/self/cgroup", "0::/\n");
-        assertEquals("none", CpuQuota.describe(root));
+        assertEquals("none", CpuQuota.below(root).toString());
     }
 
     @Test
     void shouldSayThatItIsNotKnown() {
-        assertTrue(CpuQuota.describe(root).startsWith("unknown ("));
+        assertTrue(CpuQuota.below(root).toString().startsWith("unknown ("));
     }
 }

@@ -1,4 +1,4 @@
-package io.zipcomm.bench.doctor;
+package io.zipcomm.internal;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -6,16 +6,38 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-/** How much processor time the control groups of Linux allow this process. */
-final class CpuQuota {
+/**
+ * How much processor time the control groups of Linux allow this process. What the Java platform says of it is rounded up
+ * to whole processors: half a one reads as one.
+ *
+ * @param processors number of processors; infinite if there is no quota or none is known
+ * @param problem    why it is not known; null if it is, or if there is none
+ */
+public record CpuQuota(double processors, String problem) {
 
     private static final String V1_CONTROLLER = "cpu";
 
-    private CpuQuota() {}
+    /** The quota of this process. */
+    public static CpuQuota ofThisProcess() {
+        return below(Path.of("/"));
+    }
 
-    /** The quota as a phrase: a number of processors, {@code none}, or why it is not known. */
-    static String describe() {
-        return describe(Path.of("/"));
+    /** Whether the quota is known to be below a number of processors. */
+    boolean isBelow(int number) {
+        return processors < number;
+    }
+
+    /** As a phrase: a number of processors, {@code none}, or why it is not known. */
+    @Override
+    public String toString() {
+        if (problem != null) {
+            return "unknown (" + problem + ")";
+        }
+        return Double.isInfinite(processors) ? "none" : String.format(Locale.ROOT, "%.2f processors", processors);
+    }
+
+    private static CpuQuota unknown(String problem) {
+        return new CpuQuota(Double.POSITIVE_INFINITY, problem);
     }
 
     /**
@@ -23,7 +45,7 @@ final class CpuQuota {
      *
      * @param root where {@code proc} and {@code sys} are
      */
-    static String describe(Path root) {
+    static CpuQuota below(Path root) {
         try {
             double smallest = Double.POSITIVE_INFINITY;
             boolean any = false;
@@ -36,12 +58,9 @@ final class CpuQuota {
                     smallest = Math.min(smallest, smallestOnTheWayUp(mount, fields[2], v2));
                 }
             }
-            if (!any) {
-                return "unknown (no cpu control group)";
-            }
-            return Double.isInfinite(smallest) ? "none" : String.format(Locale.ROOT, "%.2f processors", smallest);
+            return any ? new CpuQuota(smallest, null) : unknown("no cpu control group");
         } catch (IOException | RuntimeException e) {
-            return "unknown (" + e + ")";
+            return unknown(e.toString());
         }
     }
 
