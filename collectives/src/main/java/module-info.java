@@ -5,6 +5,8 @@ module io.zipcomm.collectives {
     exports io.zipcomm.collectives;
     exports io.zipcomm.collectives.kernel to
             io.zipcomm.bench;
+    exports io.zipcomm.collectives.pattern to
+            io.zipcomm.bench;
     exports io.zipcomm.collectives.plan to
             io.zipcomm.bench;
     exports io.zipcomm.collectives.select to

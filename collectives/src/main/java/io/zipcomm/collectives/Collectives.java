@@ -7,6 +7,7 @@ import io.zipcomm.collectives.plan.PlanCache;
 import io.zipcomm.collectives.plan.PlanExecution;
 import io.zipcomm.collectives.select.AlgorithmName;
 import io.zipcomm.collectives.select.Algorithms;
+import io.zipcomm.collectives.select.Selector;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.GroupCommunicator;
@@ -42,11 +43,13 @@ public final class Collectives extends TypedCollectives {
     private final Context context;
     private final long timeoutNs;
     private final AlgorithmName wanted;
+    private final int wantedSegments;
 
-    private Collectives(Context context, long timeoutNs, AlgorithmName wanted) {
+    private Collectives(Context context, long timeoutNs, AlgorithmName wanted, int wantedSegments) {
         this.context = context;
         this.timeoutNs = timeoutNs;
         this.wanted = wanted;
+        this.wantedSegments = wantedSegments;
     }
 
     /**
@@ -57,7 +60,8 @@ public final class Collectives extends TypedCollectives {
         return new Collectives(
                 Context.of(GroupCommunicator.of(communicator)),
                 communicator.timeout().toNanos(),
-                null);
+                null,
+                0);
     }
 
     /** The communicator of which these are the operations. */
@@ -74,7 +78,7 @@ public final class Collectives extends TypedCollectives {
         if (timeout.isNegative() || timeout.isZero()) {
             throw new ZipException(ErrorCode.BAD_ARGUMENT, "timeout " + timeout + ": expected a positive time");
         }
-        return new Collectives(context, timeout.toNanos(), wanted);
+        return new Collectives(context, timeout.toNanos(), wanted, wantedSegments);
     }
 
     /**
@@ -90,7 +94,21 @@ public final class Collectives extends TypedCollectives {
                     ErrorCode.BAD_ARGUMENT,
                     "no algorithm '" + name + "': there are " + Arrays.toString(AlgorithmName.values()));
         }
-        return new Collectives(context, timeoutNs, known);
+        return new Collectives(context, timeoutNs, known, wantedSegments);
+    }
+
+    /**
+     * The same operations with long messages cut into segments of the caller's choice, which must be equal on all ranks.
+     *
+     * @param bytes a positive multiple of {@value Selector#SEGMENT_ALIGNMENT}
+     */
+    public Collectives withSegments(int bytes) {
+        if (bytes <= 0 || bytes % Selector.SEGMENT_ALIGNMENT != 0) {
+            throw new ZipException(
+                    ErrorCode.BAD_ARGUMENT,
+                    "segments of " + bytes + " bytes: expected a positive multiple of " + Selector.SEGMENT_ALIGNMENT);
+        }
+        return new Collectives(context, timeoutNs, wanted, bytes);
     }
 
     /** The names of the algorithms that an operation has. */
@@ -112,6 +130,16 @@ public final class Collectives extends TypedCollectives {
         return (wanted != null ? wanted : context.selector().algorithm(operation, bytes)).toString();
     }
 
+    /**
+     * Says in a line which algorithm a call would use, by which rule, and what each would cost: rounds of messages, and bytes
+     * that the busiest rank sends or receives. Makes the plans of all ranks, so it takes a while.
+     *
+     * @param bytes length of the message; of all blocks together in operations that have one for each rank
+     */
+    public String explain(CollectiveOperation operation, long bytes) {
+        return context.explain(operation, bytes, wanted);
+    }
+
     // ---- running
 
     /** The same operations, to be prepared once and run often: for loops. */
@@ -131,7 +159,7 @@ public final class Collectives extends TypedCollectives {
     /** A rank that cannot begin, for want of memory, must not leave the others waiting. */
     private PlanCache.Lease take(Call call) {
         try {
-            return context.prepare(call, wanted);
+            return context.prepare(call, wanted, wantedSegments);
         } catch (ZipException e) {
             throw e.code() == ErrorCode.LIMIT ? refuse(call, Operation.reasonOf(e)) : e;
         } catch (OutOfMemoryError e) {

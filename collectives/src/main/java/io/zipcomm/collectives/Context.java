@@ -1,16 +1,21 @@
 package io.zipcomm.collectives;
 
+import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.PlanCache;
 import io.zipcomm.collectives.plan.Shape;
 import io.zipcomm.collectives.plan.Workspace;
 import io.zipcomm.collectives.select.AlgorithmName;
 import io.zipcomm.collectives.select.Algorithms;
+import io.zipcomm.collectives.select.Explanation;
 import io.zipcomm.collectives.select.Selector;
+import io.zipcomm.collectives.select.TuningTable;
 import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.internal.Signature;
 import io.zipcomm.membership.GroupView;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 
 /** What all {@link Collectives} of one communicator share. Any thread. */
@@ -18,6 +23,8 @@ final class Context {
 
     private final GroupCommunicator communicator;
     private final Arguments arguments;
+    private final Hosts hosts;
+    private final TuningTable table;
     private final Selector selector;
     private final PlanCache cache;
 
@@ -28,7 +35,9 @@ final class Context {
     private Context(GroupCommunicator communicator) {
         this.communicator = communicator;
         arguments = new Arguments(communicator.rank(), communicator.size(), communicator::refuseCollective);
-        selector = new Selector(communicator.size(), shareHost(communicator));
+        hosts = hosts(communicator);
+        table = TuningTable.of(communicator.settings().tuning());
+        selector = new Selector(communicator.size(), hosts.spread(), table);
         cache = new PlanCache(communicator, new Workspace());
     }
 
@@ -37,15 +46,13 @@ final class Context {
         return communicator.attachment(Context.class, unused -> new Context(communicator));
     }
 
-    private static boolean shareHost(GroupCommunicator communicator) {
+    private static Hosts hosts(GroupCommunicator communicator) {
         GroupView view = communicator.view();
-        String host = view.members().get(communicator.worldRank(0)).hostId();
-        for (int rank = 1; rank < communicator.size(); rank++) {
-            if (!host.equals(view.members().get(communicator.worldRank(rank)).hostId())) {
-                return false;
-            }
+        List<String> ids = new ArrayList<>();
+        for (int rank = 0; rank < communicator.size(); rank++) {
+            ids.add(view.members().get(communicator.worldRank(rank)).hostId());
         }
-        return true;
+        return Hosts.of(ids);
     }
 
     GroupCommunicator communicator() {
@@ -60,14 +67,20 @@ final class Context {
         return selector;
     }
 
+    String explain(CollectiveOperation operation, long bytes, AlgorithmName wanted) {
+        return Explanation.of(operation, bytes, hosts, table, wanted);
+    }
+
     /**
      * Something that can be run, bound to the call's memory.
      *
-     * @param wanted the algorithm to use; null to have it chosen
+     * @param wanted         the algorithm to use; null to have it chosen
+     * @param wantedSegments length of segments; 0 to have it chosen
      */
-    PlanCache.Lease prepare(Call call, AlgorithmName wanted) {
+    PlanCache.Lease prepare(Call call, AlgorithmName wanted, int wantedSegments) {
         AlgorithmName name = wanted == null ? selector.algorithm(call.operation, call.totalBytes) : wanted;
-        int segmentBytes = selector.segmentBytes(name, call.totalBytes);
+        int segmentBytes =
+                wantedSegments > 0 ? wantedSegments : selector.segmentBytes(call.operation, name, call.totalBytes);
         Shape shape = call.shape(communicator.rank(), communicator.size(), segmentBytes);
         PlanCache.Lease lease = cache.take(algorithm(call.operation, name), shape);
         int signature = Signature.of(
@@ -76,7 +89,8 @@ final class Context {
                 call.op == null ? 0 : call.op.kind().number(),
                 name.number(),
                 call.root,
-                call.totalBytes);
+                call.totalBytes,
+                segmentBytes);
         lease.execution().bind(call.source, call.target, call.op, signature);
         return lease;
     }
@@ -89,7 +103,7 @@ final class Context {
         }
         Algorithm algorithm = known.get(name);
         if (algorithm == null) {
-            algorithm = Algorithms.of(operation, name);
+            algorithm = Algorithms.of(operation, name, hosts);
             if (algorithm == null) {
                 throw arguments.bad(
                         operation, "no algorithm " + name + ": this operation has " + Algorithms.of(operation));

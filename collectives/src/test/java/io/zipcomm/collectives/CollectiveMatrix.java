@@ -2,10 +2,15 @@ package io.zipcomm.collectives;
 
 import io.zipcomm.buffer.DataType;
 import io.zipcomm.collectives.CollectiveCase.Form;
-import io.zipcomm.collectives.select.Thresholds;
+import io.zipcomm.collectives.pattern.Hosts;
+import io.zipcomm.collectives.select.Rule;
+import io.zipcomm.collectives.select.Selector;
+import io.zipcomm.collectives.select.TuningTable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
 
 /**
  * Cases to run on a group, over whatever transport: every rank makes the same list, from the same chance, and runs it.
@@ -18,11 +23,12 @@ final class CollectiveMatrix {
      * Cases that touch everything: each operation with every root and short messages, around every threshold, and each
      * reduction of each type.
      *
-     * @param size number of ranks
-     * @param max  the thresholds that are in use
-     * @param seed equal on all ranks
+     * @param size   number of ranks
+     * @param spread how they share hosts
+     * @param seed   equal on all ranks
      */
-    static List<CollectiveCase> cases(int size, Thresholds max, long seed) {
+    static List<CollectiveCase> cases(int size, Hosts.Spread spread, long seed) {
+        Selector selector = new Selector(size, spread, TuningTable.builtIn());
         SplittableRandom random = new SplittableRandom(seed);
         List<CollectiveCase> cases = new ArrayList<>();
         for (CollectiveOperation operation : CollectiveOperation.values()) {
@@ -31,7 +37,7 @@ final class CollectiveMatrix {
                     cases.add(anyCase(operation, size, root, count, random));
                 }
             }
-            cases.addAll(aroundThresholds(operation, size, max, random));
+            cases.addAll(aroundThresholds(operation, size, selector, random));
             if (CollectiveCase.isReduction(operation)) {
                 cases.addAll(reductions(operation, size, random));
             }
@@ -41,9 +47,9 @@ final class CollectiveMatrix {
 
     /** Cases of an operation one element below, at and one above each threshold. */
     static List<CollectiveCase> aroundThresholds(
-            CollectiveOperation operation, int size, Thresholds max, SplittableRandom random) {
+            CollectiveOperation operation, int size, Selector selector, SplittableRandom random) {
         List<CollectiveCase> cases = new ArrayList<>();
-        for (int bytes : thresholds(operation, size, max)) {
+        for (int bytes : thresholds(operation, size, selector)) {
             for (int count = bytes / Float.BYTES - 1; count <= bytes / Float.BYTES + 1; count++) {
                 int root = CollectiveCase.isRooted(operation) ? random.nextInt(size) : 0;
                 cases.add(floats(operation, size, root, count, random));
@@ -111,32 +117,20 @@ final class CollectiveMatrix {
     }
 
     /** Lengths at which an operation changes algorithm, eager limit and segment, in bytes of a message or block. */
-    private static List<Integer> thresholds(CollectiveOperation operation, int size, Thresholds max) {
-        long total = switch (operation) {
-            case BROADCAST -> max.broadcastBinomialMax();
-            case REDUCE -> max.reduceBinomialMax();
-            case ALL_REDUCE -> size == 2 ? max.allReduceDoublingPairMax() : max.allReduceDoublingMax();
-            case SCATTER, GATHER -> max.treeMax() / size;
-            case ALL_GATHER, ALL_GATHER_V -> max.allGatherBlockMax();
-            case REDUCE_SCATTER -> max.reduceScatterBlockMax();
-            case ALL_TO_ALL -> max.bruckBlockMax();
-            case BARRIER, SCATTER_V, GATHER_V, ALL_TO_ALL_V -> 0;
+    private static Set<Integer> thresholds(CollectiveOperation operation, int size, Selector selector) {
+        boolean isWhole = switch (operation) {
+            case BARRIER, BROADCAST, REDUCE, ALL_REDUCE -> true;
+            default -> false;
         };
-        List<Integer> lengths = new ArrayList<>(List.of(32 << 10));
-        if (total > 0) {
-            lengths.add((int) total);
-        }
-        if (operation == CollectiveOperation.ALL_REDUCE) {
-            boolean isPowerOfTwo = Integer.bitCount(size) == 1;
-            long chunk = isPowerOfTwo ? max.allReduceChunkMax() : max.allReduceFoldedChunkMax();
-            lengths.add((int) (size * (chunk + 1))); // the first whose chunks are longer
-            lengths.add(size * max.segmentMin());
-        }
-        if (operation == CollectiveOperation.BROADCAST || operation == CollectiveOperation.REDUCE) {
-            lengths.add(2 * max.segmentMin());
-        }
-        if (operation == CollectiveOperation.BROADCAST && size > 2) {
-            lengths.add(size * max.segmentMin());
+        Set<Integer> lengths = new TreeSet<>(List.of(64 << 10));
+        for (Rule rule : selector.rules(operation)) {
+            long max = rule.bytesMax(size);
+            if (max < Long.MAX_VALUE) {
+                lengths.add((int) (isWhole ? max : max / size));
+            } else if (isWhole && rule.segmentsMin() > 0) {
+                lengths.add(2 * rule.segmentsMin());
+                lengths.add(size * rule.segmentsMin());
+            }
         }
         return lengths;
     }

@@ -3,7 +3,7 @@ package io.zipcomm.collectives;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.zipcomm.ZipFuture;
-import io.zipcomm.collectives.select.Thresholds;
+import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.testkit.Conditions;
 import io.zipcomm.testkit.Seeds;
 import io.zipcomm.testkit.SimulatedGroup;
@@ -32,7 +32,7 @@ final class CollectivesTest {
     @ParameterizedTest
     @MethodSource("sizes")
     void shouldMatchPlainLoopForEveryRootAndLength(int size) {
-        List<CollectiveCase> cases = CollectiveMatrix.cases(size, Thresholds.NETWORK, seeds.seed());
+        List<CollectiveCase> cases = CollectiveMatrix.cases(size, Hosts.Spread.APART, seeds.seed());
         try (SimulatedGroup group = SimulatedGroup.of(size, seeds.seed(), Conditions.usual())) {
             run(group, cases);
         }
@@ -196,6 +196,7 @@ final class CollectivesTest {
     @Test
     void shouldNameTheAlgorithmsOfEachOperation() {
         assertEquals(
-                List.of("doubling", "ring", "rabenseifner"), Collectives.algorithms(CollectiveOperation.ALL_REDUCE));
+                List.of("doubling", "ring", "rabenseifner", "hierarchical"),
+                Collectives.algorithms(CollectiveOperation.ALL_REDUCE));
     }
 }

@@ -10,8 +10,13 @@ import io.zipcomm.Communicator;
 import io.zipcomm.ZipFuture;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.settings.Setting;
 import io.zipcomm.testkit.Seeds;
 import io.zipcomm.testkit.SimulatedGroup;
+import io.zipcomm.testkit.SimulatedNetwork;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,6 +25,7 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Ranks that disagree, functions that throw, ranks that die or never come: an error with a name, never a hang. */
 final class FailuresTest {
@@ -87,6 +93,35 @@ final class FailuresTest {
         everyRankFails(
                 DISAGREEMENT,
                 (c, rank) -> (rank == 1 ? c.withAlgorithm("ring") : c).allReduce(new float[100], ReduceOp.SUM));
+    }
+
+    @Test
+    void shouldNoticeOtherSegments() {
+        everyRankFails(
+                DISAGREEMENT,
+                (c, rank) -> (rank == 1 ? c.withSegments(8192) : c)
+                        .withAlgorithm("ring")
+                        .allReduce(new float[300_000], ReduceOp.SUM));
+    }
+
+    @Test
+    void shouldAskForTheTuningTableWhenAlgorithmsDiffer(@TempDir Path folder) throws IOException {
+        Path table = Files.writeString(folder.resolve("mine.tuning"), "all-reduce * * * ring 8192");
+        SimulatedNetwork network = new SimulatedNetwork(3, seeds.seed());
+        int[] made = {0};
+        try (SimulatedGroup group = SimulatedGroup.of(
+                network, options -> made[0]++ == 1 ? options.set(Setting.TUNING, table.toString()) : options)) {
+            Throwable[] outcomes = group.outcomes(
+                    world -> Collectives.of(world)
+                            .withTimeout(Duration.ofSeconds(10))
+                            .allReduce(new float[100], ReduceOp.SUM),
+                    PATIENCE);
+            for (Throwable outcome : outcomes) {
+                ZipException failure = assertInstanceOf(ZipException.class, outcome);
+                assertEquals(ErrorCode.OPERATION_MISMATCH, failure.code());
+                assertTrue(failure.getMessage().contains("ZIP_TUNING"), failure.getMessage());
+            }
+        }
     }
 
     @Test

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.Communicator;
 import io.zipcomm.Zip;
-import io.zipcomm.collectives.select.Thresholds;
+import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.ZipSettings;
@@ -56,7 +56,7 @@ final class RealTransportsTest {
     @ParameterizedTest
     @MethodSource("groups")
     void shouldMatchPlainLoop(TransportChoice choice, int size) throws Exception {
-        List<CollectiveCase> cases = CollectiveMatrix.cases(size, Thresholds.SAME_HOST, seeds.seed());
+        List<CollectiveCase> cases = CollectiveMatrix.cases(size, Hosts.Spread.ONE, seeds.seed());
         ExecutorService ranks = Executors.newFixedThreadPool(size);
         try {
             List<Future<?>> outcomes = new ArrayList<>();

@@ -128,6 +128,18 @@ public final class SimulatedNetwork {
      * @param conditions what it is like
      */
     public SimulatedNetwork(int size, long seed, Conditions conditions) {
+        this(size, seed, conditions, IntStream.range(0, size).toArray());
+    }
+
+    /**
+     * A network of ranks of which some share hosts.
+     *
+     * @param size       ranks
+     * @param seed       decides everything that is left to chance
+     * @param conditions what it is like
+     * @param hostOf     the number of each rank's host
+     */
+    public SimulatedNetwork(int size, long seed, Conditions conditions, int[] hostOf) {
         this.size = size;
         this.seed = seed;
         this.conditions = conditions;
@@ -143,7 +155,7 @@ public final class SimulatedNetwork {
             controls[rank] = new SimulatedControl(this, rank);
         }
         members = IntStream.range(0, size)
-                .mapToObj(rank -> new Member(rank, "host-" + rank, List.of(), List.of(DIRECT, RELAY)))
+                .mapToObj(rank -> new Member(rank, "host-" + hostOf[rank], List.of(), List.of(DIRECT, RELAY)))
                 .toList();
     }
 

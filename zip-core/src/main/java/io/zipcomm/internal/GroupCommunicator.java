@@ -6,6 +6,7 @@ import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.TransportCounters;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -87,6 +88,11 @@ public final class GroupCommunicator implements Communicator {
     @Override
     public Duration timeout() {
         return engine.settings().operationTimeout();
+    }
+
+    /** What the process set when it joined. */
+    public ZipSettings settings() {
+        return engine.settings();
     }
 
     @Override
@@ -403,8 +409,7 @@ public final class GroupCommunicator implements Communicator {
         }
         ZipException cause = engine.failure(
                         ErrorCode.OPERATION_MISMATCH,
-                        "collective #" + number + suffix() + ": this rank called " + Signature.describe(mine)
-                                + ", rank " + worldRank + " called " + Signature.describe(signature))
+                        "collective #" + number + suffix() + ": " + Signature.difference(mine, worldRank, signature))
                 .peer(worldRank)
                 .build();
         tellOthers(cause);

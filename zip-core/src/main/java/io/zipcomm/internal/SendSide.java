@@ -325,10 +325,7 @@ final class SendSide {
     /** What is wrong if a message of {@code bytes} meets a peer that takes part with other parameters; null if nothing. */
     static ZipException mismatch(int peer, int signature, int peerSignature, long bytes, long peerBytes) {
         if (signature != peerSignature && signature != 0 && peerSignature != 0) {
-            return ZipException.of(
-                            ErrorCode.OPERATION_MISMATCH,
-                            "this rank called " + Signature.describe(signature) + ", rank " + peer + " called "
-                                    + Signature.describe(peerSignature))
+            return ZipException.of(ErrorCode.OPERATION_MISMATCH, Signature.difference(signature, peer, peerSignature))
                     .peer(peer)
                     .build();
         }

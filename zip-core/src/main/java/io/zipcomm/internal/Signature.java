@@ -13,7 +13,7 @@ public final class Signature {
     /*
      *   bits 0-4       5-8          9-12           13-17          18-31
      *  +------------+-----------+--------------+-------------+--------------------------+
-     *  | operation  | data type | reduction    | algorithm   | hash of root and length  |
+     *  | operation  | data type | reduction    | algorithm   | hash of the rest         |
      *  +------------+-----------+--------------+-------------+--------------------------+
      */
     private static final int TYPE_SHIFT = 5;
@@ -77,7 +77,8 @@ public final class Signature {
         "halving",
         "linear",
         "bruck",
-        "pairwise"
+        "pairwise",
+        "hierarchical"
     };
 
     private Signature() {}
@@ -85,25 +86,27 @@ public final class Signature {
     /**
      * Packs a signature.
      *
-     * @param operation one of this class's constants
-     * @param type      type of what is reduced; null where data only moves
-     * @param reduction number of the reduction, 0 for none
-     * @param algorithm number of the algorithm, 0 for none
-     * @param root      rank, or 0 where there is none
-     * @param bytes     length on which all ranks agree, or 0 where there is none
+     * @param operation    one of this class's constants
+     * @param type         type of what is reduced; null where data only moves
+     * @param reduction    number of the reduction, 0 for none
+     * @param algorithm    number of the algorithm, 0 for none
+     * @param root         rank, or 0 where there is none
+     * @param bytes        length on which all ranks agree, or 0 where there is none
+     * @param segmentBytes in which pieces long messages travel
      */
-    public static int of(int operation, DataType type, int reduction, int algorithm, int root, long bytes) {
+    public static int of(
+            int operation, DataType type, int reduction, int algorithm, int root, long bytes, int segmentBytes) {
         int typeNumber = type == null ? 0 : type.number();
         return operation
                 | (typeNumber << TYPE_SHIFT)
                 | (reduction << REDUCTION_SHIFT)
                 | (algorithm << ALGORITHM_SHIFT)
-                | (hash(root, bytes) << HASH_SHIFT);
+                | (hash(root, bytes, segmentBytes) << HASH_SHIFT);
     }
 
-    private static int hash(int root, long bytes) {
+    private static int hash(int root, long bytes, int segmentBytes) {
         // Fibonacci hashing: the upper bits of the product depend on all bits of both.
-        long product = (bytes * 31 + root) * 0x9e3779b97f4a7c15L;
+        long product = ((bytes * 31 + root) * 31 + segmentBytes) * 0x9e3779b97f4a7c15L;
         return (int) (product >>> (Long.SIZE - HASH_BITS));
     }
 
@@ -127,7 +130,8 @@ public final class Signature {
     }
 
     /**
-     * For errors: {@code all-reduce (FLOAT32, SUM, ring)}. Root and length are not in it: only their hash travels.
+     * For errors: {@code all-reduce (FLOAT32, SUM, ring)}. Root, length and segments are not in it: only their
+     * hash travels.
      *
      * @param signature any value, also one that no rank of this version would send
      */
@@ -153,6 +157,18 @@ public final class Signature {
             separator = ", ";
         }
         return text.append(separator.equals(" (") ? "" : ")").toString();
+    }
+
+    /** For errors: what this rank and a peer called, and if it may be that, what made them do it differently. */
+    static String difference(int mine, int peer, int theirs) {
+        String text = "this rank called " + describe(mine) + ", rank " + peer + " called " + describe(theirs);
+        int algorithmBits = FIVE_BITS << ALGORITHM_SHIFT;
+        boolean isSameCall = ((mine ^ theirs) & ((1 << HASH_SHIFT) - 1) & ~algorithmBits) == 0;
+        boolean chosen = (mine & algorithmBits) != 0;
+        if (!isSameCall || !chosen) {
+            return text;
+        }
+        return text + ": root, length or choice of algorithm differ; are the tuning tables (ZIP_TUNING) equal?";
     }
 
     private static String typeName(int number) {

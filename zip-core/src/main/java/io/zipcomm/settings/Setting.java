@@ -35,7 +35,13 @@ public enum Setting {
     SPIN_TIME("ZIP_SPIN_TIME", "us", "1000", "How long a spinning thread spins before it blocks."),
     IO("ZIP_IO", "name", "auto", "Socket implementation: epoll, nio, or auto, which takes epoll where it loads."),
     BIND("ZIP_BIND", "address", "0.0.0.0", "Address on which to accept direct connections."),
-    HOST_ID("ZIP_HOST_ID", "text", "", "Overrides the identity by which ranks find out that they share a host.");
+    HOST_ID("ZIP_HOST_ID", "text", "", "Overrides the identity by which ranks find out that they share a host."),
+    TUNING(
+            "ZIP_TUNING",
+            "path",
+            "",
+            "File of rules by which collectives choose their algorithm, before the built-in ones; see zip tune. Equal on all"
+                    + " ranks.");
 
     private final String variable;
     private final String unit;

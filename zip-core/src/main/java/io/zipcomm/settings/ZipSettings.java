@@ -30,6 +30,7 @@ import java.util.function.Function;
  * @param io               socket implementation
  * @param bind             address to accept on
  * @param hostId           identity of this host, or empty to find out
+ * @param tuning           file of tuning rules, or empty for the built-in ones
  */
 public record ZipSettings(
         RelayAddress relay,
@@ -47,7 +48,8 @@ public record ZipSettings(
         Duration spinTime,
         IoChoice io,
         String bind,
-        String hostId) {
+        String hostId,
+        String tuning) {
 
     /** Largest group. */
     public static final int SIZE_MAX = 1 << 16;
@@ -174,6 +176,11 @@ public record ZipSettings(
             return this;
         }
 
+        /** One value as it would be written in the environment; null if it is required and was not set. */
+        public String get(Setting setting) {
+            return values.get(setting);
+        }
+
         public Builder relay(String hostAndPort) {
             return set(Setting.RELAY, hostAndPort);
         }
@@ -240,7 +247,8 @@ public record ZipSettings(
                     Duration.ofNanos(1000L * number(Setting.SPIN_TIME)),
                     choice(Setting.IO, IoChoice.class),
                     values.get(Setting.BIND),
-                    values.get(Setting.HOST_ID));
+                    values.get(Setting.HOST_ID),
+                    values.get(Setting.TUNING));
         }
 
         private int number(Setting setting) {

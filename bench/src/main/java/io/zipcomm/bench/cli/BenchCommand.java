@@ -8,6 +8,7 @@ import io.zipcomm.bench.cluster.OwnNetwork;
 import io.zipcomm.bench.machine.MachineFacts;
 import io.zipcomm.bench.machine.SourceCommit;
 import io.zipcomm.bench.plan.Baseline;
+import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.plan.ByteSize;
 import io.zipcomm.bench.plan.Selection;
@@ -16,6 +17,12 @@ import io.zipcomm.bench.report.CsvFile;
 import io.zipcomm.bench.report.RunFacts;
 import io.zipcomm.bench.report.RunResult;
 import io.zipcomm.bench.report.html.HtmlReport;
+import io.zipcomm.collectives.pattern.Hosts;
+import io.zipcomm.collectives.select.AlgorithmName;
+import io.zipcomm.collectives.select.Explanation;
+import io.zipcomm.collectives.select.TuningTable;
+import io.zipcomm.settings.Setting;
+import io.zipcomm.settings.ZipSettings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -92,6 +99,13 @@ final class BenchCommand implements Callable<Integer> {
 
     @Spec
     private CommandSpec spec;
+
+    @Option(
+            names = "--explain",
+            description =
+                    "Measures nothing: says of each row by which algorithm it would be done and why, and what each"
+                            + " would cost: rounds of messages, and bytes of the busiest rank.")
+    private boolean explain;
 
     @Option(
             names = "--ops",
@@ -184,6 +198,9 @@ final class BenchCommand implements Callable<Integer> {
             if (isolate || congestion != null || report != null || !baselines.isEmpty()) {
                 throw wrong("--baseline, --isolate, --congestion and --report go with the table only");
             }
+        }
+        if (explain) {
+            return explain();
         }
         if (kind.coldStart) {
             return coldStart();
@@ -334,6 +351,25 @@ final class BenchCommand implements Callable<Integer> {
         Duration measuring = WHOLE_RUN.minus(starting).minus(FLOOR_SPEED);
         long share = measuring.toMillis() * own / ((long) selection.caseCount() * (own + others));
         return Duration.ofMillis(Math.max(ROW_MS_MIN, Math.min(ROW_MS_MAX, share)));
+    }
+
+    private int explain() {
+        Selection selection = selection();
+        TuningTable table = TuningTable.of(ZipSettings.builderFromEnvironment().get(Setting.TUNING));
+        for (Selection.Group group : selection.groups()) {
+            for (BenchCase one : group.cases()) {
+                if (one.operation().isCollective()
+                        && group.transport().equals(selection.transports().get(0))) {
+                    System.out.println(Explanation.of(
+                            one.operation().collective(),
+                            one.bytes(),
+                            Hosts.one(group.ranks()),
+                            table,
+                            AlgorithmName.of(algorithm)));
+                }
+            }
+        }
+        return 0;
     }
 
     private int coldStart() throws InterruptedException {

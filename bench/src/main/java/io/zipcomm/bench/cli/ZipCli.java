@@ -33,6 +33,7 @@ public final class ZipCli {
     private enum Command {
         BENCH("measure and verify every operation with real processes", false),
         SIMULATE("predict time and memory of collectives for thousands of ranks", false),
+        TUNE("measure which algorithm is fastest here, and write a tuning table", false),
         RUN("start copies of a command as one group on this machine", false),
         RELAY("the relay daemon, at which groups meet", false),
         DOCTOR("what works on this machine, and why something does not", false),
@@ -55,6 +56,7 @@ public final class ZipCli {
             return switch (this) {
                 case BENCH -> new BenchCommand();
                 case SIMULATE -> new SimulateCommand();
+                case TUNE -> new TuneCommand();
                 case RUN -> new RunCommand();
                 case RELAY -> new RelayCommand();
                 case DOCTOR -> new DoctorCommand();

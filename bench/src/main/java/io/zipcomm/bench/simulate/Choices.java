@@ -1,8 +1,10 @@
 package io.zipcomm.bench.simulate;
 
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.select.AlgorithmName;
 import io.zipcomm.collectives.select.Selector;
+import io.zipcomm.collectives.select.TuningTable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -51,7 +53,8 @@ public final class Choices {
     public List<Choice> all() {
         List<Choice> choices = new ArrayList<>();
         seconds.forEach((call, times) -> {
-            AlgorithmName chosen = new Selector(call.ranks, false).algorithm(call.operation.collective(), call.bytes);
+            AlgorithmName chosen = new Selector(call.ranks, Hosts.Spread.APART, TuningTable.builtIn())
+                    .algorithm(call.operation.collective(), call.bytes);
             Map.Entry<AlgorithmName, Double> best =
                     times.entrySet().stream().min(Map.Entry.comparingByValue()).orElseThrow();
             if (times.containsKey(chosen)) {

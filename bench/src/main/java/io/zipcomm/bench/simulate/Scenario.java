@@ -2,12 +2,14 @@ package io.zipcomm.bench.simulate;
 
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.buffer.DataType;
+import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.Blocks;
 import io.zipcomm.collectives.plan.Shape;
 import io.zipcomm.collectives.select.AlgorithmName;
 import io.zipcomm.collectives.select.Algorithms;
 import io.zipcomm.collectives.select.Selector;
+import io.zipcomm.collectives.select.TuningTable;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import java.util.List;
@@ -48,11 +50,13 @@ public record Scenario(BenchOperation operation, AlgorithmName algorithm, int ra
      */
     public Outcome run(NetworkModel model, long stepsMax) {
         Scenario whole = rounded();
+        Hosts hosts =
+                model.hosts() == null ? null : Hosts.blocks(ranks, model.hosts().ranksPerHost());
         List<Scenario> lengths =
                 operation.hasBlocks() ? List.of(whole) : List.of(whole, roundedTo((long) ranks * Long.BYTES));
         for (long stepsBuiltMax : STEPS_BUILT_MAX) {
             for (Scenario scenario : lengths) {
-                GroupPlans plans = scenario.plans(model.hosts() == null, stepsBuiltMax, stepsMax);
+                GroupPlans plans = scenario.plans(hosts, stepsBuiltMax, stepsMax);
                 if (plans != null) {
                     return new Simulation(plans, model).run(scenario.bytes);
                 }
@@ -61,17 +65,23 @@ public record Scenario(BenchOperation operation, AlgorithmName algorithm, int ra
         throw new ZipException(ErrorCode.LIMIT, this + ": more than " + stepsMax + " steps to simulate");
     }
 
-    private GroupPlans plans(boolean mayStandForAll, long stepsBuiltMax, long stepsMax) {
-        return GroupPlans.few(newAlgorithm(), this::shape, ranks, mayStandForAll, stepsBuiltMax, stepsMax);
+    private GroupPlans plans(Hosts hosts, long stepsBuiltMax, long stepsMax) {
+        return GroupPlans.few(newAlgorithm(hosts), this::shape, ranks, hosts == null, stepsBuiltMax, stepsMax);
     }
 
-    Algorithm newAlgorithm() {
-        return Algorithms.of(operation.collective(), algorithm);
+    /**
+     * The algorithm.
+     *
+     * @param hosts which ranks share one; null if none do
+     */
+    Algorithm newAlgorithm(Hosts hosts) {
+        return Algorithms.of(operation.collective(), algorithm, hosts == null ? Hosts.apart(ranks) : hosts);
     }
 
     /** What a rank's plan is made from. */
     Shape shape(int rank) {
-        int segmentBytes = new Selector(ranks, false).segmentBytes(algorithm, bytes);
+        int segmentBytes = new Selector(ranks, Hosts.Spread.APART, TuningTable.builtIn())
+                .segmentBytes(operation.collective(), algorithm, bytes);
         long blockBytes = bytes / ranks;
         Blocks blocks = operation.hasBlocks() ? Blocks.even(ranks, blockBytes) : null;
         return new Shape(

@@ -43,6 +43,9 @@ public record Sweep(
             for (int size : ranks) {
                 for (long length : operation.hasBytes() ? bytes : List.of(0L)) {
                     for (AlgorithmName name : Algorithms.of(operation.collective())) {
+                        if (name == AlgorithmName.HIERARCHICAL && model.hosts() == null) {
+                            continue; // without shared hosts it is what it is made of
+                        }
                         simulate(new Scenario(operation, name, size, 0, length), listener);
                     }
                 }

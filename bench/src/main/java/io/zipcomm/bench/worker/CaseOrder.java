@@ -9,8 +9,15 @@ package io.zipcomm.bench.worker;
  * @param iterations how many to time, or 0 to let the budget decide
  * @param budgetNs   time for it, in nanoseconds
  * @param warm       whether an order before has warmed up for this row: a short batch then precedes what is timed
+ * @param segments   bytes in a segment of long messages, or 0 to let the library choose
  */
-public record CaseOrder(String operation, long bytes, String algorithm, int iterations, long budgetNs, boolean warm) {
+public record CaseOrder(
+        String operation, long bytes, String algorithm, int iterations, long budgetNs, boolean warm, int segments) {
+
+    /** With segments as the library chooses. */
+    public CaseOrder(String operation, long bytes, String algorithm, int iterations, long budgetNs, boolean warm) {
+        this(operation, bytes, algorithm, iterations, budgetNs, warm, 0);
+    }
 
     /** Kind of the message. */
     public static final String KIND = "measure";
@@ -29,7 +36,8 @@ public record CaseOrder(String operation, long bytes, String algorithm, int iter
                 .with("algorithm", algorithm)
                 .with("iterations", iterations)
                 .with("budgetNs", budgetNs)
-                .with("warm", warm);
+                .with("warm", warm)
+                .with("segments", segments);
     }
 
     /** Reads what {@link #toMessage} made. */
@@ -40,6 +48,7 @@ public record CaseOrder(String operation, long bytes, String algorithm, int iter
                 message.text("algorithm"),
                 (int) message.number("iterations"),
                 message.number("budgetNs"),
-                message.flag("warm"));
+                message.flag("warm"),
+                (int) message.number("segments"));
     }
 }

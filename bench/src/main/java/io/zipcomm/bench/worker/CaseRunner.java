@@ -24,7 +24,7 @@ final class CaseRunner {
 
     CaseRunner(Team team) {
         this.team = team;
-        barrier = team.operations(CaseOrder.AUTO).barrier();
+        barrier = team.operations(CaseOrder.AUTO, 0).barrier();
     }
 
     /** Counts what is done. */

@@ -24,8 +24,8 @@ final class Exercises {
 
     Exercises(Team team, Progress progress, CaseOrder order) {
         this.team = team;
-        operations = team.operations(order.algorithm());
-        begin = team.operations(CaseOrder.AUTO).barrier();
+        operations = team.operations(order.algorithm(), order.segments());
+        begin = team.operations(CaseOrder.AUTO, 0).barrier();
         this.progress = progress;
         this.order = order;
         rank = team.rank();

@@ -44,7 +44,7 @@ final class RedisTeam implements Team, AutoCloseable {
     }
 
     @Override
-    public Operations operations(String algorithm) {
+    public Operations operations(String algorithm, int segments) {
         return new RedisOperations(mail, algorithm);
     }
 

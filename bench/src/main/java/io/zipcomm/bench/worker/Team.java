@@ -14,8 +14,9 @@ interface Team {
      * The operations.
      *
      * @param algorithm by which they are done, or {@link CaseOrder#AUTO}
+     * @param segments  bytes in a segment of long messages, or 0 where the contestant chooses or has none
      */
-    Operations operations(String algorithm);
+    Operations operations(String algorithm, int segments);
 
     /** The saturated stream from rank 0 to rank 1 by which a group is calibrated. */
     default Exercise stream(Progress progress) {

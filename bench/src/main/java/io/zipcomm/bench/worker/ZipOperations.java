@@ -21,11 +21,13 @@ final class ZipOperations implements Operations {
      * Operations of a group.
      *
      * @param algorithm by which all are done, or {@link CaseOrder#AUTO}
+     * @param segments  bytes in a segment of long messages, or 0 to let the library choose
      */
-    ZipOperations(Communicator world, String algorithm) {
+    ZipOperations(Communicator world, String algorithm, int segments) {
         this.world = world;
         Collectives any = Collectives.of(world);
-        collectives = algorithm.equals(CaseOrder.AUTO) ? any : any.withAlgorithm(algorithm);
+        Collectives named = algorithm.equals(CaseOrder.AUTO) ? any : any.withAlgorithm(algorithm);
+        collectives = segments == 0 ? named : named.withSegments(segments);
     }
 
     @Override

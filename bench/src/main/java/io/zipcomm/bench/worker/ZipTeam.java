@@ -19,8 +19,8 @@ record ZipTeam(Communicator world) implements Team {
     }
 
     @Override
-    public Operations operations(String algorithm) {
-        return new ZipOperations(world, algorithm);
+    public Operations operations(String algorithm, int segments) {
+        return new ZipOperations(world, algorithm, segments);
     }
 
     @Override

@@ -22,14 +22,14 @@ final class ZipCliTest {
     void shouldListItsCommands() {
         CapturedCli.Result result = CapturedCli.run("--help");
         assertEquals(0, result.exitCode());
-        for (String command : List.of("bench", "simulate", "run", "relay", "doctor", "token")) {
+        for (String command : List.of("bench", "simulate", "tune", "run", "relay", "doctor", "token")) {
             assertTrue(result.out().contains("\n  " + command + " "), result.out());
         }
         assertEquals(2, CapturedCli.run().exitCode());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"bench", "simulate", "run", "relay", "doctor", "token", "warm-archive"})
+    @ValueSource(strings = {"bench", "simulate", "tune", "run", "relay", "doctor", "token", "warm-archive"})
     void shouldHelpWithEveryCommand(String command) {
         CapturedCli.Result result = CapturedCli.run(command, "--help");
         assertEquals(0, result.exitCode());
@@ -52,6 +52,7 @@ final class ZipCliTest {
                 "--baseline",
                 "--isolate",
                 "--congestion",
+                "--explain",
                 "--audit",
                 "--cold-start",
                 "--kill")) {
@@ -64,7 +65,7 @@ final class ZipCliTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "frobnicate                        | zip: unknown command 'frobnicate'; known: bench, simulate, run, relay",
+                "frobnicate                        | zip: unknown command 'frobnicate'; known: bench, simulate, tune, run, relay",
                 "bench --ops foo                   | unknown operation 'foo'; known: barrier, pingpong, broadcast",
                 "bench --bytes 64KB                | '64KB' is not a size: write bytes, or KiB, MiB, GiB",
                 "bench --bytes 4GiB                | '4GiB' is more than the largest size, 1GiB",
@@ -155,5 +156,18 @@ final class ZipCliTest {
                 CapturedCli.run("bench", "--ops", "barrier,alltoall", "--algorithm", "no-such-algorithm");
         assertEquals(2, result.exitCode());
         assertTrue(result.err().contains("dissemination"), result.err());
+    }
+
+    @Test
+    void shouldExplainItsChoicesWithoutMeasuring() {
+        CapturedCli.Result result = CapturedCli.run(
+                "bench", "--explain", "--ops", "pingpong,allreduce", "--ranks", "4", "--bytes", "8,1MiB");
+        assertEquals(0, result.exitCode(), result.err());
+        List<String> lines = result.out().lines().toList();
+        assertEquals(2, lines.size(), result.out());
+        assertTrue(
+                lines.get(0).startsWith("all-reduce, 4 ranks on 1 host, 8 bytes: doubling (built-in line "),
+                result.out());
+        assertTrue(lines.get(1).contains("; ring 6 rounds, 1572864 bytes;"), result.out());
     }
 }

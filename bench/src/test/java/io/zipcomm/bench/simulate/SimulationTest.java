@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.report.CostModel;
 import io.zipcomm.collectives.CollectiveOperation;
+import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
@@ -48,7 +49,7 @@ final class SimulationTest {
                     // A root in the middle is combined with messages of several segments.
                     int bytes = root == size / 2 ? severalSegments(operation, size) : 4;
                     IntFunction<Shape> shapes = Shapes.of(operation, size, root, bytes, 64);
-                    GroupPlans plans = GroupPlans.all(Algorithms.of(operation, name), shapes, size);
+                    GroupPlans plans = GroupPlans.all(Algorithms.of(operation, name, Hosts.apart(size)), shapes, size);
                     Outcome outcome = new Simulation(plans, FULL).run(bytes);
                     assertTrue(size == 1 || outcome.seconds() > 0, operation + " by " + name + ", " + size + " ranks");
                 }
@@ -274,7 +275,7 @@ final class SimulationTest {
 
     private static Outcome each(Scenario scenario, NetworkModel model) {
         Scenario whole = scenario.rounded();
-        GroupPlans plans = GroupPlans.all(whole.newAlgorithm(), whole::shape, whole.ranks());
+        GroupPlans plans = GroupPlans.all(whole.newAlgorithm(null), whole::shape, whole.ranks());
         return new Simulation(plans, model).run(whole.bytes());
     }
 
@@ -311,7 +312,8 @@ final class SimulationTest {
 
     /** Without building what need not be built. */
     private static GroupPlans plans(Scenario scenario, boolean mayStandForAll) {
-        return GroupPlans.few(scenario.newAlgorithm(), scenario::shape, scenario.ranks(), mayStandForAll, 0, STEPS_MAX);
+        return GroupPlans.few(
+                scenario.newAlgorithm(null), scenario::shape, scenario.ranks(), mayStandForAll, 0, STEPS_MAX);
     }
 
     private static void assertSame(Outcome expected, Outcome actual, Scenario scenario) {

@@ -112,7 +112,7 @@ final class RedisOperationsTest {
     @Test
     void shouldHoldEverybodyAtTheBarrierUntilTheLastArrives() throws Exception {
         List<Long> leftNs = onAll(3, team -> {
-            Runnable barrier = team.operations(CaseOrder.AUTO).barrier();
+            Runnable barrier = team.operations(CaseOrder.AUTO, 0).barrier();
             barrier.run();
             long arrivedNs = System.nanoTime();
             if (team.rank() == 1) {
@@ -128,7 +128,7 @@ final class RedisOperationsTest {
     @Test
     void shouldLeaveNoKeys() throws Exception {
         onAll(2, team -> {
-            Operations operations = team.operations(CaseOrder.AUTO);
+            Operations operations = team.operations(CaseOrder.AUTO, 0);
             Runnable broadcast = operations.broadcast(ByteBuffer.allocateDirect(1 << 20));
             Runnable barrier = operations.barrier();
             for (int i = 0; i < 3; i++) {
@@ -154,7 +154,7 @@ final class RedisOperationsTest {
     @Test
     void shouldSayWhichLengthCameInsteadOfWhich() throws Exception {
         List<String> errors = onAll(2, team -> {
-            Operations operations = team.operations(CaseOrder.AUTO);
+            Operations operations = team.operations(CaseOrder.AUTO, 0);
             ByteBuffer mine = ByteBuffer.allocateDirect(team.rank() == 0 ? 8 : 16);
             try {
                 operations.broadcast(mine).run();

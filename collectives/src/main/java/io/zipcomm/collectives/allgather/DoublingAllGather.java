@@ -12,7 +12,8 @@ import io.zipcomm.collectives.plan.Shape;
  * All-gather in which every rank has twice as many blocks after each round: recursive doubling where the number of ranks
  * is a power of two, Bruck's pattern elsewhere. Blocks may differ in length.
  *
- * <p>Rounds ceil(log2 P); bytes sent per rank (P-1)/P M; no scratch where blocks follow each other in
+ * <p>Rounds ceil(log2 P), of which the last need not wait for all others where P is no power of two; bytes sent per rank
+ * (P-1)/P M; no scratch where blocks follow each other in
  * the target, M where they do not, and each block is copied once more. With Bruck's pattern, blocks that go round the end of
  * the target travel as two messages instead of being put in order afterwards.
  *

@@ -14,6 +14,8 @@ import io.zipcomm.collectives.plan.Shape;
  * in the same order, so all ranks get the same bits.
  *
  * <p>Wins for small M; for large M see {@link RingAllReduce}.
+ *
+ * <p>Source: Thakur, Rabenseifner, Gropp, "Optimization of collective communication operations in MPICH", 2005.
  */
 public final class DoublingAllReduce implements Algorithm {
 

@@ -11,7 +11,8 @@ import io.zipcomm.collectives.plan.Shape;
  * Bruck's all-to-all: a block for the rank at distance d travels over the distances that are the set bits of d, together
  * with all others that share a bit. Blocks have one length.
  *
- * <p>Rounds ceil(log2 P), each one message of about P/2 blocks: M/2 bytes sent per rank and round; scratch about M a round.
+ * <p>Rounds ceil(log2 P), of which the last need not wait for all others where P is no power of two; each is one message of
+ * about P/2 blocks, the distances that have its bit, so M/2 bytes sent per rank and round; scratch about M a round.
  *
  * <p>Wins for small blocks and many ranks: log P messages instead of P - 1. Elsewhere see {@link PairwiseAllToAll}.
  *

@@ -10,9 +10,11 @@ import io.zipcomm.collectives.plan.Shape;
  * Paced pairwise exchange: in step n each rank sends to the n-th after it and receives from the n-th before it, and no
  * more than {@value #CONCURRENT} steps are under way at a rank, so that nobody is flooded. Blocks may differ in length.
  *
- * <p>Steps P - 1; bytes sent per rank (P-1)/P M, each block once and straight to where it belongs; no scratch.
+ * <p>Steps P - 1, in ceil((P - 1) / {@value #CONCURRENT}) rounds; bytes sent per rank (P-1)/P M, each block once and straight to where it belongs; no scratch.
  *
  * <p>Wins unless blocks are small and ranks many: see {@link BruckAllToAll}.
+ *
+ * <p>Source: Thakur, Rabenseifner, Gropp, "Optimization of collective communication operations in MPICH", 2005.
  */
 public final class PairwiseAllToAll implements Algorithm {
 

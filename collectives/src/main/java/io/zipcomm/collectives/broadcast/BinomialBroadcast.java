@@ -9,10 +9,12 @@ import io.zipcomm.collectives.plan.Shape;
 /**
  * Binomial-tree broadcast: who has the message passes it on, to the child with the largest subtree first.
  *
- * <p>Depth ceil(log2 P); the root sends ceil(log2 P) M bytes, a rank with n children n M; P - 1 messages in all; no
+ * <p>Rounds floor(log2 P), messages of one rank to several not counted; the root sends ceil(log2 P) M bytes, a rank with n children n M; P - 1 messages in all; no
  * scratch.
  *
  * <p>Wins for small M; for large M see {@link ChainBroadcast}.
+ *
+ * <p>Source: Chan, Heimlich, Purkayastha, van de Geijn, "Collective communication: theory, practice, and experience", 2007.
  */
 public final class BinomialBroadcast implements Algorithm {
 

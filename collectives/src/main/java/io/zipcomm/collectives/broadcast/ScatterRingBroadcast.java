@@ -12,7 +12,7 @@ import io.zipcomm.collectives.plan.Shape;
 /**
  * Scatter by a binomial tree, then all-gather round a ring, in segments.
  *
- * <p>Steps ceil(log2 P) + P - 1; every rank sends (P-1)/P M bytes in the ring, the root at least (P-1)/P M before that; no
+ * <p>Rounds floor(log2 P) + P - 1; every rank sends (P-1)/P M bytes in the ring, the root at least (P-1)/P M before that; no
  * scratch.
  *
  * <p>Wins for middling M and many ranks, where a chain takes long to fill: see {@link ChainBroadcast}.

@@ -10,11 +10,13 @@ import io.zipcomm.collectives.plan.Shape;
 /**
  * Binomial-tree gather: each rank collects the blocks of its subtree and sends them to its parent in one message.
  *
- * <p>Depth ceil(log2 P); the root receives (P-1)/P M bytes in ceil(log2 P) messages; a rank with a subtree of n sends n
+ * <p>Rounds floor(log2 P); the root receives (P-1)/P M bytes in ceil(log2 P) messages; a rank with a subtree of n sends n
  * blocks and receives n - 1; scratch n blocks on ranks that are neither root nor leaf, and on the root those of the one
  * child whose blocks do not follow each other.
  *
  * <p>Wins for small M; for large M see {@link LinearGather}.
+ *
+ * <p>Source: Chan, Heimlich, Purkayastha, van de Geijn, "Collective communication: theory, practice, and experience", 2007.
  */
 public final class BinomialGather implements Algorithm {
 

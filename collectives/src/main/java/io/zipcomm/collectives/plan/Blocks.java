@@ -71,6 +71,11 @@ public final class Blocks {
         return new Blocks(counts.length, false, -1, starts, lengths);
     }
 
+    /** Blocks of any lengths in bytes that follow each other. */
+    public static Blocks ofBytes(long... lengths) {
+        return packed(lengths);
+    }
+
     private static Blocks packed(long[] lengths) {
         long[] starts = new long[lengths.length];
         long end = 0;

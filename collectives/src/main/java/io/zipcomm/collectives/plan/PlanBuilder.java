@@ -31,7 +31,6 @@ public final class PlanBuilder {
 
     private static final int SCRATCH_ALIGNMENT = 64;
 
-    private final Shape shape;
     private final List<Plan.Step> steps = new ArrayList<>();
     private final Map<Memory, Hazards> hazards = new EnumMap<>(Memory.class);
 
@@ -40,6 +39,7 @@ public final class PlanBuilder {
     private final List<Integer> sends = new ArrayList<>();
     private final List<Integer> receives = new ArrayList<>();
     private int pace = Integer.MAX_VALUE;
+    private Mapping mapping;
 
     private int fencedReceives;
     private int fencedFrom;
@@ -47,7 +47,7 @@ public final class PlanBuilder {
 
     /** For one plan. */
     public PlanBuilder(Shape shape) {
-        this.shape = shape;
+        mapping = Mapping.whole(shape);
         for (Memory memory : Memory.values()) {
             hazards.put(memory, new Hazards());
         }
@@ -60,26 +60,65 @@ public final class PlanBuilder {
         return builder.build();
     }
 
+    /**
+     * Adds the steps of an algorithm for some of the ranks, or on other memory, as part of this plan. What it takes for
+     * the source and the target are regions of this plan; it gets scratch memory of its own.
+     *
+     * @param algorithm what to add
+     * @param part      what it is asked for, by ranks of its own
+     * @param ranks     which rank of this plan each of its own is
+     * @param source    what it finds as its source; may be its target, where the shape is in place
+     * @param target    what it finds as its target
+     * @param finishes  whether what is final there contains the data of all ranks here
+     */
+    void add(Algorithm algorithm, Shape part, int[] ranks, Region source, Region target, boolean finishes) {
+        Mapping outer = mapping;
+        int outerPace = pace;
+        int[] members = new int[ranks.length];
+        for (int i = 0; i < ranks.length; i++) {
+            members[i] = outer.rank(ranks[i]);
+        }
+        mapping = new Mapping(
+                part, members, outer.region(source), outer.region(target), scratchBytes, finishes && outer.finishes());
+        pace = Integer.MAX_VALUE;
+        algorithm.plan(part, this);
+        mapping = outer;
+        pace = outerPace;
+    }
+
+    /** Some of the ranks, which do operations of their own as part of this plan. */
+    public Team team(int... ranks) {
+        return new Team(mapping.shape(), this, ranks);
+    }
+
+    /** Where one region begins in another; {@link Shape#TWO_BUFFERS} if it is not part of it. */
+    long placeIn(Region whole, Region part) {
+        Region a = mapping.region(whole);
+        Region b = mapping.region(part);
+        boolean isPart = a.memory() == b.memory() && a.offset() <= b.offset() && b.end() <= a.end();
+        return isPart ? b.offset() - a.offset() : Shape.TWO_BUFFERS;
+    }
+
     /** Sends a region as one message. */
     public void send(int peer, Region region) {
-        add(Plan.Kind.SEND, peer, resolve(region), null, false);
+        add(Plan.Kind.SEND, mapping.rank(peer), mapping.region(region), null, false);
     }
 
     /** Sends a region in segments. */
     public void sendSegments(int peer, Region region) {
-        for (Region segment : region.segments(shape.segmentBytes())) {
+        for (Region segment : region.segments(mapping.shape().segmentBytes())) {
             send(peer, segment);
         }
     }
 
     /** Receives a region as one message. */
     public void receive(int peer, Region region) {
-        add(Plan.Kind.RECEIVE, peer, null, resolve(region), false);
+        add(Plan.Kind.RECEIVE, mapping.rank(peer), null, mapping.region(region), false);
     }
 
     /** Receives a region in segments. */
     public void receiveSegments(int peer, Region region) {
-        for (Region segment : region.segments(shape.segmentBytes())) {
+        for (Region segment : region.segments(mapping.shape().segmentBytes())) {
             receive(peer, segment);
         }
     }
@@ -92,13 +131,14 @@ public final class PlanBuilder {
      * @param last    whether the result is final: contains the data of all ranks
      */
     public void receiveReduce(int peer, Region operand, Region result, boolean last) {
-        add(Plan.Kind.RECEIVE_REDUCE, peer, resolve(operand), resolve(result), last);
+        boolean isFinal = last && mapping.finishes();
+        add(Plan.Kind.RECEIVE_REDUCE, mapping.rank(peer), mapping.region(operand), mapping.region(result), isFinal);
     }
 
     /** {@link #receiveReduce} in segments. */
     public void receiveReduceSegments(int peer, Region operand, Region result, boolean last) {
-        List<Region> operands = operand.segments(shape.segmentBytes());
-        List<Region> results = result.segments(shape.segmentBytes());
+        List<Region> operands = operand.segments(mapping.shape().segmentBytes());
+        List<Region> results = result.segments(mapping.shape().segmentBytes());
         for (int i = 0; i < operands.size(); i++) {
             receiveReduce(peer, operands.get(i), results.get(i), last);
         }
@@ -106,11 +146,11 @@ public final class PlanBuilder {
 
     /** Copies, unless both regions are the same or empty. */
     public void copy(Region from, Region to) {
-        Region resolvedFrom = resolve(from);
-        Region resolvedTo = resolve(to);
-        boolean isSame = resolvedFrom.memory() == resolvedTo.memory() && resolvedFrom.offset() == resolvedTo.offset();
+        Region mappedFrom = mapping.region(from);
+        Region mappedTo = mapping.region(to);
+        boolean isSame = mappedFrom.memory() == mappedTo.memory() && mappedFrom.offset() == mappedTo.offset();
         if (!isSame && from.bytes() > 0) {
-            add(Plan.Kind.COPY, -1, resolvedFrom, resolvedTo, false);
+            add(Plan.Kind.COPY, -1, mappedFrom, mappedTo, false);
         }
     }
 
@@ -131,15 +171,26 @@ public final class PlanBuilder {
         pace = messages;
     }
 
+    /**
+     * Sends an empty message to a peer once this rank may receive one more: when all have come but as many as may be under
+     * way besides one, by {@link #pace}. A peer that waits for it does not send too early.
+     */
+    public void invite(int peer) {
+        Set<Integer> after = new TreeSet<>();
+        waitFor(receives, pace, after);
+        add(Plan.Kind.SEND, mapping.rank(peer), mapping.region(Region.target(0)), null, false, after);
+    }
+
     /** Memory for this plan, apart from what it got before. */
     public Region scratch(long bytes) {
-        Region region = new Region(Memory.SCRATCH, scratchBytes, bytes);
-        scratchBytes = (region.end() + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
+        Region region = new Region(Memory.SCRATCH, scratchBytes - mapping.scratchFrom(), bytes);
+        scratchBytes = (scratchBytes + bytes + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
         if (scratchBytes > SCRATCH_BYTES_MAX) {
             throw new ZipException(
                     ErrorCode.LIMIT,
-                    shape.operation() + " of " + shape.bytes() + " bytes by this algorithm needs more than "
-                            + SCRATCH_BYTES_MAX + " bytes of scratch memory");
+                    mapping.shape().operation() + " of " + mapping.shape().bytes()
+                            + " bytes by this algorithm needs more than " + SCRATCH_BYTES_MAX
+                            + " bytes of scratch memory");
         }
         return region;
     }
@@ -149,15 +200,13 @@ public final class PlanBuilder {
         return new Plan(steps, scratchBytes);
     }
 
-    private Region resolve(Region region) {
-        return shape.isInPlace() && region.memory() == Memory.SOURCE
-                ? new Region(Memory.TARGET, shape.inPlace() + region.offset(), region.bytes())
-                : region;
+    private void add(Plan.Kind kind, int peer, Region from, Region to, boolean last) {
+        add(kind, peer, from, to, last, new TreeSet<>());
     }
 
-    private void add(Plan.Kind kind, int peer, Region from, Region to, boolean last) {
+    private void add(Plan.Kind kind, int peer, Region from, Region to, boolean last, Set<Integer> after) {
         int step = steps.size();
-        Set<Integer> after = new TreeSet<>(receives.subList(fencedFrom, fencedReceives));
+        after.addAll(receives.subList(fencedFrom, fencedReceives));
         int ordinal = 0;
         if (kind != Plan.Kind.COPY) {
             boolean sending = kind == Plan.Kind.SEND;

@@ -33,6 +33,29 @@ public record Shape(
         long inPlace,
         int segmentBytes) {
 
+    /**
+     * A call with two buffers, root 0 and, where there are blocks, blocks of one length; numbers are FLOAT32.
+     *
+     * @param messageBytes length of the message, or of all blocks together, of which what does not divide is left out
+     */
+    public static Shape usual(CollectiveOperation operation, int rank, int size, long messageBytes, int segmentBytes) {
+        long bytes = switch (operation) {
+            case BARRIER -> 0;
+            case BROADCAST, REDUCE, ALL_REDUCE -> messageBytes;
+            default -> messageBytes / size / Long.BYTES * Long.BYTES;
+        };
+        DataType type = switch (operation) {
+            case REDUCE, ALL_REDUCE, REDUCE_SCATTER -> DataType.FLOAT32;
+            default -> null;
+        };
+        boolean hasBlocks = switch (operation) {
+            case BARRIER, BROADCAST, REDUCE, ALL_REDUCE -> false;
+            default -> true;
+        };
+        Blocks blocks = hasBlocks ? Blocks.even(size, bytes) : null;
+        return new Shape(operation, rank, size, 0, type, bytes, blocks, blocks, TWO_BUFFERS, segmentBytes);
+    }
+
     /** Value of {@link #inPlace} if source and target do not overlap. */
     public static final long TWO_BUFFERS = -1;
 

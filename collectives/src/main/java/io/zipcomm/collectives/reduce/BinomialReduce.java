@@ -10,10 +10,12 @@ import io.zipcomm.collectives.plan.Shape;
  * Binomial-tree reduce: each rank combines its own data with that of its children's subtrees, smallest first, and sends
  * the result to its parent.
  *
- * <p>Depth ceil(log2 P); every rank but the root sends M bytes; the root receives ceil(log2 P) M; scratch M on ranks that
+ * <p>Rounds ceil(log2 P); every rank but the root sends M bytes; the root receives ceil(log2 P) M; scratch M on ranks that
  * are neither root nor leaf.
  *
  * <p>Wins for small M; for large M see {@link ChainReduce}.
+ *
+ * <p>Source: Chan, Heimlich, Purkayastha, van de Geijn, "Collective communication: theory, practice, and experience", 2007.
  */
 public final class BinomialReduce implements Algorithm {
 

@@ -9,10 +9,12 @@ import java.util.List;
 /**
  * Pipelined chain: segments travel from the far end towards the root, each rank adding its own data as they pass.
  *
- * <p>With S segments P - 1 + S - 1 steps of M/S bytes; every rank but the root sends M bytes, every rank but the far end
+ * <p>Rounds P - 1 for the first segment, so that with S segments it takes P - 1 + S - 1 steps of M/S bytes; every rank but the root sends M bytes, every rank but the far end
  * receives M; scratch {@value #SLOTS} segments on the ranks between.
  *
  * <p>Wins for large M: the time is near M beta whatever P. For small M see {@link BinomialReduce}.
+ *
+ * <p>Source: Watts, van de Geijn, "A pipelined broadcast for multidimensional meshes", 1995, run backwards.
  */
 public final class ChainReduce implements Algorithm {
 

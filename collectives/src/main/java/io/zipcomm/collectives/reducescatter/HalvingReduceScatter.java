@@ -16,6 +16,8 @@ import io.zipcomm.collectives.plan.Shape;
  * <p>Steps log2 P, or floor(log2 P) + 2; bytes sent per rank (P-1)/P M, surplus ranks M; scratch M.
  *
  * <p>Wins for small and middling M; for large M see {@link RingReduceScatter}.
+ *
+ * <p>Source: Thakur, Rabenseifner, Gropp, "Optimization of collective communication operations in MPICH", 2005.
  */
 public final class HalvingReduceScatter implements Algorithm {
 

@@ -17,6 +17,8 @@ import java.util.List;
  * segments. Needs blocks of one length.
  *
  * <p>Wins for large M; for small M see {@link HalvingReduceScatter}.
+ *
+ * <p>Source: Chan, Heimlich, Purkayastha, van de Geijn, "Collective communication: theory, practice, and experience", 2007.
  */
 public final class RingReduceScatter implements Algorithm {
 

@@ -10,11 +10,13 @@ import io.zipcomm.collectives.plan.Shape;
 /**
  * Binomial-tree scatter: each child gets the blocks of its subtree in one message, the largest subtree first.
  *
- * <p>Depth ceil(log2 P); the root sends (P-1)/P M bytes in ceil(log2 P) messages; a rank with a subtree of n receives n
+ * <p>Rounds floor(log2 P); the root sends (P-1)/P M bytes in ceil(log2 P) messages; a rank with a subtree of n receives n
  * blocks and sends n - 1; scratch n blocks on ranks that are neither root nor leaf, and on the root those of the one child
  * whose blocks do not follow each other.
  *
  * <p>Wins for small M; for large M see {@link LinearScatter}.
+ *
+ * <p>Source: Chan, Heimlich, Purkayastha, van de Geijn, "Collective communication: theory, practice, and experience", 2007.
  */
 public final class BinomialScatter implements Algorithm {
 

@@ -16,7 +16,7 @@ public enum AlgorithmName {
     DOUBLING(5),
     /** Segments round a ring. */
     RING(6),
-    /** Halving, then doubling. */
+    /** Halving, then doubling, or up a tree where one rank gets all. */
     RABENSEIFNER(7),
     /** Exchanges of halves at halving distances. */
     HALVING(8),
@@ -25,12 +25,27 @@ public enum AlgorithmName {
     /** Blocks together over doubling distances. */
     BRUCK(10),
     /** Each pair for itself. */
-    PAIRWISE(11);
+    PAIRWISE(11),
+    /** Inside hosts, between hosts, and inside again. */
+    HIERARCHICAL(12);
 
     private final int number;
 
     AlgorithmName(int number) {
         this.number = number;
+    }
+
+    /** Whether it cuts long messages into segments. */
+    public boolean hasSegments() {
+        return switch (this) {
+            case CHAIN, SCATTER_ALLGATHER, RING, RABENSEIFNER, HALVING, HIERARCHICAL -> true;
+            case DISSEMINATION, BINOMIAL, DOUBLING, LINEAR, BRUCK, PAIRWISE -> false;
+        };
+    }
+
+    /** Whether its segments are cut from the whole message; otherwise from what each rank has of it. */
+    public boolean cutsWholeMessage() {
+        return this == CHAIN || this == HIERARCHICAL;
     }
 
     /** The number that stands for this on the wire. */

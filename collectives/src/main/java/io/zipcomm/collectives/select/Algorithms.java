@@ -2,21 +2,28 @@ package io.zipcomm.collectives.select;
 
 import io.zipcomm.collectives.CollectiveOperation;
 import io.zipcomm.collectives.allgather.DoublingAllGather;
+import io.zipcomm.collectives.allgather.HierarchicalAllGather;
 import io.zipcomm.collectives.allgather.RingAllGather;
 import io.zipcomm.collectives.allreduce.DoublingAllReduce;
+import io.zipcomm.collectives.allreduce.HierarchicalAllReduce;
 import io.zipcomm.collectives.allreduce.RabenseifnerAllReduce;
 import io.zipcomm.collectives.allreduce.RingAllReduce;
 import io.zipcomm.collectives.alltoall.BruckAllToAll;
 import io.zipcomm.collectives.alltoall.PairwiseAllToAll;
 import io.zipcomm.collectives.barrier.DisseminationBarrier;
+import io.zipcomm.collectives.barrier.HierarchicalBarrier;
 import io.zipcomm.collectives.broadcast.BinomialBroadcast;
 import io.zipcomm.collectives.broadcast.ChainBroadcast;
+import io.zipcomm.collectives.broadcast.HierarchicalBroadcast;
 import io.zipcomm.collectives.broadcast.ScatterRingBroadcast;
 import io.zipcomm.collectives.gather.BinomialGather;
 import io.zipcomm.collectives.gather.LinearGather;
+import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.reduce.BinomialReduce;
 import io.zipcomm.collectives.reduce.ChainReduce;
+import io.zipcomm.collectives.reduce.HierarchicalReduce;
+import io.zipcomm.collectives.reduce.RabenseifnerReduce;
 import io.zipcomm.collectives.reducescatter.HalvingReduceScatter;
 import io.zipcomm.collectives.reducescatter.RingReduceScatter;
 import io.zipcomm.collectives.scatter.BinomialScatter;
@@ -32,22 +39,31 @@ public final class Algorithms {
     /**
      * The algorithm of an operation with a name. Loads no class but that one: in a function, that counts.
      *
+     * @param hosts where the ranks of the group are
      * @return a new instance, or null if the operation has no such algorithm
      */
-    public static Algorithm of(CollectiveOperation operation, AlgorithmName name) {
+    public static Algorithm of(CollectiveOperation operation, AlgorithmName name, Hosts hosts) {
         return switch (operation) {
-            case BARRIER -> name == AlgorithmName.DISSEMINATION ? new DisseminationBarrier() : null;
+            case BARRIER ->
+                switch (name) {
+                    case DISSEMINATION -> new DisseminationBarrier();
+                    case HIERARCHICAL -> new HierarchicalBarrier(hosts);
+                    default -> null;
+                };
             case BROADCAST ->
                 switch (name) {
                     case BINOMIAL -> new BinomialBroadcast();
                     case CHAIN -> new ChainBroadcast();
                     case SCATTER_ALLGATHER -> new ScatterRingBroadcast();
+                    case HIERARCHICAL -> new HierarchicalBroadcast(hosts);
                     default -> null;
                 };
             case REDUCE ->
                 switch (name) {
                     case BINOMIAL -> new BinomialReduce();
                     case CHAIN -> new ChainReduce();
+                    case RABENSEIFNER -> new RabenseifnerReduce();
+                    case HIERARCHICAL -> new HierarchicalReduce(hosts);
                     default -> null;
                 };
             case ALL_REDUCE ->
@@ -55,6 +71,7 @@ public final class Algorithms {
                     case DOUBLING -> new DoublingAllReduce();
                     case RABENSEIFNER -> new RabenseifnerAllReduce();
                     case RING -> new RingAllReduce();
+                    case HIERARCHICAL -> new HierarchicalAllReduce(hosts);
                     default -> null;
                 };
             case SCATTER ->
@@ -73,6 +90,7 @@ public final class Algorithms {
                 switch (name) {
                     case DOUBLING -> new DoublingAllGather();
                     case RING -> new RingAllGather();
+                    case HIERARCHICAL -> new HierarchicalAllGather(hosts);
                     default -> null;
                 };
             case REDUCE_SCATTER ->
@@ -94,11 +112,16 @@ public final class Algorithms {
         };
     }
 
+    /** Whether an operation has an algorithm. */
+    static boolean has(CollectiveOperation operation, AlgorithmName name) {
+        return of(operation, name, Hosts.one(1)) != null;
+    }
+
     /** The names of an operation's algorithms. */
     public static List<AlgorithmName> of(CollectiveOperation operation) {
         List<AlgorithmName> names = new ArrayList<>();
         for (AlgorithmName name : AlgorithmName.values()) {
-            if (of(operation, name) != null) {
+            if (has(operation, name)) {
                 names.add(name);
             }
         }

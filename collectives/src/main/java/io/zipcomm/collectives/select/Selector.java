@@ -1,109 +1,112 @@
 package io.zipcomm.collectives.select;
 
 import io.zipcomm.collectives.CollectiveOperation;
+import io.zipcomm.collectives.pattern.Hosts;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
 
 /**
- * Chooses algorithm and segment length. From what all ranks know alike, so that all choose alike: operation, length,
- * number of ranks, and whether all share a host.
+ * Chooses algorithm and segment length by a {@link TuningTable}. From what all ranks know alike, so that all choose alike:
+ * operation, length, number of ranks, which of them share a host, and the table.
  */
 public final class Selector {
 
     /** Segments begin at multiples of this, whatever the element type. */
-    private static final int SEGMENT_ALIGNMENT = 4096;
+    public static final int SEGMENT_ALIGNMENT = 4096;
+
+    /** Into how many segments what travels as one piece otherwise is cut, if that does not make them too short. */
+    static final int SEGMENTS_WANTED = 8;
+
+    /** Where no rule says more, as for an algorithm that the caller chose. */
+    static final int SEGMENT_MIN = 64 << 10;
+
+    /** Likewise. */
+    static final int SEGMENT_MAX = 256 << 10;
 
     private final int size;
-    private final Thresholds max;
+
+    /** Those that may apply to this group, in the order in which they are tried. */
+    private final Map<CollectiveOperation, Rule[]> rules = new EnumMap<>(CollectiveOperation.class);
 
     /**
      * For one communicator.
      *
-     * @param size       number of ranks
-     * @param isSameHost whether all share a host
+     * @param size   number of ranks
+     * @param spread how they share hosts
+     * @param table  equal on all ranks
      */
-    public Selector(int size, boolean isSameHost) {
-        this(size, isSameHost ? Thresholds.SAME_HOST : Thresholds.NETWORK);
-    }
-
-    /**
-     * With thresholds that were measured.
-     *
-     * @param size       number of ranks
-     * @param thresholds equal on all ranks
-     */
-    public Selector(int size, Thresholds thresholds) {
+    public Selector(int size, Hosts.Spread spread, TuningTable table) {
         this.size = size;
-        max = thresholds;
+        for (CollectiveOperation operation : CollectiveOperation.values()) {
+            List<Rule> fitting = new ArrayList<>();
+            for (Rule rule : table.rules()) {
+                if (rule.operation() == operation && rule.covers(size, spread)) {
+                    fitting.add(rule);
+                }
+            }
+            rules.put(operation, fitting.toArray(new Rule[0]));
+        }
+    }
+
+    /** The algorithm for a call, with the arguments of {@link #rule}. */
+    public AlgorithmName algorithm(CollectiveOperation operation, long bytes) {
+        return rule(operation, bytes).algorithm();
     }
 
     /**
-     * The algorithm for a call.
+     * The rule for a call.
      *
      * @param bytes length of the message; of all blocks together where there is one for each rank; 0 where that differs
      *              from rank to rank
      */
-    public AlgorithmName algorithm(CollectiveOperation operation, long bytes) {
-        long share = bytes / size;
-        return switch (operation) {
-            case BARRIER -> AlgorithmName.DISSEMINATION;
-            case BROADCAST -> broadcast(bytes);
-            case REDUCE -> choose(bytes <= max.reduceBinomialMax(), AlgorithmName.BINOMIAL, AlgorithmName.CHAIN);
-            case ALL_REDUCE -> allReduce(bytes);
-            case SCATTER, GATHER ->
-                choose(
-                        size >= Thresholds.TREE_SIZE_MIN && bytes <= max.treeMax(),
-                        AlgorithmName.BINOMIAL,
-                        AlgorithmName.LINEAR);
-            case ALL_GATHER, ALL_GATHER_V ->
-                choose(share <= max.allGatherBlockMax(), AlgorithmName.DOUBLING, AlgorithmName.RING);
-            case REDUCE_SCATTER ->
-                choose(share <= max.reduceScatterBlockMax(), AlgorithmName.HALVING, AlgorithmName.RING);
-            case ALL_TO_ALL ->
-                choose(
-                        size >= Thresholds.BRUCK_SIZE_MIN && share <= max.bruckBlockMax(),
-                        AlgorithmName.BRUCK,
-                        AlgorithmName.PAIRWISE);
-            case SCATTER_V, GATHER_V -> AlgorithmName.LINEAR;
-            case ALL_TO_ALL_V -> AlgorithmName.PAIRWISE;
-        };
-    }
-
-    private AlgorithmName broadcast(long bytes) {
-        if (bytes <= max.broadcastBinomialMax()) {
-            return AlgorithmName.BINOMIAL;
+    public Rule rule(CollectiveOperation operation, long bytes) {
+        for (Rule rule : rules.get(operation)) {
+            if (rule.covers(size, bytes)) {
+                return rule;
+            }
         }
-        boolean fillsChain = bytes >= (long) size * max.segmentMin();
-        return choose(
-                size >= Thresholds.SCATTER_SIZE_MIN && !fillsChain,
-                AlgorithmName.SCATTER_ALLGATHER,
-                AlgorithmName.CHAIN);
+        throw new IllegalStateException("no rule for " + operation + " of " + bytes + " bytes on " + size + " ranks");
     }
 
-    private AlgorithmName allReduce(long bytes) {
-        boolean isPowerOfTwo = Integer.bitCount(size) == 1;
-        if (bytes <= (size == 2 ? max.allReduceDoublingPairMax() : max.allReduceDoublingMax())) {
-            return AlgorithmName.DOUBLING;
-        }
-        long chunkMax = isPowerOfTwo ? max.allReduceChunkMax() : max.allReduceFoldedChunkMax();
-        return choose(bytes / size <= chunkMax, AlgorithmName.RABENSEIFNER, AlgorithmName.RING);
-    }
-
-    private static AlgorithmName choose(boolean condition, AlgorithmName then, AlgorithmName otherwise) {
-        return condition ? then : otherwise;
+    /** The rules that this group may meet, in the order in which they are tried. */
+    public List<Rule> rules(CollectiveOperation operation) {
+        return List.of(rules.get(operation));
     }
 
     /**
-     * The length of segments for a call: short enough for {@value Thresholds#SEGMENTS_WANTED} of them in what travels as
-     * one piece otherwise, within the thresholds.
+     * The length of segments for a call: short enough for {@value #SEGMENTS_WANTED} of them in what travels as one piece
+     * otherwise, within what the rule says.
      *
-     * @param bytes as for {@link #algorithm}
+     * @param algorithm the one of the rule, or the caller's choice
+     * @param bytes     as for {@link #rule}
      */
-    public int segmentBytes(AlgorithmName algorithm, long bytes) {
+    public int segmentBytes(CollectiveOperation operation, AlgorithmName algorithm, long bytes) {
         if (algorithm == AlgorithmName.CHAIN && size <= 2) {
             return Integer.MAX_VALUE / SEGMENT_ALIGNMENT * SEGMENT_ALIGNMENT; // nobody passes anything on
         }
-        long piece = algorithm == AlgorithmName.CHAIN ? bytes : bytes / size;
-        long wanted = Math.max(piece / Thresholds.SEGMENTS_WANTED, max.segmentMin());
+        Rule rule = segmentRule(operation, algorithm, bytes);
+        int min = rule == null ? SEGMENT_MIN : rule.segmentsMin();
+        int max = rule == null ? SEGMENT_MAX : rule.segmentsMax();
+        long piece = algorithm.cutsWholeMessage() ? bytes : bytes / size;
+        long wanted = Math.max(piece / SEGMENTS_WANTED, min);
         long aligned = (wanted + SEGMENT_ALIGNMENT - 1) / SEGMENT_ALIGNMENT * SEGMENT_ALIGNMENT;
-        return (int) Math.min(aligned, max.segmentMax());
+        return (int) Math.min(aligned, max);
+    }
+
+    /** The rule of the call, or else the first of the algorithm, or else the last of all; null if none has segments. */
+    private Rule segmentRule(CollectiveOperation operation, AlgorithmName algorithm, long bytes) {
+        Rule chosen = rule(operation, bytes);
+        if (chosen.algorithm() == algorithm && chosen.hasSegments()) {
+            return chosen;
+        }
+        Rule found = null;
+        for (Rule rule : rules.get(operation)) {
+            if (rule.hasSegments() && (found == null || found.algorithm() != algorithm)) {
+                found = rule;
+            }
+        }
+        return found;
     }
 }

@@ -1,11 +1,11 @@
 package io.zipcomm.collectives.select;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.collectives.CollectiveOperation;
+import io.zipcomm.collectives.pattern.Hosts;
 import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -15,13 +15,13 @@ final class SelectorTest {
 
     @Test
     void shouldChooseAnAlgorithmThatTheOperationHas() {
-        for (boolean isSameHost : new boolean[] {true, false}) {
+        for (Hosts.Spread spread : Hosts.Spread.values()) {
             for (CollectiveOperation operation : CollectiveOperation.values()) {
                 for (int size = 1; size < 100; size++) {
-                    Selector selector = new Selector(size, isSameHost);
+                    Selector selector = new Selector(size, spread, TuningTable.builtIn());
                     for (long bytes = 0; bytes < 1L << 40; bytes = bytes * 3 + 1) {
                         AlgorithmName name = selector.algorithm(operation, bytes);
-                        assertNotNull(Algorithms.of(operation, name), operation + " by " + name);
+                        assertTrue(Algorithms.has(operation, name), operation + " by " + name);
                     }
                 }
             }
@@ -31,13 +31,15 @@ final class SelectorTest {
     @Test
     void shouldCutLongMessagesIntoWholeElementsWithinBounds() {
         for (int size = 1; size < 20; size++) {
-            Selector selector = new Selector(size, Thresholds.NETWORK);
-            for (AlgorithmName name : AlgorithmName.values()) {
-                for (long bytes = 0; bytes < 1L << 40; bytes = bytes * 3 + 1) {
-                    int segment = selector.segmentBytes(name, bytes);
-                    assertEquals(0, segment % Long.BYTES);
-                    assertTrue(segment >= Thresholds.NETWORK.segmentMin());
-                    assertTrue(segment <= Thresholds.NETWORK.segmentMax() || size <= 2);
+            Selector selector = new Selector(size, Hosts.Spread.APART, TuningTable.builtIn());
+            for (CollectiveOperation operation : CollectiveOperation.values()) {
+                for (AlgorithmName name : Algorithms.of(operation)) {
+                    for (long bytes = 0; bytes < 1L << 40; bytes = bytes * 3 + 1) {
+                        int segment = selector.segmentBytes(operation, name, bytes);
+                        assertEquals(0, segment % Selector.SEGMENT_ALIGNMENT);
+                        assertTrue(segment >= Selector.SEGMENT_MIN);
+                        assertTrue(segment <= Selector.SEGMENT_MAX || size <= 2);
+                    }
                 }
             }
         }
@@ -45,26 +47,41 @@ final class SelectorTest {
 
     @Test
     void shouldChangeAtItsThreshold() {
-        Selector selector = new Selector(4, Thresholds.NETWORK);
-        long max = Thresholds.NETWORK.broadcastBinomialMax();
-        assertEquals(AlgorithmName.BINOMIAL, selector.algorithm(CollectiveOperation.BROADCAST, max));
-        assertEquals(AlgorithmName.CHAIN, selector.algorithm(CollectiveOperation.BROADCAST, max + 1));
+        Selector selector = new Selector(4, Hosts.Spread.APART, TuningTable.builtIn());
+        assertEquals(AlgorithmName.BINOMIAL, selector.algorithm(CollectiveOperation.BROADCAST, 64 << 10));
+        assertEquals(AlgorithmName.CHAIN, selector.algorithm(CollectiveOperation.BROADCAST, (64 << 10) + 1));
+        // Where a limit is for each rank, what does not divide does not count.
+        long limit = selector.rules(CollectiveOperation.ALL_GATHER).get(0).bytesMax(4);
+        assertEquals(AlgorithmName.DOUBLING, selector.algorithm(CollectiveOperation.ALL_GATHER, limit));
+        assertEquals(AlgorithmName.RING, selector.algorithm(CollectiveOperation.ALL_GATHER, limit + 1));
+        assertEquals(4 * (64 << 10) + 3, limit);
+    }
+
+    @Test
+    void shouldWorkByHostsWhereSomeShareOne() {
+        Selector selector = new Selector(4, Hosts.Spread.SHARED, TuningTable.builtIn());
+        for (CollectiveOperation operation : CollectiveOperation.values()) {
+            boolean has = Algorithms.has(operation, AlgorithmName.HIERARCHICAL);
+            for (long bytes : new long[] {0, 1000, 10 << 20}) {
+                assertEquals(has, selector.algorithm(operation, bytes) == AlgorithmName.HIERARCHICAL);
+            }
+        }
     }
 
     @Test
     void shouldLookAtTheNumberOfRanks() {
         CollectiveOperation allReduce = CollectiveOperation.ALL_REDUCE;
-        assertEquals(AlgorithmName.DOUBLING, new Selector(2, true).algorithm(allReduce, 1 << 20));
-        assertEquals(AlgorithmName.RING, new Selector(2, true).algorithm(allReduce, 2 << 20));
-        assertEquals(AlgorithmName.RABENSEIFNER, new Selector(8, true).algorithm(allReduce, 1 << 20));
-        assertEquals(AlgorithmName.RING, new Selector(7, true).algorithm(allReduce, 1 << 20));
-        assertEquals(AlgorithmName.RING, new Selector(4, true).algorithm(allReduce, 16 << 20));
+        assertEquals(AlgorithmName.DOUBLING, oneHost(2).algorithm(allReduce, 1 << 20));
+        assertEquals(AlgorithmName.RING, oneHost(2).algorithm(allReduce, 2 << 20));
+        assertEquals(AlgorithmName.RABENSEIFNER, oneHost(8).algorithm(allReduce, 1 << 20));
+        assertEquals(AlgorithmName.RING, oneHost(7).algorithm(allReduce, 1 << 20));
+        assertEquals(AlgorithmName.RING, oneHost(4).algorithm(allReduce, 16 << 20));
         CollectiveOperation broadcast = CollectiveOperation.BROADCAST;
-        assertEquals(AlgorithmName.CHAIN, new Selector(8, true).algorithm(broadcast, 1 << 20));
-        assertEquals(AlgorithmName.SCATTER_ALLGATHER, new Selector(64, true).algorithm(broadcast, 1 << 20));
-        assertEquals(AlgorithmName.CHAIN, new Selector(64, true).algorithm(broadcast, 64 << 20));
-        assertEquals(AlgorithmName.LINEAR, new Selector(8, true).algorithm(CollectiveOperation.SCATTER, 64));
-        assertEquals(AlgorithmName.BINOMIAL, new Selector(64, true).algorithm(CollectiveOperation.SCATTER, 64));
+        assertEquals(AlgorithmName.CHAIN, oneHost(8).algorithm(broadcast, 1 << 20));
+        assertEquals(AlgorithmName.SCATTER_ALLGATHER, oneHost(64).algorithm(broadcast, 1 << 20));
+        assertEquals(AlgorithmName.CHAIN, oneHost(64).algorithm(broadcast, 64 << 20));
+        assertEquals(AlgorithmName.LINEAR, oneHost(8).algorithm(CollectiveOperation.SCATTER, 64));
+        assertEquals(AlgorithmName.BINOMIAL, oneHost(64).algorithm(CollectiveOperation.SCATTER, 64));
     }
 
     @Test
@@ -82,9 +99,12 @@ final class SelectorTest {
     @Test
     void shouldHaveAShortAndALongAlgorithmWhereTheyDiffer() {
         for (CollectiveOperation operation : CollectiveOperation.values()) {
-            boolean one = operation == CollectiveOperation.BARRIER
-                    || (operation.toString().endsWith("v") && operation != CollectiveOperation.ALL_GATHER_V);
+            boolean one = operation.toString().endsWith("v") && operation != CollectiveOperation.ALL_GATHER_V;
             assertTrue(Algorithms.of(operation).size() >= (one ? 1 : 2), operation.toString());
         }
+    }
+
+    private static Selector oneHost(int size) {
+        return new Selector(size, Hosts.Spread.ONE, TuningTable.builtIn());
     }
 }
