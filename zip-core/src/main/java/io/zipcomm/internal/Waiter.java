@@ -29,18 +29,18 @@ public final class Waiter {
      * Between two looks of a spinning thread there are less than two microseconds, of a yielding one some more for each that
      * shares its core, unless somebody works there.
      */
-    private static final long PREEMPTED_NS = 100_000;
+    private static final long PREEMPTED_NS = Long.getLong("zip.pre", 100_000);
 
     /**
      * How long a thread yields at most before it blocks. To the scheduler, a core on which all yield is as busy as one on
      * which all work: it moves nobody. Who has longer to wait must sleep, so that work finds the idle core.
      */
-    private static final long YIELD_NS_MAX = 100_000;
+    private static final long YIELD_NS_MAX = Long.getLong("zip.ym", 100_000);
 
     /** How long a thread that lost its core blocks before it spins again. */
-    private static final long BLOCK_NS_MIN = 1_000_000;
+    private static final long BLOCK_NS_MIN = Long.getLong("zip.bm", 1_000_000);
 
-    private static final long BLOCK_NS_MAX = 64_000_000;
+    private static final long BLOCK_NS_MAX = Long.getLong("zip.bx", 64_000_000);
 
     /** A core that is lost again so soon is one that others need. */
     private static final long CALM_NS = 20_000_000;

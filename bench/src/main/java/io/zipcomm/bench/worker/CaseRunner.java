@@ -13,7 +13,12 @@ final class CaseRunner {
     private static final int FURTHER = -1;
     private static final int SMALL_BYTES = 8;
     private static final int MIDDLE_BYTES = 64 << 10;
-    private static final int WARM_UP_ROUND_TRIPS = 500;
+    private static final int LARGE_BYTES = 1 << 20;
+
+    /** Operations of a batch of the warm-up: about a millisecond of each. */
+    private static final int SMALL_BATCH = 100;
+
+    private static final int LARGE_BATCH = 5;
 
     private final Team team;
     private final Runnable barrier;
@@ -33,8 +38,8 @@ final class CaseRunner {
     }
 
     /**
-     * Runs small and middle messages until rank 0's code for them is compiled: the first rows would otherwise tell of the
-     * compiler, and the calibration too.
+     * Runs messages of several lengths until the code for them is compiled on all ranks: the first rows would otherwise
+     * tell of the compiler, and the calibration too.
      */
     void warmUp() {
         if (team.size() == 1) {
@@ -43,20 +48,49 @@ final class CaseRunner {
         Exercise[] exercises = {
             exercise(BenchOperation.PINGPONG, SMALL_BYTES),
             exercise(BenchOperation.ALLREDUCE, SMALL_BYTES),
-            exercise(BenchOperation.ALLREDUCE, MIDDLE_BYTES)
+            exercise(BenchOperation.ALLREDUCE, MIDDLE_BYTES),
+            exercise(BenchOperation.ALLREDUCE, LARGE_BYTES),
+            exercise(BenchOperation.ALLTOALL, LARGE_BYTES)
         };
-        if (team.rank() > 0) {
-            for (int i = 0; followOnce(exercises[i]) == FURTHER; i = (i + 1) % exercises.length) {}
-            return;
+        JitWatch jit = new JitWatch(System::nanoTime, this::compiledMs, team.size());
+        boolean done = false;
+        while (!done) {
+            for (Exercise exercise : exercises) {
+                if (team.rank() > 0) {
+                    followOnce(exercise);
+                } else {
+                    int count = exercise == exercises[0] || exercise == exercises[1] ? SMALL_BATCH : LARGE_BATCH;
+                    announce(count, false);
+                    exercise.run(count, timesNs, false);
+                }
+            }
+            done = team.rank() == 0 ? jit.isQuiet() : !compiles();
+            if (team.rank() == 0) {
+                announce(0, done);
+            }
         }
-        JitWatch jit =
-                new JitWatch(System::nanoTime, ManagementFactory.getCompilationMXBean()::getTotalCompilationTime);
-        int[] counts = {WARM_UP_ROUND_TRIPS, WARM_UP_ROUND_TRIPS / 10, WARM_UP_ROUND_TRIPS / 20};
-        for (int i = 0; i > 0 || !jit.isQuiet(); i = (i + 1) % exercises.length) {
-            announce(counts[i], false);
-            exercises[i].run(counts[i], timesNs, false);
+    }
+
+    /** Rank 0: how long the compilers of all ranks have worked, which the others tell in {@link #compiles}. */
+    private long compiledMs() {
+        long sum = ownCompiledMs();
+        for (int peer = 1; peer < team.size(); peer++) {
+            team.receive(peer, step, 1);
+            sum += step[0];
         }
-        announce(0, true);
+        return sum;
+    }
+
+    /** Tells rank 0 how long this rank's compiler has worked. Returns whether the warm-up goes on. */
+    private boolean compiles() {
+        step[0] = ownCompiledMs();
+        team.send(0, step, 1);
+        team.receive(0, step, step.length);
+        return step[1] == 0;
+    }
+
+    private static long ownCompiledMs() {
+        return ManagementFactory.getCompilationMXBean().getTotalCompilationTime();
     }
 
     private Exercise exercise(BenchOperation operation, int bytes) {

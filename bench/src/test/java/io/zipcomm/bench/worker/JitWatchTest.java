@@ -12,7 +12,7 @@ final class JitWatchTest {
 
     private long nowNs = 5;
     private long compiledMs = 70;
-    private final JitWatch watch = new JitWatch(() -> nowNs, () -> compiledMs);
+    private final JitWatch watch = new JitWatch(() -> nowNs, () -> compiledMs, 2);
 
     private boolean quietAfter(long passedMs, long workedMs) {
         nowNs += passedMs * MS;
@@ -34,6 +34,6 @@ final class JitWatchTest {
         while (!quietAfter(300, 100)) {
             looks++;
         }
-        assertEquals(JitWatch.LIMIT_NS / (300 * MS) - 1, looks);
+        assertEquals(2 * JitWatch.LIMIT_NS / (300 * MS), looks);
     }
 }
