@@ -25,22 +25,22 @@ public final class Waiter {
     /** Longest sleep, so that deadlines and stalled operations are looked at. */
     private static final long SLEEP_NS_MAX = 20_000_000;
 
-    /**
-     * Between two looks of a spinning thread there are less than two microseconds, of a yielding one some more for each that
-     * shares its core, unless somebody works there.
-     */
-    private static final long PREEMPTED_NS = Long.getLong("zip.pre", 100_000);
+    /** Between two looks of a spinning thread there are less than two microseconds, unless it lost its core. */
+    private static final long PREEMPTED_NS = 100_000;
+
+    /** Between two looks of a yielding thread others look, and one of them may have a segment to work on. */
+    private static final long CROWDED_NS = 1_000_000;
 
     /**
      * How long a thread yields at most before it blocks. To the scheduler, a core on which all yield is as busy as one on
      * which all work: it moves nobody. Who has longer to wait must sleep, so that work finds the idle core.
      */
-    private static final long YIELD_NS_MAX = Long.getLong("zip.ym", 100_000);
+    private static final long YIELD_NS_MAX = 50_000;
 
     /** How long a thread that lost its core blocks before it spins again. */
-    private static final long BLOCK_NS_MIN = Long.getLong("zip.bm", 1_000_000);
+    private static final long BLOCK_NS_MIN = 1_000_000;
 
-    private static final long BLOCK_NS_MAX = Long.getLong("zip.bx", 64_000_000);
+    private static final long BLOCK_NS_MAX = 64_000_000;
 
     /** A core that is lost again so soon is one that others need. */
     private static final long CALM_NS = 20_000_000;
@@ -107,7 +107,8 @@ public final class Waiter {
         if (blocks && (policy == Policy.BLOCK || nowNs - blockUntilNs < 0)) {
             return false;
         }
-        blocks = spinning && idleNs > 0 && nowNs - lastLookNs > PREEMPTED_NS;
+        long lostNs = policy == Policy.YIELD ? CROWDED_NS : PREEMPTED_NS;
+        blocks = spinning && idleNs > 0 && nowNs - lastLookNs > lostNs;
         if (blocks) {
             boolean contended = nowNs - blockUntilNs < CALM_NS;
             blockNs = contended ? Math.min(BLOCK_NS_MAX, 2 * blockNs) : BLOCK_NS_MIN;

@@ -51,17 +51,18 @@ class WaiterTest {
         Waiter waiter = waiter("auto", 8, 2);
         assertTrue(waiter.spins(0, 0));
         assertTrue(waiter.spins(30 * US, 30 * US), "three others looked");
-        assertFalse(waiter.spins(90 * US, 700 * US), "somebody works");
-        assertTrue(waiter.spins(0, 2800 * US));
+        assertTrue(waiter.spins(40 * US, 730 * US), "one of them had a segment to work on");
+        assertFalse(waiter.spins(45 * US, 2000 * US), "somebody computes");
+        assertTrue(waiter.spins(0, 4100 * US));
     }
 
     @Test
     void shouldYieldForAShortTimeOnly() {
         Waiter waiter = waiter("yield", 2, 2);
-        for (long idleNs = 0; idleNs < 100 * US; idleNs += 10 * US) {
+        for (long idleNs = 0; idleNs < 50 * US; idleNs += 10 * US) {
             assertTrue(waiter.spins(idleNs, idleNs));
         }
-        assertFalse(waiter.spins(100 * US, 100 * US));
+        assertFalse(waiter.spins(50 * US, 50 * US));
     }
 
     @Test

@@ -25,6 +25,7 @@ public final class AllReduceAudit {
     public static boolean covers(Row row) {
         return row.operation() == BenchOperation.ALLREDUCE
                 && row.isMeasured()
+                && !row.isBaseline()
                 && row.ranks() > 1
                 && row.bytes() >= BYTES_MIN;
     }
