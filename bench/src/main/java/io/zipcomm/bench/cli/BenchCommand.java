@@ -17,6 +17,7 @@ import io.zipcomm.bench.report.CsvFile;
 import io.zipcomm.bench.report.RunFacts;
 import io.zipcomm.bench.report.RunResult;
 import io.zipcomm.bench.report.html.HtmlReport;
+import io.zipcomm.bench.simulate.Predictions;
 import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.select.AlgorithmName;
 import io.zipcomm.collectives.select.Explanation;
@@ -322,7 +323,8 @@ final class BenchCommand implements Callable<Integer> {
             new BenchRun(selection, baselines, rowBudget(selection), console).run();
             RunResult result = console.finish(start);
             if (report != null) {
-                HtmlReport.write(report, result, List.of());
+                System.out.println("simulating groups of thousands for the report ...");
+                HtmlReport.write(report, result, Predictions.ofFunctions());
                 System.out.println("report: " + report);
             }
             return result.isGood() ? 0 : ZipCli.FAILED;

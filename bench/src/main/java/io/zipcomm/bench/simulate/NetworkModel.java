@@ -71,6 +71,11 @@ public record NetworkModel(
         }
     }
 
+    /** What functions in one region see of each other, roughly: 100 us, 1 GB/s, and the library's protocol. */
+    public static NetworkModel functions() {
+        return of(100, 1).withProcessor(0.2, 2).withProtocol();
+    }
+
     /** Nothing but alpha and beta: no processor time, no overhead, all messages at once, no relay, no hosts. */
     public static NetworkModel of(double alphaUs, double betaNsPerByte) {
         return new NetworkModel(alphaUs, betaNsPerByte, 0, 0, Long.MAX_VALUE, null, null);

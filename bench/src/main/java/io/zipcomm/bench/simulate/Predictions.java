@@ -11,6 +11,8 @@ public final class Predictions {
     /** Lengths: one that is all latency, some between, one that is mostly bandwidth. */
     public static final List<Long> BYTES = List.of(8L, 64L << 10, 1L << 20, 16L << 20);
 
+    private static final int RANKS_MAX = 4096;
+
     /** Steps of a simulation that take about a second. */
     private static final long STEPS_QUICK_MAX = 1_200_000;
 
@@ -37,6 +39,11 @@ public final class Predictions {
             }
         });
         return predictions;
+    }
+
+    /** What {@link NetworkModel#functions} lets expect up to 4,096 ranks: some ten seconds of work. */
+    public static List<Prediction> ofFunctions() {
+        return upTo(RANKS_MAX, NetworkModel.functions());
     }
 
     /** 2, 4, 8 and so on. */
