@@ -5,7 +5,8 @@ import io.zipcomm.settings.ZipSettings;
 /**
  * How a driving thread waits when there is nothing to do. With a core for each rank it spins, which spares the 25
  * microseconds of a wake-up. Where ranks share cores it yields between two looks: the next rank runs within microseconds,
- * and no core falls asleep. Where processor time is rationed it blocks: every look would be paid for.
+ * and no core falls asleep. So it does where processor time is rationed: it looks for a short time only, since every look is
+ * paid for.
  *
  * <p>Others may want the cores too. A thread that finds itself off its core for long blocks instead for a while, then tries
  * again: the scheduler serves those first who sleep. The while doubles as long as the core is soon lost again, and is short
@@ -82,7 +83,7 @@ public final class Waiter {
             case AUTO -> {
                 String ranks = ranksOnThisHost == 1 ? "1 rank" : ranksOnThisHost + " ranks";
                 if (quota.isBelow(ranksOnThisHost)) {
-                    yield new Waiter(Policy.BLOCK, spinNs, ranks + " on this host, a quota of " + quota);
+                    yield new Waiter(Policy.YIELD, spinNs, ranks + " on this host, a quota of " + quota);
                 }
                 Policy policy = ranksOnThisHost <= cores ? Policy.SPIN : Policy.YIELD;
                 yield new Waiter(policy, spinNs, ranks + " on this host, " + cores + " cores");

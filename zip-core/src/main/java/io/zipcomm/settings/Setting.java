@@ -30,8 +30,8 @@ public enum Setting {
             "ZIP_WAIT",
             "name",
             "auto",
-            "How a thread waits for I/O: spin, yield, block, or auto: spin where every rank of this host has a core, yield where"
-                    + " they share cores, block where a quota leaves less than a core for each."),
+            "How a thread waits for I/O: spin, yield, block, or auto: spin where every rank of this host has a core to itself,"
+                    + " yield where they share cores or a quota leaves less than one for each."),
     SPIN_TIME("ZIP_SPIN_TIME", "us", "1000", "How long a spinning thread spins before it blocks."),
     IO("ZIP_IO", "name", "auto", "Socket implementation: epoll, nio, or auto, which takes epoll where it loads."),
     BIND("ZIP_BIND", "address", "0.0.0.0", "Address on which to accept direct connections."),

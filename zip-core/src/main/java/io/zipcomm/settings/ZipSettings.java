@@ -76,7 +76,7 @@ public record ZipSettings(
 
     /** How to wait for I/O. */
     public enum WaitChoice {
-        /** Spin where every rank of this host has a core, yield where they share cores, block where time is rationed. */
+        /** Spin where every rank of this host has a core to itself, yield elsewhere. */
         AUTO,
         /** Spin for a while, then block. */
         SPIN,
