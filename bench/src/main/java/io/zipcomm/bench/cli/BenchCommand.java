@@ -68,7 +68,7 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
 
     private static final Duration WHOLE_RUN = Duration.ofMinutes(1);
-    private static final Duration GROUP_START = Duration.ofMillis(2500);
+    private static final Duration GROUP_START = Duration.ofMillis(7500);
     private static final Duration FLOOR_SPEED = Duration.ofSeconds(3);
     private static final long ROW_MS_MIN = 150;
     private static final long ROW_MS_MAX = 1500;
