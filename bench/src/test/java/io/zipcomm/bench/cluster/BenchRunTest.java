@@ -156,7 +156,8 @@ final class BenchRunTest {
         for (Row row : listener.rows) {
             assertEquals(7, row.iterations(), row.toString());
             assertTrue(row.cost().spread() >= 0, row.toString());
-            assertTrue(row.cost().cpuUs() > 0 && row.cost().sentBytes() > 0, row.toString());
+            // The system counts in ticks: some operations may fall between two.
+            assertTrue(row.cost().cpuUs() >= 0 && row.cost().sentBytes() > 0, row.toString());
         }
     }
 
