@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class PreparedSteadyStateTest {
 
     /** The least of so many counts: compiled code that is replaced in the middle of one puts its objects on the heap. */
-    private static final int MEASUREMENTS = 2;
+    private static final int MEASUREMENTS = 3;
 
     /**
      * Runs between two barriers. In operations with a root the others run ahead as far as their credit goes, and what they
@@ -48,13 +48,10 @@ final class PreparedSteadyStateTest {
      */
     private static final long FULL_SOCKET_BYTES = 400;
 
-    /**
-     * Bytes a run: half of the smallest object there is. What every run leaves behind is found; a pool that grows once, or
-     * compiled code that is replaced, is not.
-     */
-    private static final long LESS_THAN_AN_OBJECT = 8;
+    /** Bytes of a fused run: half of the smallest object. Some hundred bytes in 200 runs were seen once; their origin is open. */
+    private static final long FUSED_BYTES = 8;
 
-    private static final int SHORT = 1000;
+    private static final int SHORT = 2000;
     private static final int LONG = 40;
     private static final int HUGE = 4;
 
@@ -70,12 +67,12 @@ final class PreparedSteadyStateTest {
 
     private record Item(String name, int runs, long allowedBytes, Function<Collectives, Work> maker) {
         Item(String name, int runs, Function<Collectives, Work> maker) {
-            this(name, runs, runs * LESS_THAN_AN_OBJECT, maker);
+            this(name, runs, 0, maker);
         }
     }
 
     @ParameterizedTest
-    @CsvSource({"TCP, 4", "RELAY, 2"})
+    @CsvSource({"TCP, 2", "TCP, 4", "RELAY, 2", "RELAY, 4"})
     void shouldAllocateNothing(TransportChoice transport, int size) throws Exception {
         ExecutorService ranks = Executors.newFixedThreadPool(size);
         try (RelayServer relay = RelayServer.start(
@@ -128,7 +125,7 @@ final class PreparedSteadyStateTest {
         }));
         items.add(new Item("all-reduce, started", SHORT, collectives -> started(collectives, 2)));
         items.add(new Item("long all-reduce, started", LONG, collectives -> started(collectives, 1 << 18)));
-        items.add(new Item("fused all-reduce", SHORT / 10, PreparedSteadyStateTest::fused));
+        items.add(new Item("fused all-reduce", SHORT / 10, SHORT / 10 * FUSED_BYTES, PreparedSteadyStateTest::fused));
         return items;
     }
 
