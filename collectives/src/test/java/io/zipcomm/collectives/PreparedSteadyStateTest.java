@@ -48,6 +48,9 @@ final class PreparedSteadyStateTest {
      */
     private static final long FULL_SOCKET_BYTES = 400;
 
+    /** Bytes in a whole window, not in a run: 56 in 2,000 runs were seen once, on JDK 25. An object a run would be 640 or more. */
+    private static final long STRAY_BYTES = 256;
+
     /** Bytes of a fused run: half of the smallest object. Some hundred bytes in 200 runs were seen once; their origin is open. */
     private static final long FUSED_BYTES = 8;
 
@@ -67,7 +70,7 @@ final class PreparedSteadyStateTest {
 
     private record Item(String name, int runs, long allowedBytes, Function<Collectives, Work> maker) {
         Item(String name, int runs, Function<Collectives, Work> maker) {
-            this(name, runs, 0, maker);
+            this(name, runs, STRAY_BYTES, maker);
         }
     }
 
