@@ -276,6 +276,9 @@ final class BenchCommand implements Callable<Integer> {
         if (network != null) {
             return network.run(Main.class, arguments());
         }
+        if (OwnNetwork.isInside()) {
+            OwnNetwork.holdLifeline();
+        }
         return table(selection);
     }
 
