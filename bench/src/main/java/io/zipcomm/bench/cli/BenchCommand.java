@@ -68,7 +68,7 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
 
     private static final Duration WHOLE_RUN = Duration.ofMinutes(1);
-    private static final Duration GROUP_START = Duration.ofSeconds(6);
+    private static final Duration GROUP_START = Duration.ofSeconds(7);
     private static final Duration FLOOR_SPEED = Duration.ofSeconds(3);
 
     /** Of the time that the rows have; the rest goes to probes of the paths, to checks and to slow operations. */

@@ -12,7 +12,7 @@ final class JitWatch {
     static final long QUIET_NS = 300_000_000;
 
     /** Less where a test sets it. */
-    static final long LIMIT_NS = 1_000_000L * Long.getLong("zip.bench.warm-up-ms", 1500);
+    static final long LIMIT_NS = 1_000_000L * Long.getLong("zip.bench.warm-up-ms", 2500);
 
     /** A compiler this busy counts as idle: small methods come up for ever. */
     private static final double IDLE_SHARE = 0.05;
