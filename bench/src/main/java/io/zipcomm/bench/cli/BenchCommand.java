@@ -55,8 +55,8 @@ import picocli.CommandLine.Spec;
             "Times are over iterations, of the slowest rank of each; pingpong is the full round trip. bytes is M, at one"
                     + " rank; for scatter, gather, allgather, reducescatter and alltoall the total over the blocks. bus is"
                     + " bus bandwidth as nccl-tests defines it. eta is the lower bound alpha-beta of the operation over its"
-                    + " median, with alpha from pingpong and beta from a stream in the same processes; adding numbers is"
-                    + " taken to be free. A floor row is plain non-blocking sockets.",
+                    + " median, with alpha from pingpong and beta from a stream in the same processes and the same second;"
+                    + " adding numbers is taken to be free. A floor row is plain non-blocking sockets.",
             "",
             "All contestants of a group size live side by side and take turns, so that a machine whose speed drifts treats"
                     + " them alike. spread tells how far their turns lie apart, 'x tcp' how many times as long another"
@@ -68,8 +68,12 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
 
     private static final Duration WHOLE_RUN = Duration.ofMinutes(1);
-    private static final Duration GROUP_START = Duration.ofMillis(7500);
+    private static final Duration GROUP_START = Duration.ofSeconds(7);
     private static final Duration FLOOR_SPEED = Duration.ofSeconds(3);
+
+    /** Of the time that the rows have; the rest goes to probes of the paths, to checks and to slow operations. */
+    private static final double ROW_SHARE = 0.75;
+
     private static final long ROW_MS_MIN = 150;
     private static final long ROW_MS_MAX = 1500;
     private static final long LARGE_BYTES = 16L << 20;
@@ -272,6 +276,9 @@ final class BenchCommand implements Callable<Integer> {
         if (network != null) {
             return network.run(Main.class, arguments());
         }
+        if (OwnNetwork.isInside()) {
+            OwnNetwork.holdLifeline();
+        }
         return table(selection);
     }
 
@@ -351,7 +358,8 @@ final class BenchCommand implements Callable<Integer> {
                 baselines.stream().mapToInt(one -> one.kind().contestants()).sum();
         Duration starting = GROUP_START.multipliedBy(selection.groups().size() * (own + others) / own);
         Duration measuring = WHOLE_RUN.minus(starting).minus(FLOOR_SPEED);
-        long share = measuring.toMillis() * own / ((long) selection.caseCount() * (own + others));
+        double rows = (double) selection.caseCount() * (own + others) / own;
+        long share = (long) (ROW_SHARE * measuring.toMillis() / rows);
         return Duration.ofMillis(Math.max(ROW_MS_MIN, Math.min(ROW_MS_MAX, share)));
     }
 

@@ -13,7 +13,7 @@ public interface BenchListener {
      *
      * @param transport of the library, or name of a baseline
      * @param ranks     its size
-     * @param model     what a message costs in it; unknown for groups of one, and for baselines
+     * @param model     what a message costs in it now; unknown for groups of one, and for baselines
      */
     void group(String transport, int ranks, CostModel model);
 

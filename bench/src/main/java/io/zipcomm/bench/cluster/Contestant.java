@@ -25,12 +25,20 @@ interface Contestant extends AutoCloseable {
      */
     List<String> algorithms(BenchOperation operation);
 
+    /** Starts the processes and has them connect, so that the first row does not tell of it. */
+    void start() throws WorkerFailure, InterruptedException;
+
+    /** Whether its rows are rated by what {@link #probe} finds. Needs no processes. */
+    default boolean hasProbe() {
+        return false;
+    }
+
     /**
-     * Starts the processes and has them connect, so that the first row does not tell of it.
+     * Measures what a message costs in this group, now: a short ping-pong and a saturated stream. Blocks until it is done.
      *
-     * @return what a message costs in this group; {@link CostModel#UNKNOWN} if it is not rated by its own
+     * @return {@link CostModel#UNKNOWN} if it has no probe
      */
-    default CostModel start() throws WorkerFailure, InterruptedException {
+    default CostModel probe() throws WorkerFailure, InterruptedException {
         return CostModel.UNKNOWN;
     }
 

@@ -8,6 +8,7 @@ import io.zipcomm.bench.worker.CaseOrder;
 import io.zipcomm.bench.worker.CaseResult;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /**
  * One contestant's part in the rows of a group size. A failure costs the row that is being measured: the contestant is
@@ -17,19 +18,30 @@ final class Entry implements AutoCloseable {
 
     private static final int GROUPS_MAX = 4;
 
+    /** A machine may change its speed every few seconds: what a message cost is not believed for longer. */
+    static final long PROBE_AGE_NS = 1_000_000_000;
+
     private final ContestantFactory factory;
     private final int ranks;
     private final BenchListener listener;
+    private final LongSupplier nanoTime;
     private Contestant contestant;
     private CostModel model = CostModel.UNKNOWN;
+    private long probedNs;
     private int groups;
     private boolean started;
     private boolean givenUp;
 
     Entry(ContestantFactory factory, int ranks, BenchListener listener) {
+        this(factory, ranks, listener, System::nanoTime);
+    }
+
+    /** With a clock of its own. */
+    Entry(ContestantFactory factory, int ranks, BenchListener listener, LongSupplier nanoTime) {
         this.factory = factory;
         this.ranks = ranks;
         this.listener = listener;
+        this.nanoTime = nanoTime;
         contestant = factory.create(ranks);
     }
 
@@ -41,9 +53,9 @@ final class Entry implements AutoCloseable {
         return contestant.algorithms(operation);
     }
 
-    /** What a message costs in its present group. */
-    CostModel model() {
-        return model;
+    /** Whether its rows are rated by {@link #probe}. */
+    boolean hasProbe() {
+        return contestant.hasProbe();
     }
 
     /** Which of its groups this is: it changes when one has failed. */
@@ -55,7 +67,8 @@ final class Entry implements AutoCloseable {
     boolean start() throws InterruptedException {
         while (!started && !givenUp) {
             try {
-                model = contestant.start();
+                contestant.start();
+                measureModel();
                 started = true;
                 // The floor is of no group size.
                 if (!name().equals(Row.FLOOR)) {
@@ -66,6 +79,32 @@ final class Entry implements AutoCloseable {
             }
         }
         return started;
+    }
+
+    private void measureModel() throws WorkerFailure, InterruptedException {
+        model = contestant.probe();
+        probedNs = nanoTime.getAsLong();
+    }
+
+    /**
+     * What a message costs in its present group, measured within the last second.
+     *
+     * @param what for the report of a failure
+     * @return null if it failed
+     */
+    CostModel probe(BenchCase what) throws InterruptedException {
+        if (!start()) {
+            return null;
+        }
+        try {
+            if (nanoTime.getAsLong() - probedNs > PROBE_AGE_NS) {
+                measureModel();
+            }
+            return model;
+        } catch (WorkerFailure e) {
+            failed(what.toString(), e);
+            return null;
+        }
     }
 
     /**

@@ -1,7 +1,6 @@
 package io.zipcomm.bench.cluster;
 
 import io.zipcomm.bench.plan.BenchOperation;
-import io.zipcomm.bench.report.CostModel;
 import io.zipcomm.bench.report.Row;
 import io.zipcomm.bench.worker.CaseOrder;
 import io.zipcomm.bench.worker.CaseResult;
@@ -35,7 +34,7 @@ final class FloorPair implements Contestant {
     }
 
     @Override
-    public CostModel start() throws WorkerFailure, InterruptedException {
+    public void start() throws WorkerFailure, InterruptedException {
         if (pair == null) {
             // Nothing of the library runs in these processes: the variables only mark them.
             String session = GroupEnvironment.randomSession("floor");
@@ -46,7 +45,6 @@ final class FloorPair implements Contestant {
             pair.tell(0, Message.of(FloorWorker.CONNECT).with("port", listening.number("port")));
             pair.awaitAll(Worker.JOINED, START_LIMIT);
         }
-        return CostModel.UNKNOWN;
     }
 
     @Override

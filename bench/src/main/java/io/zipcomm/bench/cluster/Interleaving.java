@@ -3,7 +3,6 @@ package io.zipcomm.bench.cluster;
 import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.plan.Selection;
-import io.zipcomm.bench.report.CostModel;
 import io.zipcomm.bench.report.Row;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,11 +11,11 @@ import java.util.function.LongSupplier;
 /**
  * Measures the rows of one group size with all contestants in turn: each warms up for the row, then A B A B ..., a slice of
  * the row's time each. So a machine whose speed drifts treats all alike, and how far the slices of a row lie apart tells how
- * far a comparison can be trusted. One contestant alone needs no turns.
+ * far a comparison can be trusted. One that is alone has slices too, and a probe of its paths beside each.
  */
 final class Interleaving {
 
-    /** Slices of a row, where there is more than one contestant. */
+    /** Slices of a row. */
     static final int ROUNDS = 3;
 
     /** Time for a row beside the floor, at least: a disturbance of some milliseconds must not decide it. */
@@ -72,10 +71,9 @@ final class Interleaving {
         List<Lane> lanes = lanes(cell);
         List<Integer> numbered =
                 lanes.stream().map(lane -> Math.toIntExact(numbers.getAsLong())).toList();
-        boolean alone = lanes.size() == 1;
-        int rounds = alone ? 1 : iterations == 0 ? ROUNDS : Math.min(ROUNDS, iterations);
+        int rounds = iterations == 0 ? ROUNDS : Math.min(ROUNDS, iterations);
         // Before the first slice of any contestant all of them are warm.
-        for (int round = alone ? 0 : -1; round < rounds; round++) {
+        for (int round = -1; round < rounds; round++) {
             for (int i = 0; i < lanes.size(); i++) {
                 Lane lane = lanes.get(i);
                 listener.measuring(lane.what(), numbered.get(i), total);
@@ -86,9 +84,7 @@ final class Interleaving {
                 }
             }
         }
-        return lanes.stream()
-                .map(lane -> lane.row(model(lane.what()), listener))
-                .toList();
+        return lanes.stream().map(lane -> lane.row(listener)).toList();
     }
 
     private List<Lane> lanes(Selection.Cell cell) {
@@ -100,7 +96,7 @@ final class Interleaving {
             }
             BenchCase what = new BenchCase(cell.operation(), entry.name(), ranks, cell.bytes());
             for (String algorithm : entry.algorithms(cell.operation())) {
-                lanes.add(new Lane(entry, what, algorithm, budgetNs(cell), iterations));
+                lanes.add(new Lane(entry, rater(entry), what, algorithm, budgetNs(cell), iterations));
             }
         }
         return lanes;
@@ -112,30 +108,18 @@ final class Interleaving {
         return besideFloor ? Math.max(budgetNs, COMPARED_BUDGET_NS) : budgetNs;
     }
 
-    /** A contestant is rated by its own group; one that is not the library's by the library over direct TCP. */
-    private CostModel model(BenchCase what) {
-        if (what.transport().equals(Row.FLOOR)) {
-            return CostModel.UNKNOWN;
+    /**
+     * By whose paths a contestant is rated: by its own; one that is not the library's by the library over direct TCP, or what
+     * there is. Null for the floor, and where no group has a message to send.
+     */
+    private Entry rater(Entry entry) {
+        if (entry.hasProbe() || entry.name().equals(Row.FLOOR)) {
+            return entry.hasProbe() ? entry : null;
         }
-        CostModel own = modelOf(what.transport());
-        if (!own.equals(CostModel.UNKNOWN)) {
-            return own;
-        }
-        CostModel direct = modelOf(REFERENCE);
-        return !direct.equals(CostModel.UNKNOWN)
-                ? direct
-                : entries.stream()
-                        .map(Entry::model)
-                        .filter(model -> !model.equals(CostModel.UNKNOWN))
-                        .findFirst()
-                        .orElse(CostModel.UNKNOWN);
-    }
-
-    private CostModel modelOf(String name) {
-        return entries.stream()
-                .filter(entry -> entry.name().equals(name))
-                .map(Entry::model)
+        List<Entry> probed = entries.stream().filter(Entry::hasProbe).toList();
+        return probed.stream()
+                .filter(one -> one.name().equals(REFERENCE))
                 .findFirst()
-                .orElse(CostModel.UNKNOWN);
+                .orElse(probed.isEmpty() ? null : probed.get(0));
     }
 }

@@ -5,7 +5,9 @@ import io.zipcomm.bench.report.CostModel;
 import io.zipcomm.bench.report.Row;
 import io.zipcomm.bench.worker.CaseOrder;
 import io.zipcomm.bench.worker.CaseResult;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 
 /** One row while it is measured, slice by slice. */
 final class Lane {
@@ -13,11 +15,13 @@ final class Lane {
     private static final double NS_PER_US = 1e3;
 
     private final Entry entry;
+    private final Entry rater;
     private final BenchCase what;
     private final String algorithm;
     private final long budgetNs;
     private final int iterations;
     private final Slices slices = new Slices();
+    private final List<Double> efficiencies = new ArrayList<>();
     private int warmGroup = -1;
     private boolean failed;
 
@@ -25,13 +29,15 @@ final class Lane {
      * A row.
      *
      * @param entry      who measures it
+     * @param rater      whose paths say what would be possible; null if it is not rated
      * @param what       operation, size and ranks
      * @param algorithm  by name, or {@link CaseOrder#AUTO}
      * @param budgetNs   time for all slices together
      * @param iterations to time in all slices together, or 0 to let the budget decide
      */
-    Lane(Entry entry, BenchCase what, String algorithm, long budgetNs, int iterations) {
+    Lane(Entry entry, Entry rater, BenchCase what, String algorithm, long budgetNs, int iterations) {
         this.entry = entry;
+        this.rater = rater;
         this.what = what;
         this.algorithm = algorithm;
         this.budgetNs = budgetNs;
@@ -50,13 +56,25 @@ final class Lane {
         }
     }
 
-    /** Times the {@code slice}-th slice of {@code count}. */
+    /** Times the {@code slice}-th slice of {@code count}, beside what a message costs in the same second. */
     void measure(int slice, int count) throws InterruptedException {
+        CostModel model = model();
         int share = (iterations + count - 1 - slice) / count;
         Collection<CaseResult> results = ask(share, budgetNs / count);
         if (results != null) {
-            slices.add(results);
+            double p50Us = slices.add(results) / NS_PER_US;
+            efficiencies.add(model.efficiency(what.operation(), what.ranks(), what.bytes(), p50Us));
         }
+    }
+
+    private CostModel model() throws InterruptedException {
+        CostModel model = rater == null || failed ? CostModel.UNKNOWN : rater.probe(what);
+        if (model != null) {
+            return model;
+        }
+        // Its own group is gone, and the row with it; that of another one costs the slice its rating only.
+        failed = rater == entry;
+        return CostModel.UNKNOWN;
     }
 
     private Collection<CaseResult> ask(int count, long budget) throws InterruptedException {
@@ -72,17 +90,12 @@ final class Lane {
         return results;
     }
 
-    /**
-     * The row.
-     *
-     * @param model by which it is rated
-     */
-    Row row(CostModel model, BenchListener listener) {
+    /** The row. */
+    Row row(BenchListener listener) {
         slices.mismatches().forEach(text -> listener.problem(what + ": wrong data at " + text));
         if (failed) {
             return Row.failed(what.operation(), what.transport(), algorithm, what.ranks(), what.bytes());
         }
-        double p50Us = slices.p50Ns() / NS_PER_US;
         return new Row(
                 what.operation(),
                 what.transport(),
@@ -90,10 +103,24 @@ final class Lane {
                 what.ranks(),
                 what.bytes(),
                 slices.iterations(),
-                p50Us,
+                slices.p50Ns() / NS_PER_US,
                 slices.p99Ns() / NS_PER_US,
-                model.efficiency(what.operation(), what.ranks(), what.bytes(), p50Us),
+                efficiency(),
                 slices.mismatches().isEmpty(),
                 slices.cost());
+    }
+
+    /**
+     * The median over the slices, each by the model and the median of its own second. The quotient of medians over all slices
+     * would be of two speeds where the machine has changed its own between them: the fast slices have more samples.
+     */
+    private double efficiency() {
+        double[] known = efficiencies.stream()
+                .mapToDouble(Double::doubleValue)
+                .filter(Double::isFinite)
+                .sorted()
+                .toArray();
+        int n = known.length;
+        return n == 0 ? Double.NaN : (known[(n - 1) / 2] + known[n / 2]) / 2;
     }
 }

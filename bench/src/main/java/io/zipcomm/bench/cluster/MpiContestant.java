@@ -1,7 +1,6 @@
 package io.zipcomm.bench.cluster;
 
 import io.zipcomm.bench.plan.BenchOperation;
-import io.zipcomm.bench.report.CostModel;
 import io.zipcomm.bench.worker.CaseOrder;
 import io.zipcomm.bench.worker.CaseResult;
 import io.zipcomm.bench.worker.Message;
@@ -68,7 +67,7 @@ final class MpiContestant implements Contestant {
     }
 
     @Override
-    public CostModel start() throws WorkerFailure, InterruptedException {
+    public void start() throws WorkerFailure, InterruptedException {
         if (job == null) {
             String executable = program.executable().toString();
             String session = GroupEnvironment.randomSession("mpi");
@@ -77,7 +76,6 @@ final class MpiContestant implements Contestant {
             job = WorkerGroup.start(environment, List.of(command(executable)));
             job.awaitAll(Worker.JOINED, START_LIMIT);
         }
-        return CostModel.UNKNOWN;
     }
 
     private List<String> command(String executable) {

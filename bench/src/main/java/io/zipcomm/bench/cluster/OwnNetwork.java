@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -42,6 +43,11 @@ public final class OwnNetwork {
 
     private static final long PROBE_LIMIT_S = 10;
 
+    /** A run gives a sign of life every few seconds: one without any for two minutes is given up. */
+    private static final Duration LOOK = Duration.ofSeconds(1);
+
+    private static final int LOOKS = 120;
+
     private final List<String> way;
     private final String control;
     private final String unavailabilityReason;
@@ -68,6 +74,11 @@ public final class OwnNetwork {
     /** Whether this process is in such a network already. */
     public static boolean isInside() {
         return System.getProperty(PROPERTY) != null;
+    }
+
+    /** To be called inside: this process ends when the one outside does, and tells it now and then that it works. */
+    public static void holdLifeline() {
+        Lifeline.hold();
     }
 
     /**
@@ -123,24 +134,27 @@ public final class OwnNetwork {
     }
 
     /**
-     * Runs a program of the distribution inside, on this process's terminal, until it ends.
+     * Runs a program of the distribution inside, until it ends or shows no sign of life: it is to call
+     * {@link #holdLifeline}. Its standard error is this process's; its standard output goes to that of this process.
      *
      * @param main class to run
      * @param args its arguments
-     * @return its exit code
+     * @return its exit code, or 1 if it had to be killed
      */
     public int run(Class<?> main, List<String> args) throws IOException, InterruptedException {
         List<String> flags = new ArrayList<>(ChildJvm.flags());
         flags.addAll(ChildJvm.properties());
         flags.add("-D" + PROPERTY + "=" + control);
         Process process = new ProcessBuilder(inside(ChildJvm.command(flags, main, args.toArray(String[]::new))))
-                .inheritIO()
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         // Asked to end, it ends its own children; this process must not end without it.
         Thread atExit = new Thread(process::destroy, "zip-own-network-end");
         Runtime.getRuntime().addShutdownHook(atExit);
-        int exitCode = process.waitFor();
-        Runtime.getRuntime().removeShutdownHook(atExit);
-        return exitCode;
+        try {
+            return new Lifeline(process, System.out).await(LOOK, LOOKS);
+        } finally {
+            Runtime.getRuntime().removeShutdownHook(atExit);
+        }
     }
 }

@@ -169,7 +169,7 @@ public final class ProcessGroup implements AutoCloseable {
     }
 
     /** In a container nobody may fetch the exit code of a process whose parent is gone: it has ended all the same. */
-    private static boolean isRunning(ProcessHandle process) {
+    static boolean isRunning(ProcessHandle process) {
         if (!process.isAlive()) {
             return false;
         }

@@ -1,7 +1,6 @@
 package io.zipcomm.bench.cluster;
 
 import io.zipcomm.bench.plan.BenchOperation;
-import io.zipcomm.bench.report.CostModel;
 import io.zipcomm.bench.worker.CaseOrder;
 import io.zipcomm.bench.worker.CaseResult;
 import io.zipcomm.bench.worker.RedisWorker;
@@ -45,13 +44,12 @@ final class RedisContestant implements Contestant {
     }
 
     @Override
-    public CostModel start() throws WorkerFailure, InterruptedException {
+    public void start() throws WorkerFailure, InterruptedException {
         if (workers == null) {
             address.version();
             workers = WorkerGroup.start(environment, ChildJvm.flags(), RedisWorker.class);
             workers.awaitAll(Worker.JOINED, JOIN_LIMIT);
         }
-        return CostModel.UNKNOWN;
     }
 
     @Override

@@ -27,8 +27,9 @@ final class Slices {
      * Adds a slice.
      *
      * @param results of the ranks; that of rank 0 must be there
+     * @return its median, in nanoseconds
      */
-    void add(Collection<CaseResult> results) {
+    long add(Collection<CaseResult> results) {
         CaseResult leader = results.stream()
                 .filter(result -> result.rank() == 0)
                 .findFirst()
@@ -40,6 +41,7 @@ final class Slices {
             usages.merge(result.rank(), result.usage(), Usage::plus);
         }
         check(results);
+        return leader.times().p50Ns();
     }
 
     /** Keeps only what was wrong: of a rehearsal, say. */

@@ -18,8 +18,12 @@ final class ZipGroup implements Contestant {
     /** Longer than a worker's own deadline of an operation, which says more when it passes. */
     private static final Duration SILENCE_LIMIT = Duration.ofSeconds(75);
 
-    private static final long CALIBRATION_BUDGET_NS = 300_000_000;
     private static final long LATENCY_BYTES = 8;
+
+    /** Round trips of a probe fill half of it, as those of a slice do. */
+    private static final long ROUND_TRIPS_NS = 40_000_000;
+
+    private static final int STREAMS = 3;
     private static final double NS_PER_US = 1e3;
 
     private final EmbeddedRelay relay;
@@ -27,7 +31,6 @@ final class ZipGroup implements Contestant {
     private final String algorithm;
     private final int ranks;
     private WorkerGroup workers;
-    private CostModel model;
 
     /**
      * A group that has not been started.
@@ -55,32 +58,45 @@ final class ZipGroup implements Contestant {
     }
 
     @Override
-    public CostModel start() throws WorkerFailure, InterruptedException {
+    public void start() throws WorkerFailure, InterruptedException {
         if (workers == null) {
             GroupEnvironment environment = relay.newGroup("bench", ranks, transport);
             workers = WorkerGroup.start(environment, ChildJvm.flags(), Worker.class);
             workers.awaitAll(Worker.JOINED, JOIN_LIMIT);
-            model = calibrate();
+            // The first one tells of memory that had to be fetched.
+            probe();
         }
-        return model;
+    }
+
+    @Override
+    public boolean hasProbe() {
+        return ranks >= BenchOperation.PINGPONG.ranksMin();
     }
 
     /** Alpha and beta of the group's own paths: it is rated by what its processes can do, not by what others could. */
-    private CostModel calibrate() throws WorkerFailure, InterruptedException {
-        if (ranks < BenchOperation.PINGPONG.ranksMin()) {
+    @Override
+    public CostModel probe() throws WorkerFailure, InterruptedException {
+        if (!hasProbe()) {
             return CostModel.UNKNOWN;
         }
-        double roundTripNs = calibrate(BenchOperation.PINGPONG.label(), LATENCY_BYTES);
-        double streamNs = calibrate(CaseOrder.STREAM, StreamExercise.BYTES);
+        start();
+        // First, for it wakes the ranks up. Without a budget, only two that are not timed go before.
+        double streamNs = medianNs(CaseOrder.STREAM, StreamExercise.BYTES, STREAMS, 0);
+        // For some milliseconds the scheduler may wake a rank for each message: that is no property of the path.
+        double roundTripNs = Math.min(roundTripNs(), roundTripNs());
         return new CostModel(roundTripNs / NS_PER_US / 2, streamNs / NS_PER_US / StreamExercise.BYTES);
     }
 
-    /** Median, in nanoseconds. */
-    private double calibrate(String operation, long bytes) throws WorkerFailure, InterruptedException {
+    private double roundTripNs() throws WorkerFailure, InterruptedException {
+        return medianNs(BenchOperation.PINGPONG.label(), LATENCY_BYTES, 0, ROUND_TRIPS_NS);
+    }
+
+    private double medianNs(String operation, long bytes, int iterations, long budgetNs)
+            throws WorkerFailure, InterruptedException {
         Slices slices = new Slices();
-        slices.add(ask(new CaseOrder(operation, bytes, CaseOrder.AUTO, 0, CALIBRATION_BUDGET_NS, false)));
+        slices.add(ask(new CaseOrder(operation, bytes, CaseOrder.AUTO, iterations, budgetNs, true)));
         if (!slices.mismatches().isEmpty()) {
-            throw new WorkerFailure("calibration by " + operation + ": wrong data at " + slices.mismatches());
+            throw new WorkerFailure("probe by " + operation + ": wrong data at " + slices.mismatches());
         }
         return slices.p50Ns();
     }

@@ -14,7 +14,7 @@ import java.util.Set;
  * @param iterations  how many were timed; 0 if the measurement failed
  * @param p50Us       median, microseconds; NaN if the measurement failed
  * @param p99Us       99th percentile, microseconds; NaN if the measurement failed
- * @param efficiency  lower bound over measured median; NaN if there is nothing to compute it from
+ * @param efficiency  lower bound over measured median, the median of the slices; NaN if there is nothing to compute it from
  * @param verified    whether every rank found the right data in every iteration
  * @param cost        what it cost besides the time
  */

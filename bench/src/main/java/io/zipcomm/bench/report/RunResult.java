@@ -31,7 +31,7 @@ public record RunResult(
      *
      * @param transport of the library, or name of a baseline
      * @param ranks     its size
-     * @param model     what a message costs in it; unknown for groups of one, and for baselines
+     * @param model     what a message cost in it when it had started; unknown for groups of one, and for baselines
      */
     public record GroupModel(String transport, int ranks, CostModel model) {}
 }

@@ -26,6 +26,7 @@ final class CaseRunner {
     private final long[] step = new long[2];
     private long[] timesNs = new long[Pace.ITERATIONS_MAX];
     private long[] othersNs = new long[Pace.ITERATIONS_MAX];
+    private Exercise stream;
 
     CaseRunner(Team team) {
         this.team = team;
@@ -100,7 +101,7 @@ final class CaseRunner {
 
     CaseResult run(CaseOrder order) {
         Exercises exercises = new Exercises(team, progress, order);
-        Exercise exercise = exercises.create();
+        Exercise exercise = order.operation().equals(CaseOrder.STREAM) ? stream() : exercises.create();
         int timed = team.rank() == 0 ? lead(exercise, order) : follow(exercise);
 
         UsageMeter meter = UsageMeter.start();
@@ -117,6 +118,14 @@ final class CaseRunner {
                 exercises.algorithm(),
                 slowest(timed),
                 usage);
+    }
+
+    /** Asked for again and again, between the rows, whose memory it must not add to. */
+    private Exercise stream() {
+        if (stream == null) {
+            stream = team.stream(progress);
+        }
+        return stream;
     }
 
     /** Warms up, and tells the others each step. Returns the number of iterations to time. */

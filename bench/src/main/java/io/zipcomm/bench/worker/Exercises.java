@@ -13,7 +13,6 @@ final class Exercises {
 
     private static final int ROOT = Operations.ROOT;
 
-    private final Team team;
     private final Operations operations;
     private final Runnable begin;
     private final Progress progress;
@@ -23,7 +22,6 @@ final class Exercises {
     private final int bytes;
 
     Exercises(Team team, Progress progress, CaseOrder order) {
-        this.team = team;
         operations = team.operations(order.algorithm(), order.segments());
         begin = team.operations(CaseOrder.AUTO, 0).barrier();
         this.progress = progress;
@@ -39,9 +37,6 @@ final class Exercises {
     }
 
     Exercise create() {
-        if (order.operation().equals(CaseOrder.STREAM)) {
-            return team.stream(progress);
-        }
         BenchOperation operation = BenchOperation.of(order.operation());
         if (operation == BenchOperation.PINGPONG) {
             return pingPong();

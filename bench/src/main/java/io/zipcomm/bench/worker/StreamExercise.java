@@ -12,7 +12,7 @@ import java.nio.ByteBuffer;
 public final class StreamExercise implements Exercise {
 
     static final int MESSAGE_BYTES = 1 << 20;
-    static final int MESSAGES = 32;
+    static final int MESSAGES = 16;
     private static final int UNDER_WAY = 4;
     private static final int TAG = 2;
     private static final int ACKNOWLEDGE_TAG = 3;

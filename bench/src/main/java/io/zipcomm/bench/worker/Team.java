@@ -18,7 +18,7 @@ interface Team {
      */
     Operations operations(String algorithm, int segments);
 
-    /** The saturated stream from rank 0 to rank 1 by which a group is calibrated. */
+    /** The saturated stream from rank 0 to rank 1 by which the rows of a group are rated. */
     default Exercise stream(Progress progress) {
         throw new UnsupportedOperationException("this contestant has no stream");
     }

@@ -97,9 +97,14 @@ final class BenchRunTest {
                 null,
                 2);
         RecordingListener listener = new RecordingListener() {
+            private int slices;
+
             @Override
             public void measuring(BenchCase what, int number, int total) {
-                if (number == 2) {
+                // The first slice after the rehearsal.
+                slices += number == 2 ? 1 : 0;
+                if (slices == 2) {
+                    slices++;
                     anyWorker().destroyForcibly();
                 }
             }
@@ -122,9 +127,14 @@ final class BenchRunTest {
         Selection selection =
                 new Selection(List.of(BenchOperation.BARRIER), List.of(2), List.of(8L), List.of("tcp"), null, 2);
         RecordingListener listener = new RecordingListener() {
+            private boolean frozen;
+
             @Override
             public void measuring(BenchCase what, int number, int total) {
-                freeze(anyWorker());
+                if (!frozen) {
+                    frozen = true;
+                    freeze(anyWorker());
+                }
             }
         };
         new BenchRun(selection, BUDGET, listener).run();
@@ -168,7 +178,7 @@ final class BenchRunTest {
         Cost cost = listener.rows.get(0).cost();
         assertTrue(cost.contextSwitches() >= 0, cost.toString());
         assertTrue(cost.peakMemoryBytes() > 1 << 20, cost.toString());
-        assertEquals(0, cost.spread(), "one contestant has one slice");
+        assertTrue(cost.spread() > 0, "one contestant alone has slices, too: " + cost);
     }
 
     @Test

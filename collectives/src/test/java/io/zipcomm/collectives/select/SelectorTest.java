@@ -84,6 +84,25 @@ final class SelectorTest {
         assertEquals(AlgorithmName.BINOMIAL, oneHost(64).algorithm(CollectiveOperation.SCATTER, 64));
     }
 
+    /** A chain of P ranks waits for P latencies, which is long on a network. */
+    @Test
+    void shouldMakeAChainOnANetworkOnlyWhereTheMessageIsLongForItsRanks() {
+        for (int size = 8; size <= 4096; size *= 2) {
+            Selector selector = new Selector(size, Hosts.Spread.APART, TuningTable.builtIn());
+            long whole = (256L << 10) * size;
+            assertEquals(AlgorithmName.BINOMIAL, selector.algorithm(CollectiveOperation.BROADCAST, 64 << 10));
+            assertEquals(AlgorithmName.SCATTER_ALLGATHER, selector.algorithm(CollectiveOperation.BROADCAST, whole));
+            assertEquals(AlgorithmName.CHAIN, selector.algorithm(CollectiveOperation.BROADCAST, 2 * whole));
+            assertEquals(AlgorithmName.BINOMIAL, selector.algorithm(CollectiveOperation.REDUCE, 64 << 10));
+            assertEquals(AlgorithmName.RABENSEIFNER, selector.algorithm(CollectiveOperation.REDUCE, whole));
+            assertEquals(AlgorithmName.CHAIN, selector.algorithm(CollectiveOperation.REDUCE, 2 * whole));
+        }
+        Selector uneven = new Selector(100, Hosts.Spread.APART, TuningTable.builtIn());
+        assertEquals(AlgorithmName.RABENSEIFNER, uneven.algorithm(CollectiveOperation.REDUCE, 12 << 20));
+        assertEquals(AlgorithmName.CHAIN, uneven.algorithm(CollectiveOperation.REDUCE, 16 << 20));
+        assertEquals(AlgorithmName.CHAIN, oneHost(64).algorithm(CollectiveOperation.REDUCE, 1 << 20));
+    }
+
     @Test
     void shouldKnowAlgorithmsByName() {
         Set<String> names = new HashSet<>();

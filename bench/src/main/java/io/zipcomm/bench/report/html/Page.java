@@ -170,7 +170,8 @@ final class Page {
     Table models() {
         return new Table(
                 "What a message costs: α, half the median round trip of 8 bytes, and β, from a saturated stream in one"
-                        + " direction, in each group's own processes.",
+                        + " direction, in each group's own processes, when it had started. Rows are rated by what was"
+                        + " measured in the second before each of their slices.",
                 "group",
                 List.of("α", "β", "stream"),
                 run.groups().stream().map(Page::model).toList(),
