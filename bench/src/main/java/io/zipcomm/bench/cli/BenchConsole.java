@@ -74,10 +74,12 @@ final class BenchConsole implements BenchListener {
                 ? ""
                 : String.format(
                         Locale.ROOT,
-                        ": alpha %.1f us, beta %.3f ns/B (stream of %.2f GB/s)",
+                        ": alpha %.1f us, beta %.3f ns/B (stream of %.2f GB/s), %.3f ns/B (%.2f GB/s) each way in both at once",
                         model.alphaUs(),
                         1000 * model.betaUsPerByte(),
-                        model.streamGBps());
+                        model.streamGBps(),
+                        1000 * model.duplexUsPerByte(),
+                        model.duplexGBps());
         out.println(transport + ", " + ranks + " ranks" + cost);
         headed = false;
     }

@@ -116,6 +116,7 @@ public final class BenchRun {
             }
             Interleaving interleaving = interleaving(all, ranks);
             interleaving.start();
+            interleaving.rehearse(selection.cells(ranks));
             for (Selection.Cell cell : selection.cells(ranks)) {
                 measure(interleaving, cell);
             }
@@ -141,8 +142,12 @@ public final class BenchRun {
     /** Sizes of the floor that no group of two has been measured beside. */
     private void measureRest(Floor floor) throws InterruptedException {
         Interleaving alone = interleaving(List.of(floor.entry()), FloorPair.RANKS);
-        for (long bytes : restOfFloor()) {
-            measure(alone, new Selection.Cell(BenchOperation.PINGPONG, bytes));
+        List<Selection.Cell> cells = restOfFloor().stream()
+                .map(bytes -> new Selection.Cell(BenchOperation.PINGPONG, bytes))
+                .toList();
+        alone.rehearse(cells);
+        for (Selection.Cell cell : cells) {
+            measure(alone, cell);
         }
     }
 

@@ -5,12 +5,16 @@ import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.plan.Selection;
 import io.zipcomm.bench.report.Row;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.LongSupplier;
 
 /**
- * Measures the rows of one group size with all contestants in turn: each warms up for the row, then A B A B ..., a slice of
- * the row's time each. So a machine whose speed drifts treats all alike, and how far the slices of a row lie apart tells how
+ * Measures the rows of one group size with all contestants in turn: A B A B ..., a slice of the row's time each, after every
+ * contestant has rehearsed every row. For what one row gives the compilers to do, they do while the next ones run.
+ * So a machine whose speed drifts treats all alike, and how far the slices of a row lie apart tells how
  * far a comparison can be trusted. One that is alone has slices too, and a probe of its paths beside each.
  */
 final class Interleaving {
@@ -30,6 +34,7 @@ final class Interleaving {
     private final BenchListener listener;
     private final LongSupplier numbers;
     private final int total;
+    private final Map<Selection.Cell, List<Lane>> lanes = new LinkedHashMap<>();
 
     /**
      * For one group size.
@@ -66,29 +71,33 @@ final class Interleaving {
         }
     }
 
-    /** Measures a cell with every contestant that can: a row of each. */
-    List<Row> measure(Selection.Cell cell) throws InterruptedException {
-        List<Lane> lanes = lanes(cell);
-        List<Integer> numbered =
-                lanes.stream().map(lane -> Math.toIntExact(numbers.getAsLong())).toList();
-        int rounds = iterations == 0 ? ROUNDS : Math.min(ROUNDS, iterations);
-        // Before the first slice of any contestant all of them are warm.
-        for (int round = -1; round < rounds; round++) {
-            for (int i = 0; i < lanes.size(); i++) {
-                Lane lane = lanes.get(i);
-                listener.measuring(lane.what(), numbered.get(i), total);
-                if (round < 0) {
-                    lane.rehearse();
-                } else {
-                    lane.measure(round, rounds);
-                }
+    /** Has every contestant that can measure a cell rehearse it, for all cells. */
+    void rehearse(Collection<Selection.Cell> cells) throws InterruptedException {
+        for (Selection.Cell cell : cells) {
+            lanes.put(cell, newLanes(cell));
+        }
+        for (List<Lane> row : lanes.values()) {
+            for (Lane lane : row) {
+                listener.measuring(lane.what(), lane.number(), total);
+                lane.rehearse();
             }
         }
-        return lanes.stream().map(lane -> lane.row(listener)).toList();
     }
 
-    private List<Lane> lanes(Selection.Cell cell) {
-        List<Lane> lanes = new ArrayList<>();
+    /** Measures a cell that was rehearsed: a row of every contestant that can. */
+    List<Row> measure(Selection.Cell cell) throws InterruptedException {
+        int rounds = iterations == 0 ? ROUNDS : Math.min(ROUNDS, iterations);
+        for (int round = 0; round < rounds; round++) {
+            for (Lane lane : lanes.get(cell)) {
+                listener.measuring(lane.what(), lane.number(), total);
+                lane.measure(round, rounds);
+            }
+        }
+        return lanes.get(cell).stream().map(lane -> lane.row(listener)).toList();
+    }
+
+    private List<Lane> newLanes(Selection.Cell cell) {
+        List<Lane> made = new ArrayList<>();
         for (Entry entry : entries) {
             if (cell.bytes() == 0 && entry.name().equals(Row.FLOOR)) {
                 // Plain sockets do not send nothing.
@@ -96,10 +105,11 @@ final class Interleaving {
             }
             BenchCase what = new BenchCase(cell.operation(), entry.name(), ranks, cell.bytes());
             for (String algorithm : entry.algorithms(cell.operation())) {
-                lanes.add(new Lane(entry, rater(entry), what, algorithm, budgetNs(cell), iterations));
+                int number = Math.toIntExact(numbers.getAsLong());
+                made.add(new Lane(entry, rater(entry), what, number, algorithm, budgetNs(cell), iterations));
             }
         }
-        return lanes;
+        return made;
     }
 
     private long budgetNs(Selection.Cell cell) {

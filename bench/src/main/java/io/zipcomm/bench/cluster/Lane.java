@@ -17,6 +17,7 @@ final class Lane {
     private final Entry entry;
     private final Entry rater;
     private final BenchCase what;
+    private final int number;
     private final String algorithm;
     private final long budgetNs;
     private final int iterations;
@@ -31,14 +32,16 @@ final class Lane {
      * @param entry      who measures it
      * @param rater      whose paths say what would be possible; null if it is not rated
      * @param what       operation, size and ranks
+     * @param number     of the row in its run
      * @param algorithm  by name, or {@link CaseOrder#AUTO}
      * @param budgetNs   time for all slices together
      * @param iterations to time in all slices together, or 0 to let the budget decide
      */
-    Lane(Entry entry, Entry rater, BenchCase what, String algorithm, long budgetNs, int iterations) {
+    Lane(Entry entry, Entry rater, BenchCase what, int number, String algorithm, long budgetNs, int iterations) {
         this.entry = entry;
         this.rater = rater;
         this.what = what;
+        this.number = number;
         this.algorithm = algorithm;
         this.budgetNs = budgetNs;
         this.iterations = iterations;
@@ -46,6 +49,10 @@ final class Lane {
 
     BenchCase what() {
         return what;
+    }
+
+    int number() {
+        return number;
     }
 
     /** Warms up: what it gives the compiler to do, and the processes to fetch, is done before anybody is timed. */

@@ -82,9 +82,14 @@ final class ZipGroup implements Contestant {
         start();
         // First, for it wakes the ranks up. Without a budget, only two that are not timed go before.
         double streamNs = medianNs(CaseOrder.STREAM, StreamExercise.BYTES, STREAMS, 0);
+        double duplexNs = medianNs(CaseOrder.DUPLEX, StreamExercise.BYTES, STREAMS, 0);
         // For some milliseconds the scheduler may wake a rank for each message: that is no property of the path.
         double roundTripNs = Math.min(roundTripNs(), roundTripNs());
-        return new CostModel(roundTripNs / NS_PER_US / 2, streamNs / NS_PER_US / StreamExercise.BYTES);
+        return new CostModel(roundTripNs / NS_PER_US / 2, usPerByte(streamNs), usPerByte(duplexNs));
+    }
+
+    private static double usPerByte(double streamNs) {
+        return streamNs / NS_PER_US / StreamExercise.BYTES;
     }
 
     private double roundTripNs() throws WorkerFailure, InterruptedException {

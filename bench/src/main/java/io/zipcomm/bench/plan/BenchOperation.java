@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
  * What the harness can measure: the names that users write, and what each operation costs at least.
  *
  * <p>The cost model is the usual one of one-port, full-duplex ranks: {@code latencySteps * alpha + byteFactor * M * beta}
- * for M bytes, alpha seconds a message and beta seconds a byte; the time to add numbers is left out. M is the bytes at one
+ * for M bytes, alpha seconds a message and beta seconds a byte, in one direction or in both at once; the time to add numbers is left out. M is the bytes at one
  * rank, for operations on blocks the total over them.
  */
 public enum BenchOperation {
@@ -108,6 +108,14 @@ public enum BenchOperation {
     /** Fewest ranks that it makes sense with. */
     public int ranksMin() {
         return this == PINGPONG ? 2 : 1;
+    }
+
+    /** Whether the bound has every rank send and receive at once, all the time. */
+    public boolean isTwoWay() {
+        return switch (this) {
+            case ALLREDUCE, ALLGATHER, REDUCESCATTER, ALLTOALL -> true;
+            case BARRIER, PINGPONG, BROADCAST, REDUCE, SCATTER, GATHER -> false;
+        };
     }
 
     /** Messages one after the other that it needs at least. */

@@ -3,7 +3,7 @@ package io.zipcomm.bench.worker;
 /**
  * The harness asks all ranks of a group to measure a row, or a slice of it.
  *
- * @param operation  label of the operation, or {@link #STREAM}
+ * @param operation  label of the operation, {@link #STREAM} or {@link #DUPLEX}
  * @param bytes      M
  * @param algorithm  name, or {@link #AUTO}
  * @param iterations how many to time, or 0 to let the budget decide
@@ -24,6 +24,9 @@ public record CaseOrder(
 
     /** An operation of the harness's own: a saturated stream from rank 0 to rank 1. */
     public static final String STREAM = "stream";
+
+    /** An operation of the harness's own: saturated streams between ranks 0 and 1 against each other. */
+    public static final String DUPLEX = "duplex";
 
     /** Let the library choose. */
     public static final String AUTO = "auto";

@@ -2,6 +2,8 @@ package io.zipcomm.bench.worker;
 
 import io.zipcomm.bench.plan.BenchOperation;
 import java.lang.management.ManagementFactory;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -26,7 +28,7 @@ final class CaseRunner {
     private final long[] step = new long[2];
     private long[] timesNs = new long[Pace.ITERATIONS_MAX];
     private long[] othersNs = new long[Pace.ITERATIONS_MAX];
-    private Exercise stream;
+    private final Map<String, Exercise> streams = new HashMap<>();
 
     CaseRunner(Team team) {
         this.team = team;
@@ -101,7 +103,7 @@ final class CaseRunner {
 
     CaseResult run(CaseOrder order) {
         Exercises exercises = new Exercises(team, progress, order);
-        Exercise exercise = order.operation().equals(CaseOrder.STREAM) ? stream() : exercises.create();
+        Exercise exercise = isStream(order) ? stream(order.operation()) : exercises.create();
         int timed = team.rank() == 0 ? lead(exercise, order) : follow(exercise);
 
         UsageMeter meter = UsageMeter.start();
@@ -121,11 +123,12 @@ final class CaseRunner {
     }
 
     /** Asked for again and again, between the rows, whose memory it must not add to. */
-    private Exercise stream() {
-        if (stream == null) {
-            stream = team.stream(progress);
-        }
-        return stream;
+    private Exercise stream(String label) {
+        return streams.computeIfAbsent(label, known -> team.stream(known.equals(CaseOrder.DUPLEX), progress));
+    }
+
+    private static boolean isStream(CaseOrder order) {
+        return order.operation().equals(CaseOrder.STREAM) || order.operation().equals(CaseOrder.DUPLEX);
     }
 
     /** Warms up, and tells the others each step. Returns the number of iterations to time. */

@@ -6,8 +6,9 @@ import io.zipcomm.buffer.Payload;
 import java.nio.ByteBuffer;
 
 /**
- * Rank 0 sends as fast as rank 1 takes it: how many bytes a path carries in one direction. Some messages are under way at
- * a time, so that neither end ever waits for the other's turn.
+ * Rank 0 sends as fast as rank 1 takes it, and the other way round at the same time if that is asked for: how many bytes a
+ * path carries in one direction, or in each of both. Some messages are under way at a time, so that neither end ever waits
+ * for the other's turn. Rank 0 times it, until it hears that all has arrived.
  */
 public final class StreamExercise implements Exercise {
 
@@ -17,79 +18,107 @@ public final class StreamExercise implements Exercise {
     private static final int TAG = 2;
     private static final int ACKNOWLEDGE_TAG = 3;
 
-    /** What one run moves. */
+    /** What one run moves in a direction. */
     public static final long BYTES = (long) MESSAGE_BYTES * MESSAGES;
 
     private final Communicator world;
-    private final Payload[] slots = new Payload[UNDER_WAY];
-    private final Region[] regions = new Region[UNDER_WAY];
+    private final int peer;
+    private final Slots sending;
+    private final Slots receiving;
     private final Payload acknowledgement = Payload.of(ByteBuffer.allocateDirect(1));
     private final Progress progress;
     private int iteration;
     private String mismatch;
 
-    StreamExercise(Communicator world, Progress progress) {
+    /** Memory of the messages that are under way in one direction. */
+    private static final class Slots {
+        final Region[] regions = new Region[UNDER_WAY];
+        final Payload[] payloads = new Payload[UNDER_WAY];
+        final ZipFuture<?>[] underWay = new ZipFuture<?>[UNDER_WAY];
+
+        /** With messages from one rank to another. */
+        Slots(int source, int destination) {
+            for (int i = 0; i < UNDER_WAY; i++) {
+                regions[i] =
+                        new Region(ByteBuffer.allocateDirect(MESSAGE_BYTES), 0, MESSAGE_BYTES, source, destination);
+                payloads[i] = Payload.of(regions[i].memory());
+            }
+        }
+
+        /** Waits until a slot is free again. */
+        void await(int slot) {
+            if (underWay[slot] != null) {
+                underWay[slot].await();
+                underWay[slot] = null;
+            }
+        }
+
+        void awaitAll() {
+            for (int slot = 0; slot < UNDER_WAY; slot++) {
+                await(slot);
+            }
+        }
+    }
+
+    StreamExercise(Communicator world, boolean bothWays, Progress progress) {
         this.world = world;
         this.progress = progress;
-        int length = world.rank() < 2 ? MESSAGE_BYTES : 0;
-        for (int i = 0; i < UNDER_WAY; i++) {
-            regions[i] = new Region(ByteBuffer.allocateDirect(length), 0, length, 0, 1);
-            slots[i] = Payload.of(regions[i].memory());
-        }
+        int rank = world.rank();
+        peer = 1 - rank;
+        sending = rank == 0 || (rank == 1 && bothWays) ? new Slots(rank, peer) : null;
+        receiving = rank == 1 || (rank == 0 && bothWays) ? new Slots(peer, rank) : null;
     }
 
     @Override
     public void run(int count, long[] timesNs, boolean thorough) {
         for (int i = 0; i < count; i++) {
-            timesNs[i] = switch (world.rank()) {
-                case 0 -> send();
-                case 1 -> receive();
-                default -> 0;
-            };
+            timesNs[i] = world.rank() < 2 ? stream() : 0;
             iteration++;
             progress.step();
         }
     }
 
-    private long send() {
-        for (Region region : regions) {
-            region.write(iteration, false);
+    private long stream() {
+        if (sending != null) {
+            for (Region region : sending.regions) {
+                region.write(iteration, false);
+            }
         }
         long began = System.nanoTime();
-        ZipFuture<?>[] underWay = new ZipFuture<?>[UNDER_WAY];
         for (int i = 0; i < MESSAGES; i++) {
             int slot = i % UNDER_WAY;
-            if (underWay[slot] != null) {
-                underWay[slot].await();
+            if (receiving != null) {
+                receiving.await(slot);
+                receiving.underWay[slot] = world.receiveAsync(peer, TAG, receiving.payloads[slot]);
             }
-            underWay[slot] = world.sendAsync(1, TAG, slots[slot]);
+            if (sending != null) {
+                sending.await(slot);
+                sending.underWay[slot] = world.sendAsync(peer, TAG, sending.payloads[slot]);
+            }
         }
-        for (ZipFuture<?> one : underWay) {
-            one.await();
+        if (sending != null) {
+            sending.awaitAll();
         }
-        world.receive(1, ACKNOWLEDGE_TAG, acknowledgement);
-        return System.nanoTime() - began;
+        if (receiving != null) {
+            receiving.awaitAll();
+        }
+        if (world.rank() > 0) {
+            world.send(peer, ACKNOWLEDGE_TAG, acknowledgement);
+            check();
+            return 0;
+        }
+        world.receive(peer, ACKNOWLEDGE_TAG, acknowledgement);
+        long tookNs = System.nanoTime() - began;
+        check();
+        return tookNs;
     }
 
-    private long receive() {
-        ZipFuture<?>[] underWay = new ZipFuture<?>[UNDER_WAY];
-        for (int i = 0; i < MESSAGES; i++) {
-            int slot = i % UNDER_WAY;
-            if (underWay[slot] != null) {
-                underWay[slot].await();
-            }
-            underWay[slot] = world.receiveAsync(0, TAG, slots[slot]);
-        }
-        for (ZipFuture<?> one : underWay) {
-            one.await();
-        }
-        world.send(0, ACKNOWLEDGE_TAG, acknowledgement);
-        for (Region region : regions) {
-            if (mismatch == null) {
-                mismatch = region.mismatch(iteration, false);
+    private void check() {
+        if (receiving != null && mismatch == null) {
+            for (Region region : receiving.regions) {
+                mismatch = mismatch == null ? region.mismatch(iteration, false) : mismatch;
             }
         }
-        return 0;
     }
 
     @Override

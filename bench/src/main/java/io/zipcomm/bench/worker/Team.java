@@ -18,8 +18,13 @@ interface Team {
      */
     Operations operations(String algorithm, int segments);
 
-    /** The saturated stream from rank 0 to rank 1 by which the rows of a group are rated. */
-    default Exercise stream(Progress progress) {
+    /**
+     * The saturated stream by which the rows of a group are rated: from rank 0 to rank 1.
+     *
+     * @param bothWays whether rank 1 sends another one at the same time
+     * @param progress told of what is done
+     */
+    default Exercise stream(boolean bothWays, Progress progress) {
         throw new UnsupportedOperationException("this contestant has no stream");
     }
 

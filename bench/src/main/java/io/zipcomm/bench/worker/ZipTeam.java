@@ -24,8 +24,8 @@ record ZipTeam(Communicator world) implements Team {
     }
 
     @Override
-    public Exercise stream(Progress progress) {
-        return new StreamExercise(world, progress);
+    public Exercise stream(boolean bothWays, Progress progress) {
+        return new StreamExercise(world, bothWays, progress);
     }
 
     @Override

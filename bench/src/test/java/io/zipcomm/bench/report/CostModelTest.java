@@ -19,6 +19,16 @@ final class CostModelTest {
     }
 
     @Test
+    void shouldTakeTheCostOfBothWaysWhereAllSendAndReceiveAtOnce() {
+        CostModel shared = new CostModel(10, 0.001, 0.003);
+        assertEquals(20 + 1.5 * 1_000_000 * 0.003, shared.boundUs(BenchOperation.ALLREDUCE, 4, 1_000_000), 1e-9);
+        assertEquals(20 + 0.75 * 1_000_000 * 0.003, shared.boundUs(BenchOperation.ALLTOALL, 4, 1_000_000), 1e-9);
+        assertEquals(20 + 0.75 * 1_000_000 * 0.001, shared.boundUs(BenchOperation.GATHER, 4, 1_000_000), 1e-9);
+        assertEquals(1, shared.streamGBps(), 1e-9);
+        assertEquals(1 / 3.0, shared.duplexGBps(), 1e-9);
+    }
+
+    @Test
     void shouldRateByTheBound() {
         assertEquals(0.5, MODEL.efficiency(BenchOperation.BARRIER, 4, 0, 40), 1e-9);
         assertEquals(1, MODEL.streamGBps(), 1e-9);

@@ -169,11 +169,11 @@ final class Page {
 
     Table models() {
         return new Table(
-                "What a message costs: α, half the median round trip of 8 bytes, and β, from a saturated stream in one"
-                        + " direction, in each group's own processes, when it had started. Rows are rated by what was"
+                "What a message costs: α, half the median round trip of 8 bytes, β, from a saturated stream in one"
+                        + " direction, and β₂, from two against each other, in each group's own processes, when it had started. Rows are rated by what was"
                         + " measured in the second before each of their slices.",
                 "group",
-                List.of("α", "β", "stream"),
+                List.of("α", "β", "stream", "β₂", "each of two"),
                 run.groups().stream().map(Page::model).toList(),
                 run.groups().stream().anyMatch(one -> Double.isNaN(one.model().alphaUs()))
                         ? List.of("n/a: a group of one sends no message, and a baseline is not rated by its own.")
@@ -184,15 +184,20 @@ final class Page {
         String name = group.transport() + ", " + group.ranks() + " ranks";
         if (Double.isNaN(group.model().alphaUs())) {
             Cell gap = new Cell(Gaps.NOT_APPLICABLE, "", "gap");
-            return new Table.Line(name, List.of(gap, gap, gap));
+            return new Table.Line(name, List.of(gap, gap, gap, gap, gap));
         }
         return new Table.Line(
                 name,
                 List.of(
                         Cell.plain(Units.time(group.model().alphaUs())),
-                        Cell.plain(String.format(
-                                Locale.ROOT, "%.3f ns/B", 1000 * group.model().betaUsPerByte())),
-                        Cell.plain(Units.bandwidth(group.model().streamGBps()))));
+                        Cell.plain(nsPerByte(group.model().betaUsPerByte())),
+                        Cell.plain(Units.bandwidth(group.model().streamGBps())),
+                        Cell.plain(nsPerByte(group.model().duplexUsPerByte())),
+                        Cell.plain(Units.bandwidth(group.model().duplexGBps()))));
+    }
+
+    private static String nsPerByte(double usPerByte) {
+        return String.format(Locale.ROOT, "%.3f ns/B", 1000 * usPerByte);
     }
 
     boolean hasModels() {
