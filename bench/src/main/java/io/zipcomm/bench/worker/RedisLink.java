@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * One rank's connection to Redis. Commands are collected and go out together; the server carries them out in their order,
+ * One rank's connection to Redis. Commands that are added before an {@link #await} go out together; the server carries them out in their order,
  * also those behind one that blocks, so that a round trip carries as many as there are. Replies are read on the connection's
  * thread while the caller waits.
  *
@@ -76,9 +76,11 @@ final class RedisLink implements AutoCloseable {
         return new CommandArgs<>(codec);
     }
 
-    /** Adds a command that only has to succeed. */
-    void ask(CommandType type, CommandArgs<byte[], RedisPiece> args) {
-        ask(type, args, RedisReply.done(codec, type.toString()));
+    /** Adds a command that brings no value. Returns what is its reply after {@link #await}. */
+    RedisReply ask(CommandType type, CommandArgs<byte[], RedisPiece> args) {
+        RedisReply reply = RedisReply.done(codec, type.toString());
+        ask(type, args, reply);
+        return reply;
     }
 
     /**

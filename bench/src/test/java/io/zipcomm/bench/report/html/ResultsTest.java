@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.report.Cost;
 import io.zipcomm.bench.report.Row;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +38,29 @@ final class ResultsTest {
         Results results = new Results(List.of(
                 row("redis", "gather", 8, 10), row("redis", "scatter-reduce", 8, 20), row("tcp", "ring", 8, 5)));
         assertEquals(List.of("tcp", "redis gather", "redis scatter-reduce"), labels(results));
+    }
+
+    @Test
+    void shouldGiveEveryContestantAStyleThatItsDashOrMarkerTells() {
+        List<Row> rows = new ArrayList<>();
+        for (String contestant :
+                List.of("auto", "floor", "mpi-shm", "mpi-tcp", "redis-tuned", "redis", "relay", "tcp")) {
+            rows.add(row(contestant, "gather", 8, 10));
+            if (contestant.startsWith("redis")) {
+                rows.add(row(contestant, "scatter-reduce", 8, 20));
+            }
+        }
+        Results results = new Results(rows);
+        assertEquals(
+                List.of("tcp", "relay", "redis", "redis-tuned", "mpi-tcp", "mpi-shm", "floor", "auto"),
+                results.contestants());
+        List<Series> series = results.series(BenchOperation.ALLREDUCE);
+        assertEquals(10, series.size());
+        assertEquals(10, series.stream().map(ResultsTest::shape).distinct().count(), series.toString());
+    }
+
+    private static String shape(Series series) {
+        return series.style().dash() + series.style().marker() + series.style().hollow();
     }
 
     private static List<String> labels(Results results) {
