@@ -20,7 +20,7 @@ final class RedisTeam implements Team, AutoCloseable {
     RedisTeam(String uri, RedisStyle style, String session, int rank, int ranks) {
         // A rank has two threads, its own and its connection's; the server has one, and somebody else may want one too.
         boolean coresToSpare = Runtime.getRuntime().availableProcessors() >= 2 * ranks + 2;
-        link = new RedisLink(uri, style.isPipelined() && coresToSpare);
+        link = new RedisLink(uri, style, coresToSpare);
         try {
             mail = new RedisMail(link, style, keyPrefix(session), rank, ranks);
         } catch (RuntimeException e) {

@@ -38,7 +38,7 @@ final class RedisMailTest {
     @Test
     void shouldAwaitEveryReplyAndKeepValuesOutOfNotesInThePlainStyle() throws IOException {
         try (YesServer server = new YesServer();
-                RedisLink link = new RedisLink(server.uri(), false)) {
+                RedisLink link = new RedisLink(server.uri(), RedisStyle.PLAIN, false)) {
             RedisMail mail = new RedisMail(link, RedisStyle.PLAIN, PREFIX, 0, 3);
             server.forget();
             exchange(mail);
@@ -63,7 +63,7 @@ final class RedisMailTest {
     @Test
     void shouldSendShortValuesInNotesAndAllCommandsTogetherInTheTunedStyle() throws IOException {
         try (YesServer server = new YesServer();
-                RedisLink link = new RedisLink(server.uri(), false)) {
+                RedisLink link = new RedisLink(server.uri(), RedisStyle.TUNED, false)) {
             RedisMail mail = new RedisMail(link, RedisStyle.TUNED, PREFIX, 0, 3);
             server.forget();
             exchange(mail);
