@@ -84,6 +84,20 @@ final class ResultsTest {
     }
 
     @Test
+    void shouldSumUpTheEfficiencyOfTheLibraryOnly() {
+        List<Row> rows = List.of(rated("tcp", 0.5), rated("redis", 0.1), rated("redis-tuned", 0.2));
+        Results results = new Results(rows);
+        Table table = new Overview(results, new Gaps(results, List.of(), List.of()))
+                .efficiencies()
+                .orElseThrow();
+        assertEquals(List.of("tcp, 2 ranks"), table.heads());
+    }
+
+    private static Row rated(String transport, double efficiency) {
+        return new Row(BenchOperation.ALLREDUCE, transport, "x", 2, 8, 10, 1, 1, efficiency, true, Cost.UNKNOWN);
+    }
+
+    @Test
     void shouldSumUpByTheGeometricMean() {
         Results results = new Results(List.of(
                 row("tcp", "ring", 8, 10),
