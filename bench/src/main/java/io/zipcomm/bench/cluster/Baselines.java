@@ -1,6 +1,7 @@
 package io.zipcomm.bench.cluster;
 
 import io.zipcomm.bench.plan.Baseline;
+import io.zipcomm.bench.worker.RedisStyle;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,7 +56,9 @@ final class Baselines implements AutoCloseable {
             address = new RedisAddress(server.uri());
         }
         versions.put("Redis", address.version());
-        factories.add(ranks -> new RedisContestant(address, ranks));
+        for (RedisStyle style : RedisStyle.values()) {
+            factories.add(ranks -> new RedisContestant(address, style, ranks));
+        }
     }
 
     private void openMpi() throws WorkerFailure, InterruptedException {

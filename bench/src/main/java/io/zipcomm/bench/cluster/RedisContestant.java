@@ -3,6 +3,7 @@ package io.zipcomm.bench.cluster;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.worker.CaseOrder;
 import io.zipcomm.bench.worker.CaseResult;
+import io.zipcomm.bench.worker.RedisStyle;
 import io.zipcomm.bench.worker.RedisWorker;
 import io.zipcomm.bench.worker.Worker;
 import java.time.Duration;
@@ -18,6 +19,7 @@ final class RedisContestant implements Contestant {
     private static final Duration SILENCE_LIMIT = Duration.ofSeconds(75);
 
     private final RedisAddress address;
+    private final RedisStyle style;
     private final GroupEnvironment environment;
     private WorkerGroup workers;
 
@@ -25,17 +27,19 @@ final class RedisContestant implements Contestant {
      * A contestant without processes yet.
      *
      * @param address of the server, which others may use too
+     * @param style   how they use it
      * @param ranks   how many processes
      */
-    RedisContestant(RedisAddress address, int ranks) {
+    RedisContestant(RedisAddress address, RedisStyle style, int ranks) {
         this.address = address;
+        this.style = style;
         String session = GroupEnvironment.randomSession("bench");
         environment = new GroupEnvironment(address.uri(), session, ranks, name(), "");
     }
 
     @Override
     public String name() {
-        return "redis";
+        return style.label();
     }
 
     @Override

@@ -35,7 +35,7 @@ public record Row(
     public static final String FLOOR = "floor";
 
     /** Transports that are not the library's, by the names that the CSV file has for them. */
-    private static final Set<String> BASELINES = Set.of(FLOOR, "redis", "mpi-tcp", "mpi-shm");
+    private static final Set<String> BASELINES = Set.of(FLOOR, "redis", "redis-tuned", "mpi-tcp", "mpi-shm");
 
     private static final double BYTES_PER_US_IN_GBPS = 1e-3;
 

@@ -6,7 +6,7 @@ import java.util.Locale;
 /** Rows as lines of a table with fixed columns, so that each can be printed as soon as it is known. */
 public final class TableFormat {
 
-    private static final String LINE = "%-13s %-9s %-20s %5s %8s %6s %11s %11s %9s %6s %6s %7s  %s";
+    private static final String LINE = "%-13s %-11s %-20s %5s %8s %6s %11s %11s %9s %6s %6s %7s  %s";
     private static final double SMALL = 1000;
     private static final String NOTHING = "-";
 

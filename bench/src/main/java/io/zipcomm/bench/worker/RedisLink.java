@@ -22,7 +22,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * One rank's connection to Redis. Commands are collected and go out together; the server carries them out in their order,
+ * One rank's connection to Redis. In the plain style a command goes out when it is added, as Lettuce's own commands do. In
+ * the tuned one those that are added before an {@link #await} go out together; the server carries them out in their order,
  * also those behind one that blocks, so that a round trip carries as many as there are. Replies are read on the connection's
  * thread while the caller waits.
  *
@@ -41,18 +42,21 @@ final class RedisLink implements AutoCloseable {
     private final StatefulRedisConnection<byte[], RedisPiece> connection;
     private final RedisPiece.Codec codec = new RedisPiece.Codec();
     private final List<RedisReply> awaited = new ArrayList<>();
+    private final boolean pipelined;
     private final boolean spins;
     private AsyncCommand<byte[], RedisPiece, ?> last;
 
     /**
      * Connects.
      *
-     * @param uri   such as {@code redis://127.0.0.1:6379}
-     * @param spins whether to look for replies for a moment before sleeping: for machines with cores to spare
+     * @param uri          such as {@code redis://127.0.0.1:6379}
+     * @param style        how it is used
+     * @param coresToSpare whether to look for replies for a moment before sleeping, if pipelined
      * @throws ZipException if nobody answers
      */
-    RedisLink(String uri, boolean spins) {
-        this.spins = spins;
+    RedisLink(String uri, RedisStyle style, boolean coresToSpare) {
+        pipelined = style.isPipelined();
+        spins = pipelined && coresToSpare;
         RedisURI where = RedisURI.create(uri);
         where.setTimeout(CONNECT_LIMIT);
         address = where.getHost() + ":" + where.getPort();
@@ -68,7 +72,7 @@ final class RedisLink implements AutoCloseable {
             shutdown();
             throw new ZipException(ErrorCode.UNREACHABLE, "Redis at " + address + ": " + cause.getMessage(), e);
         }
-        connection.setAutoFlushCommands(false);
+        connection.setAutoFlushCommands(!pipelined);
     }
 
     /** Arguments for a command. */
@@ -76,9 +80,11 @@ final class RedisLink implements AutoCloseable {
         return new CommandArgs<>(codec);
     }
 
-    /** Adds a command that only has to succeed. */
-    void ask(CommandType type, CommandArgs<byte[], RedisPiece> args) {
-        ask(type, args, RedisReply.done(codec, type.toString()));
+    /** Adds a command that brings no value. Returns what is its reply after {@link #await}. */
+    RedisReply ask(CommandType type, CommandArgs<byte[], RedisPiece> args) {
+        RedisReply reply = RedisReply.done(codec, type.toString());
+        ask(type, args, reply);
+        return reply;
     }
 
     /**
@@ -103,7 +109,7 @@ final class RedisLink implements AutoCloseable {
         last = command;
     }
 
-    /** Has the server learn a script; returns its name. */
+    /** Has the server learn a script, which the tuned style only needs; returns its name. */
     byte[] load(String script) {
         var learned = connection.async().scriptLoad(script);
         connection.flushCommands();
@@ -125,7 +131,9 @@ final class RedisLink implements AutoCloseable {
         if (awaited.isEmpty()) {
             return;
         }
-        connection.flushCommands();
+        if (pipelined) {
+            connection.flushCommands();
+        }
         try {
             spin();
             // Replies come in the order of the commands.

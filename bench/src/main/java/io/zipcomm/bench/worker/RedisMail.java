@@ -8,21 +8,15 @@ import java.util.stream.IntStream;
 
 /**
  * How ranks hand memory to each other through Redis. A list for each pair of ranks is a queue of notes: pushed by one,
- * popped by the other, which blocks until there is one ({@code RPUSH}, {@code BLPOP}). A piece of up to
- * {@link #NOTE_BYTES_MAX} travels in its note. A larger one is a key of its own; the reader's {@code GET} is sent right
- * behind its {@code BLPOP}, without waiting for it, so that the note costs no round trip. Memory larger than
- * {@link #PIECE_BYTES} is cut, so that writing the rest overlaps with reading the first.
+ * popped by the other, which blocks until there is one ({@code RPUSH}, {@code BLPOP}). What the {@link RedisStyle} lets
+ * travel in its note does; all else is a key, which the reader reads when it has the note. In the plain style every method
+ * has done its commands, one after the other, when it returns. In the tuned one nothing is done before {@link #await}: the
+ * reader's {@code GET} is sent right behind its {@code BLPOP}, so that the note costs no round trip.
  *
- * <p>Nothing is done before {@link #await}. What is read by one rank is deleted as it is read; what several read is deleted
- * when a barrier says that all have.
+ * <p>What is read by one rank is deleted as it is read ({@code GETDEL}); what several read is deleted when a barrier says
+ * that all have.
  */
 final class RedisMail {
-
-    /** Longest piece that is its own note: a list copies its elements twice, a key does not. */
-    static final int NOTE_BYTES_MAX = 16 << 10;
-
-    /** Longest piece: the client keeps it in one buffer while it comes. */
-    static final int PIECE_BYTES = 256 << 10;
 
     /** Should a rank die, its keys do not stay for ever. */
     private static final long KEY_LIFE_S = 600;
@@ -37,6 +31,7 @@ final class RedisMail {
             """;
 
     private final RedisLink link;
+    private final RedisStyle style;
     private final String prefix;
     private final int rank;
     private final int ranks;
@@ -48,12 +43,13 @@ final class RedisMail {
     private List<byte[]> open = new ArrayList<>();
     private List<byte[]> readByAll = new ArrayList<>();
 
-    RedisMail(RedisLink link, String prefix, int rank, int ranks) {
+    RedisMail(RedisLink link, RedisStyle style, String prefix, int rank, int ranks) {
         this.link = link;
+        this.style = style;
         this.prefix = prefix;
         this.rank = rank;
         this.ranks = ranks;
-        barrier = link.load(BARRIER_SCRIPT);
+        barrier = style.isPipelined() ? link.load(BARRIER_SCRIPT) : null;
         barrierKeys = new byte[1 + ranks][];
         barrierKeys[0] = key("arrived");
         for (int peer = 0; peer < ranks; peer++) {
@@ -72,20 +68,24 @@ final class RedisMail {
         return key("note:" + from + ":" + to);
     }
 
-    private static int pieces(RedisMemory memory) {
-        return Math.max(1, (memory.length() + PIECE_BYTES - 1) / PIECE_BYTES);
+    private int pieces(RedisMemory memory) {
+        return 1 + Math.max(0, memory.length() - 1) / style.pieceBytes();
     }
 
-    private static RedisPiece piece(RedisMemory memory, int number) {
-        int at = number * PIECE_BYTES;
-        return new RedisPiece(memory, at, Math.min(PIECE_BYTES, memory.length() - at));
+    private RedisPiece piece(RedisMemory memory, int number) {
+        int at = number * style.pieceBytes();
+        return new RedisPiece(memory, at, Math.min(style.pieceBytes(), memory.length() - at));
+    }
+
+    private boolean isNote(RedisPiece piece) {
+        return piece.length() <= style.noteBytesMax();
     }
 
     /** Hands memory to one rank. */
     void send(int to, RedisMemory memory) {
         for (int i = 0; i < pieces(memory); i++) {
             RedisPiece piece = piece(memory, i);
-            if (piece.length() <= NOTE_BYTES_MAX) {
+            if (isNote(piece)) {
                 push(to, piece);
             } else {
                 set(key("to:" + rank + ":" + to + ":" + sent[to]++), piece);
@@ -98,12 +98,12 @@ final class RedisMail {
     void receive(int from, RedisMemory memory) {
         for (int i = 0; i < pieces(memory); i++) {
             RedisPiece piece = piece(memory, i);
-            if (piece.length() <= NOTE_BYTES_MAX) {
+            if (isNote(piece)) {
                 pop(noteList(from, rank), piece);
             } else {
                 pop(noteList(from, rank), RedisPiece.EMPTY);
                 byte[] key = key("to:" + from + ":" + rank + ":" + received[from]++);
-                link.ask(CommandType.GETDEL, link.args().addKey(key), piece, 0);
+                read(CommandType.GETDEL, key, piece);
             }
         }
     }
@@ -113,7 +113,7 @@ final class RedisMail {
         for (int i = 0; i < pieces(memory); i++) {
             RedisPiece piece = piece(memory, i);
             RedisPiece note = piece;
-            if (piece.length() > NOTE_BYTES_MAX) {
+            if (!isNote(piece)) {
                 byte[] key = key("all:" + rank + ":" + published[rank]++);
                 set(key, piece);
                 open.add(key);
@@ -131,12 +131,12 @@ final class RedisMail {
     void receivePublished(int from, RedisMemory memory) {
         for (int i = 0; i < pieces(memory); i++) {
             RedisPiece piece = piece(memory, i);
-            if (piece.length() <= NOTE_BYTES_MAX) {
+            if (isNote(piece)) {
                 pop(noteList(from, rank), piece);
             } else {
                 pop(noteList(from, rank), RedisPiece.EMPTY);
                 byte[] key = key("all:" + from + ":" + published[from]++);
-                link.ask(CommandType.GET, link.args().addKey(key), piece, 0);
+                read(CommandType.GET, key, piece);
             }
         }
     }
@@ -145,14 +145,33 @@ final class RedisMail {
         link.ask(
                 CommandType.SET,
                 link.args().addKey(key).addValue(piece).add("EX").add(KEY_LIFE_S));
+        asked();
     }
 
     private void push(int to, RedisPiece piece) {
-        link.ask(CommandType.RPUSH, link.args().addKey(noteList(rank, to)).addValue(piece));
+        push(noteList(rank, to), piece);
+    }
+
+    private void push(byte[] list, RedisPiece piece) {
+        link.ask(CommandType.RPUSH, link.args().addKey(list).addValue(piece));
+        asked();
     }
 
     private void pop(byte[] list, RedisPiece target) {
         link.ask(CommandType.BLPOP, link.args().addKey(list).add(RedisLink.LIMIT.toSeconds()), target, 1);
+        asked();
+    }
+
+    private void read(CommandType how, byte[] key, RedisPiece target) {
+        link.ask(how, link.args().addKey(key), target, 0);
+        asked();
+    }
+
+    /** A command was added: where they do not go out together, it goes now and is waited for. */
+    private void asked() {
+        if (!style.isPipelined()) {
+            link.await();
+        }
     }
 
     /** Waits until all of the above is done. */
@@ -161,24 +180,46 @@ final class RedisMail {
     }
 
     /**
-     * Waits for all ranks: each counts itself, and the last one has the server wake all. Then all has been read that was
+     * Waits for all ranks: each counts itself, and the last one wakes all. Then all has been read that was
      * published before; it is deleted at the next barrier, of which nothing is timed if it is not itself.
      */
     void barrier() {
         if (ranks > 1) {
             if (!readByAll.isEmpty()) {
                 link.ask(CommandType.UNLINK, link.args().addKeys(readByAll));
+                asked();
             }
-            link.ask(
-                    CommandType.EVALSHA,
-                    link.args().add(barrier).add(barrierKeys.length).addKeys(barrierKeys));
-            pop(barrierKeys[1 + rank], RedisPiece.EMPTY);
-            link.await();
+            if (style.isPipelined()) {
+                meetByScript();
+            } else {
+                meetByCommands();
+            }
         }
         List<byte[]> emptied = readByAll;
         emptied.clear();
         readByAll = open;
         open = emptied;
+    }
+
+    private void meetByScript() {
+        link.ask(
+                CommandType.EVALSHA,
+                link.args().add(barrier).add(barrierKeys.length).addKeys(barrierKeys));
+        pop(barrierKeys[1 + rank], RedisPiece.EMPTY);
+        link.await();
+    }
+
+    /** The counter counts on from barrier to barrier: resetting it would cost the last one a round trip. */
+    private void meetByCommands() {
+        RedisReply arrived = link.ask(CommandType.INCR, link.args().addKey(barrierKeys[0]));
+        link.await();
+        if (arrived.number() % ranks != 0) {
+            pop(barrierKeys[1 + rank], RedisPiece.EMPTY);
+            return;
+        }
+        for (int peer : others()) {
+            push(barrierKeys[1 + peer], RedisPiece.EMPTY);
+        }
     }
 
     /** The other ranks, those behind this one first: all ranks begin with another one. */

@@ -4,13 +4,14 @@ import io.lettuce.core.codec.RedisCodec;
 import io.lettuce.core.output.CommandOutput;
 import java.nio.ByteBuffer;
 
-/** What came back for one command: a word that says it is done, or a value, which goes to where it belongs. */
+/** What came back for one command: a word that says it is done, a number, or a value, which goes to where it belongs. */
 final class RedisReply extends CommandOutput<byte[], RedisPiece, Void> {
 
     private final String command;
     private final RedisPiece target;
     private int stringsBefore;
     private int length = -1;
+    private long number;
 
     private RedisReply(RedisCodec<byte[], RedisPiece> codec, String command, RedisPiece target, int stringsBefore) {
         super(codec, null);
@@ -19,7 +20,7 @@ final class RedisReply extends CommandOutput<byte[], RedisPiece, Void> {
         this.stringsBefore = stringsBefore;
     }
 
-    /** Of a command that only says that it is done. */
+    /** Of a command that says that it is done, or how many there are. */
     static RedisReply done(RedisCodec<byte[], RedisPiece> codec, String command) {
         return new RedisReply(codec, command, null, 0);
     }
@@ -48,7 +49,12 @@ final class RedisReply extends CommandOutput<byte[], RedisPiece, Void> {
 
     @Override
     public void set(long number) {
-        // The length of a list, a number of keys: nothing to do with it.
+        this.number = number;
+    }
+
+    /** The number that came, such as the value of a counter; 0 if none did. */
+    long number() {
+        return number;
     }
 
     /** What is wrong with it, once it is complete; null if nothing is. */

@@ -12,16 +12,17 @@ final class RedisTeam implements Team, AutoCloseable {
      * Connects.
      *
      * @param uri     of the server
+     * @param style   how to use it
      * @param session a name that occurs once: all keys begin with it
      * @param rank    this rank
      * @param ranks   how many there are
      */
-    RedisTeam(String uri, String session, int rank, int ranks) {
+    RedisTeam(String uri, RedisStyle style, String session, int rank, int ranks) {
         // A rank has two threads, its own and its connection's; the server has one, and somebody else may want one too.
         boolean coresToSpare = Runtime.getRuntime().availableProcessors() >= 2 * ranks + 2;
-        link = new RedisLink(uri, coresToSpare);
+        link = new RedisLink(uri, style, coresToSpare);
         try {
-            mail = new RedisMail(link, keyPrefix(session), rank, ranks);
+            mail = new RedisMail(link, style, keyPrefix(session), rank, ranks);
         } catch (RuntimeException e) {
             link.close();
             throw e;

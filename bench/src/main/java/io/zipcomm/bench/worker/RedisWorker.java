@@ -6,7 +6,9 @@ import io.zipcomm.settings.Setting;
 import java.util.List;
 import java.util.Map;
 
-/** One rank of a group that meets in Redis. In place of the relay, the environment names the server. */
+/**
+ * One rank of a group that meets in Redis. In place of the relay, the environment names the server, in place
+ * of the transport the style. */
 public final class RedisWorker {
 
     private RedisWorker() {}
@@ -32,6 +34,7 @@ public final class RedisWorker {
         int exitCode = 1;
         try (RedisTeam team = new RedisTeam(
                 environment.get(Setting.RELAY.variable()),
+                RedisStyle.of(environment.get(Setting.TRANSPORT.variable())),
                 environment.get(Setting.SESSION.variable()),
                 Integer.parseInt(environment.get(Setting.RANK.variable())),
                 Integer.parseInt(environment.get(Setting.SIZE.variable())))) {

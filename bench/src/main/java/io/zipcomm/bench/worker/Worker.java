@@ -47,7 +47,10 @@ public final class Worker {
             }
             runner.warmUp();
             for (Message order = harness.next(); !order.kind().equals(END); order = harness.next()) {
-                harness.tell(runner.run(CaseOrder.from(order)).toMessage());
+                CaseOrder what = CaseOrder.from(order);
+                CaseResult result = runner.run(what);
+                CaseRunner.releaseMemory(what.bytes());
+                harness.tell(result.toMessage());
             }
             return 0;
         } catch (ZipException e) {

@@ -8,15 +8,19 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.zipcomm.bench.plan.Baseline;
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.report.Row;
 import io.zipcomm.bench.worker.CaseOrder;
 import io.zipcomm.bench.worker.CaseResult;
+import io.zipcomm.bench.worker.RedisStyle;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The other systems, as a run has them: real processes. */
@@ -87,20 +91,40 @@ final class BaselinesTest {
         assumeTrue(reason == null, reason);
         try (Baselines baselines = Baselines.open(List.of(Baseline.parse("redis")))) {
             assertEquals(List.of(), baselines.absent());
-            try (Contestant contestant = baselines.factories().get(0).create(2)) {
-                for (BenchOperation operation : List.of(BenchOperation.ALLREDUCE, BenchOperation.PINGPONG)) {
-                    for (String algorithm : contestant.algorithms(operation)) {
-                        for (long bytes : new long[] {8, 1 << 20}) {
-                            Collection<CaseResult> results = contestant.measure(order(operation, bytes, algorithm));
-                            assertRight(results, 2, operation + " by " + algorithm + " " + bytes);
-                            assertTrue(results.stream()
-                                    .allMatch(result -> result.algorithm().equals(algorithm)));
-                        }
-                    }
+            List<String> names = new ArrayList<>();
+            for (ContestantFactory factory : baselines.factories()) {
+                try (Contestant contestant = factory.create(2)) {
+                    names.add(contestant.name());
+                    assertRedisIsRight(contestant);
+                    contestant.end();
                 }
-                contestant.end();
+            }
+            assertEquals(List.of("redis", "redis-tuned"), names);
+            assertEquals(Baseline.Kind.REDIS.contestants(), names.size());
+        }
+    }
+
+    private static void assertRedisIsRight(Contestant contestant) throws Exception {
+        for (BenchOperation operation : List.of(BenchOperation.ALLREDUCE, BenchOperation.PINGPONG)) {
+            for (String algorithm : contestant.algorithms(operation)) {
+                for (long bytes : new long[] {8, 1 << 20}) {
+                    Collection<CaseResult> results = contestant.measure(order(operation, bytes, algorithm));
+                    String what = contestant.name() + ", " + operation + " by " + algorithm + " " + bytes;
+                    assertRight(results, 2, what);
+                    assertTrue(
+                            results.stream()
+                                    .allMatch(result -> result.algorithm().equals(algorithm)),
+                            what);
+                }
             }
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldCompareTheLibraryWithEveryStyleOfRedis(RedisStyle style) {
+        Row row = Row.failed(BenchOperation.BARRIER, style.label(), "counter", 2, 0);
+        assertTrue(row.isBaseline(), row.toString());
     }
 
     @Test

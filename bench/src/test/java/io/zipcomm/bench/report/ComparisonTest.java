@@ -56,6 +56,21 @@ final class ComparisonTest {
     }
 
     @Test
+    void shouldCompareWithEachStyleOfRedisByItself() {
+        add(BenchOperation.BROADCAST, "tcp", "tree", 8, 10);
+        Row plain = add(BenchOperation.BROADCAST, "redis", "publish", 8, 90);
+        Row tuned = add(BenchOperation.BROADCAST, "redis-tuned", "publish", 8, 30);
+        assertEquals(9, comparison.ratio(plain), 1e-9);
+        assertEquals(3, comparison.ratio(tuned), 1e-9);
+        assertTrue(
+                comparison.lines().get(0).startsWith("redis takes "),
+                comparison.lines().toString());
+        assertTrue(
+                comparison.lines().get(1).startsWith("redis-tuned takes "),
+                comparison.lines().toString());
+    }
+
+    @Test
     void shouldNotCompareWhatFailedOrIsWrongOrIsTheFloor() {
         add(BenchOperation.PINGPONG, "tcp", "send-receive", 8, 10);
         add(BenchOperation.PINGPONG, Row.FLOOR, "nio-spin", 8, 5);

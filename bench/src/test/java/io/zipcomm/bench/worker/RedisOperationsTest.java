@@ -21,19 +21,23 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Every pattern against a real server, with threads for ranks, each with a connection of its own. */
 final class RedisOperationsTest {
 
+    private static final int NOTE_BYTES_MAX = RedisStyle.TUNED.noteBytesMax();
+    private static final int PIECE_BYTES = RedisStyle.TUNED.pieceBytes();
+
     /** In notes, in keys, in several pieces, and in blocks of different lengths. */
-    private static final long[] BYTES = {
-        4, 1000, RedisMail.NOTE_BYTES_MAX + 4L, 3L * RedisMail.PIECE_BYTES + 4, 8L * RedisMail.PIECE_BYTES
-    };
+    private static final long[] BYTES = {0, 4, 1000, NOTE_BYTES_MAX + 4L, 3L * PIECE_BYTES + 4, 8L * PIECE_BYTES};
 
     private static final long LIMIT_S = 60;
 
@@ -44,6 +48,11 @@ final class RedisOperationsTest {
         String reason = RedisServer.unavailability();
         assumeTrue(reason == null, reason);
         server = RedisServer.start();
+    }
+
+    @BeforeEach
+    void removeKeysOfOthers() {
+        takeKeys();
     }
 
     @AfterAll
@@ -58,7 +67,7 @@ final class RedisOperationsTest {
     }
 
     /** Runs one part on each rank; the results by rank. */
-    private static <T> List<T> onAll(int ranks, Part<T> part) throws Exception {
+    private static <T> List<T> onAll(RedisStyle style, int ranks, Part<T> part) throws Exception {
         String session = GroupEnvironment.randomSession("redis-test");
         ExecutorService threads = Executors.newFixedThreadPool(ranks);
         try {
@@ -66,7 +75,7 @@ final class RedisOperationsTest {
             for (int rank = 0; rank < ranks; rank++) {
                 int own = rank;
                 Callable<T> task = () -> {
-                    try (RedisTeam team = new RedisTeam(server.uri(), session, own, ranks)) {
+                    try (RedisTeam team = new RedisTeam(server.uri(), style, session, own, ranks)) {
                         return part.run(team);
                     }
                 };
@@ -83,9 +92,9 @@ final class RedisOperationsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3})
-    void shouldBringTheRightDataByEveryPattern(int ranks) throws Exception {
-        List<List<String>> problems = onAll(ranks, team -> {
+    @CsvSource({"PLAIN, 1", "PLAIN, 2", "PLAIN, 3", "TUNED, 1", "TUNED, 2", "TUNED, 3"})
+    void shouldBringTheRightDataByEveryPattern(RedisStyle style, int ranks) throws Exception {
+        List<List<String>> problems = onAll(style, ranks, team -> {
             CaseRunner runner = new CaseRunner(team);
             List<String> wrong = new ArrayList<>();
             for (BenchOperation operation : BenchOperation.values()) {
@@ -109,9 +118,10 @@ final class RedisOperationsTest {
         problems.forEach(wrong -> assertEquals(List.of(), wrong));
     }
 
-    @Test
-    void shouldHoldEverybodyAtTheBarrierUntilTheLastArrives() throws Exception {
-        List<Long> leftNs = onAll(3, team -> {
+    @ParameterizedTest
+    @EnumSource
+    void shouldHoldEverybodyAtTheBarrierUntilTheLastArrives(RedisStyle style) throws Exception {
+        List<Long> leftNs = onAll(style, 3, team -> {
             Runnable barrier = team.operations(CaseOrder.AUTO, 0).barrier();
             barrier.run();
             long arrivedNs = System.nanoTime();
@@ -125,9 +135,10 @@ final class RedisOperationsTest {
         assertTrue(leftNs.get(0) > leftNs.get(1) && leftNs.get(2) > leftNs.get(1), leftNs.toString());
     }
 
-    @Test
-    void shouldLeaveNoKeys() throws Exception {
-        onAll(2, team -> {
+    @ParameterizedTest
+    @CsvSource({"PLAIN, arrived", "TUNED, ''"})
+    void shouldLeaveNoKeysButTheCounterOfThePlainBarrier(RedisStyle style, String left) throws Exception {
+        onAll(style, 2, team -> {
             Operations operations = team.operations(CaseOrder.AUTO, 0);
             Runnable broadcast = operations.broadcast(ByteBuffer.allocateDirect(1 << 20));
             Runnable barrier = operations.barrier();
@@ -139,21 +150,28 @@ final class RedisOperationsTest {
             barrier.run();
             return null;
         });
-        assertEquals(List.of(), keys("*"));
+        String names = takeKeys().stream()
+                .map(key -> key.substring(key.lastIndexOf(':') + 1))
+                .collect(Collectors.joining(" "));
+        assertEquals(left, names);
     }
 
-    private static List<String> keys(String pattern) {
+    /** Names of all keys, which are deleted. */
+    private static List<String> takeKeys() {
         RedisClient client = RedisClient.create(server.uri());
         try (StatefulRedisConnection<String, String> connection = client.connect()) {
-            return connection.sync().keys(pattern);
+            List<String> keys = connection.sync().keys("*");
+            connection.sync().flushall();
+            return keys;
         } finally {
             client.shutdown();
         }
     }
 
-    @Test
-    void shouldSayWhichLengthCameInsteadOfWhich() throws Exception {
-        List<String> errors = onAll(2, team -> {
+    @ParameterizedTest
+    @CsvSource({"PLAIN, GET", "TUNED, BLPOP"})
+    void shouldSayWhichLengthCameInsteadOfWhich(RedisStyle style, String command) throws Exception {
+        List<String> errors = onAll(style, 2, team -> {
             Operations operations = team.operations(CaseOrder.AUTO, 0);
             ByteBuffer mine = ByteBuffer.allocateDirect(team.rank() == 0 ? 8 : 16);
             try {
@@ -164,7 +182,7 @@ final class RedisOperationsTest {
             }
         });
         assertEquals("none", errors.get(0));
-        assertTrue(errors.get(1).contains("BLPOP: 8 bytes came instead of 16"), errors.get(1));
+        assertTrue(errors.get(1).contains(command + ": 8 bytes came instead of 16"), errors.get(1));
     }
 
     @Test
@@ -174,7 +192,8 @@ final class RedisOperationsTest {
             unused = socket.getLocalPort();
         }
         ZipException e = assertThrows(
-                ZipException.class, () -> new RedisTeam("redis://127.0.0.1:" + unused, "nowhere", 0, 1).close());
+                ZipException.class,
+                () -> new RedisTeam("redis://127.0.0.1:" + unused, RedisStyle.PLAIN, "nowhere", 0, 1).close());
         assertEquals(ErrorCode.UNREACHABLE, e.code());
         assertTrue(e.getMessage().contains("127.0.0.1:" + unused), e.getMessage());
     }

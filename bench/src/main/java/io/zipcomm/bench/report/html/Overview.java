@@ -139,9 +139,10 @@ final class Overview {
                 notes));
     }
 
-    /** Efficiency at the largest size, for each group size. */
+    /** Efficiency of the library at the largest size, for each group size. Baselines are rated by alpha and beta not theirs. */
     Optional<Table> efficiencies() {
         List<Row> rated = results.rows().stream()
+                .filter(row -> Results.isPath(row.transport()))
                 .filter(row -> !Double.isNaN(row.efficiency()) && row.verified())
                 .toList();
         if (rated.isEmpty()) {

@@ -33,7 +33,8 @@ final class Results {
     private static final List<String> PATHS = List.of("tcp", "auto", "relay");
 
     /** The order of legends and columns, and the number of a style. Strangers come last, in the order of their rows. */
-    private static final List<String> ORDER = List.of("tcp", "relay", "redis", "mpi-tcp", "mpi-shm", Row.FLOOR, "auto");
+    private static final List<String> ORDER =
+            List.of("tcp", "relay", "redis", "redis-tuned", "mpi-tcp", "mpi-shm", Row.FLOOR, "auto");
 
     private final List<Row> rows;
     private final Map<Task, List<Row>> byTask;

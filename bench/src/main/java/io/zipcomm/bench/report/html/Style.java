@@ -25,6 +25,7 @@ record Style(String color, String dash, String marker, boolean hollow) {
             new Style("#0060a8", "", CIRCLE, false),
             new Style("#2f9bd6", "7 3", CIRCLE, true),
             new Style("#c44e00", "2 2", TRIANGLE, false),
+            new Style("#d0761a", "14 3 2 3 2 3", SQUARE, true),
             new Style("#00795a", "9 3 2 3", SQUARE, false),
             new Style("#b0428a", "12 4", DIAMOND, false),
             new Style("#444444", "1 3", CROSS, false),

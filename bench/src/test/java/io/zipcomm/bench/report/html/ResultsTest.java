@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.report.Cost;
 import io.zipcomm.bench.report.Row;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -39,6 +40,29 @@ final class ResultsTest {
         assertEquals(List.of("tcp", "redis gather", "redis scatter-reduce"), labels(results));
     }
 
+    @Test
+    void shouldGiveEveryContestantAStyleThatItsDashOrMarkerTells() {
+        List<Row> rows = new ArrayList<>();
+        for (String contestant :
+                List.of("auto", "floor", "mpi-shm", "mpi-tcp", "redis-tuned", "redis", "relay", "tcp")) {
+            rows.add(row(contestant, "gather", 8, 10));
+            if (contestant.startsWith("redis")) {
+                rows.add(row(contestant, "scatter-reduce", 8, 20));
+            }
+        }
+        Results results = new Results(rows);
+        assertEquals(
+                List.of("tcp", "relay", "redis", "redis-tuned", "mpi-tcp", "mpi-shm", "floor", "auto"),
+                results.contestants());
+        List<Series> series = results.series(BenchOperation.ALLREDUCE);
+        assertEquals(10, series.size());
+        assertEquals(10, series.stream().map(ResultsTest::shape).distinct().count(), series.toString());
+    }
+
+    private static String shape(Series series) {
+        return series.style().dash() + series.style().marker() + series.style().hollow();
+    }
+
     private static List<String> labels(Results results) {
         return results.series(BenchOperation.ALLREDUCE).stream()
                 .map(Series::label)
@@ -57,6 +81,20 @@ final class ResultsTest {
         Row wrong = new Row(BenchOperation.ALLREDUCE, "tcp", "ring", 2, 8, 10, 1, 1, Double.NaN, false, Cost.UNKNOWN);
         Row redis = row("redis", "gather", 8, 30);
         assertTrue(Double.isNaN(new Results(List.of(wrong, redis)).ratio(redis)));
+    }
+
+    @Test
+    void shouldSumUpTheEfficiencyOfTheLibraryOnly() {
+        List<Row> rows = List.of(rated("tcp", 0.5), rated("redis", 0.1), rated("redis-tuned", 0.2));
+        Results results = new Results(rows);
+        Table table = new Overview(results, new Gaps(results, List.of(), List.of()))
+                .efficiencies()
+                .orElseThrow();
+        assertEquals(List.of("tcp, 2 ranks"), table.heads());
+    }
+
+    private static Row rated(String transport, double efficiency) {
+        return new Row(BenchOperation.ALLREDUCE, transport, "x", 2, 8, 10, 1, 1, efficiency, true, Cost.UNKNOWN);
     }
 
     @Test
