@@ -1,5 +1,6 @@
 package io.zipcomm.bench.cluster;
 
+import io.zipcomm.bench.machine.Calm;
 import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.plan.Selection;
@@ -34,6 +35,7 @@ final class Interleaving {
     private final BenchListener listener;
     private final LongSupplier numbers;
     private final int total;
+    private final Calm calm = Calm.ofThisMachine();
     private final Map<Selection.Cell, List<Lane>> lanes = new LinkedHashMap<>();
 
     /**
@@ -90,6 +92,7 @@ final class Interleaving {
         for (int round = 0; round < rounds; round++) {
             for (Lane lane : lanes.get(cell)) {
                 listener.measuring(lane.what(), lane.number(), total);
+                calm.await();
                 lane.measure(round, rounds);
             }
         }

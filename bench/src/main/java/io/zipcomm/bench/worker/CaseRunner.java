@@ -2,7 +2,9 @@ package io.zipcomm.bench.worker;
 
 import io.zipcomm.bench.plan.BenchOperation;
 import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -24,6 +26,10 @@ final class CaseRunner {
 
     /** Shortest row whose memory is given back as soon as it is over. */
     private static final long RELEASED_BYTES_MIN = 4 << 20;
+
+    /** Between them they use all that long messages need. */
+    private static final List<BenchOperation> LONG_ONES =
+            List.of(BenchOperation.BROADCAST, BenchOperation.REDUCE, BenchOperation.ALLREDUCE, BenchOperation.ALLTOALL);
 
     private final Team team;
     private final Runnable barrier;
@@ -57,28 +63,32 @@ final class CaseRunner {
     }
 
     /**
-     * Runs messages of several lengths until the code for them is compiled on all ranks: the first rows would otherwise
+     * Runs all operations, the long ones of them with several lengths, until the code for them is compiled on all ranks: the first rows would otherwise
      * tell of the compiler, and the calibration too.
      */
     void warmUp() {
         if (team.size() == 1) {
             return;
         }
-        Exercise[] exercises = {
-            exercise(BenchOperation.PINGPONG, SMALL_BYTES),
-            exercise(BenchOperation.ALLREDUCE, SMALL_BYTES),
-            exercise(BenchOperation.ALLREDUCE, MIDDLE_BYTES),
-            exercise(BenchOperation.ALLREDUCE, LARGE_BYTES),
-            exercise(BenchOperation.ALLTOALL, LARGE_BYTES)
-        };
+        List<Exercise> exercises = new ArrayList<>();
+        for (BenchOperation operation : BenchOperation.values()) {
+            exercises.add(exercise(operation, SMALL_BYTES));
+        }
+        int small = exercises.size();
+        for (int bytes : new int[] {MIDDLE_BYTES, LARGE_BYTES}) {
+            for (BenchOperation operation : LONG_ONES) {
+                exercises.add(exercise(operation, bytes));
+            }
+        }
         JitWatch jit = new JitWatch(System::nanoTime, this::compiledMs, team.size());
         boolean done = false;
         while (!done) {
-            for (Exercise exercise : exercises) {
+            for (int i = 0; i < exercises.size(); i++) {
+                Exercise exercise = exercises.get(i);
                 if (team.rank() > 0) {
                     followOnce(exercise);
                 } else {
-                    int count = exercise == exercises[0] || exercise == exercises[1] ? SMALL_BATCH : LARGE_BATCH;
+                    int count = i < small ? SMALL_BATCH : LARGE_BATCH;
                     announce(count, false);
                     exercise.run(count, timesNs, false);
                 }
