@@ -71,13 +71,14 @@ final class SelectorTest {
     @Test
     void shouldLookAtTheNumberOfRanks() {
         CollectiveOperation allReduce = CollectiveOperation.ALL_REDUCE;
-        assertEquals(AlgorithmName.DOUBLING, oneHost(2).algorithm(allReduce, 1 << 20));
-        assertEquals(AlgorithmName.RING, oneHost(2).algorithm(allReduce, 2 << 20));
+        assertEquals(AlgorithmName.DOUBLING, oneHost(2).algorithm(allReduce, 64 << 10));
+        assertEquals(AlgorithmName.RING, oneHost(2).algorithm(allReduce, 128 << 10));
         assertEquals(AlgorithmName.RABENSEIFNER, oneHost(8).algorithm(allReduce, 1 << 20));
         assertEquals(AlgorithmName.RING, oneHost(7).algorithm(allReduce, 1 << 20));
         assertEquals(AlgorithmName.RING, oneHost(4).algorithm(allReduce, 16 << 20));
         CollectiveOperation broadcast = CollectiveOperation.BROADCAST;
-        assertEquals(AlgorithmName.CHAIN, oneHost(8).algorithm(broadcast, 1 << 20));
+        assertEquals(AlgorithmName.BINOMIAL, oneHost(8).algorithm(broadcast, 1 << 20));
+        assertEquals(AlgorithmName.CHAIN, oneHost(8).algorithm(broadcast, 2 << 20));
         assertEquals(AlgorithmName.SCATTER_ALLGATHER, oneHost(64).algorithm(broadcast, 1 << 20));
         assertEquals(AlgorithmName.CHAIN, oneHost(64).algorithm(broadcast, 64 << 20));
         assertEquals(AlgorithmName.LINEAR, oneHost(8).algorithm(CollectiveOperation.SCATTER, 64));

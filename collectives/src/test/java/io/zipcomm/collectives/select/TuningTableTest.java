@@ -85,7 +85,7 @@ final class TuningTableTest {
         String line =
                 Explanation.of(CollectiveOperation.ALL_REDUCE, 1 << 20, Hosts.one(8), TuningTable.builtIn(), null);
         assertEquals(
-                "all-reduce, 8 ranks on 1 host, 1048576 bytes: rabenseifner in segments of 131072 (built-in line "
+                "all-reduce, 8 ranks on 1 host, 1048576 bytes: rabenseifner in segments of 262144 (built-in line "
                         + lineOf(CollectiveOperation.ALL_REDUCE, AlgorithmName.RABENSEIFNER)
                         + "); cost: doubling 3 rounds, 3145728 bytes; ring 14 rounds, 1835008 bytes;"
                         + " rabenseifner 6 rounds, 1835008 bytes; hierarchical 14 rounds, 1835008 bytes",
