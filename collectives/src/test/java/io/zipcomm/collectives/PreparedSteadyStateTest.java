@@ -48,14 +48,15 @@ final class PreparedSteadyStateTest {
      */
     private static final long FULL_SOCKET_BYTES = 400;
 
-    /** Bytes in a whole window, not in a run: 56 in 2,000 runs were seen once, on JDK 25. An object a run would be 640 or more. */
+    /** Bytes in a whole window, not in a run: 56 in 2,000 runs were seen once, on JDK 25. An object a run would be 320 or more. */
     private static final long STRAY_BYTES = 256;
 
     /** Bytes of a fused run: half of the smallest object. Some hundred bytes in 200 runs were seen once; their origin is open. */
     private static final long FUSED_BYTES = 8;
 
-    private static final int SHORT = 2000;
-    private static final int LONG = 40;
+    private static final int SHORT = 1000;
+    private static final int LONG = 20;
+    private static final int FUSED = 200;
     private static final int HUGE = 4;
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -128,7 +129,7 @@ final class PreparedSteadyStateTest {
         }));
         items.add(new Item("all-reduce, started", SHORT, collectives -> started(collectives, 2)));
         items.add(new Item("long all-reduce, started", LONG, collectives -> started(collectives, 1 << 18)));
-        items.add(new Item("fused all-reduce", SHORT / 10, SHORT / 10 * FUSED_BYTES, PreparedSteadyStateTest::fused));
+        items.add(new Item("fused all-reduce", FUSED, FUSED * FUSED_BYTES, PreparedSteadyStateTest::fused));
         return items;
     }
 

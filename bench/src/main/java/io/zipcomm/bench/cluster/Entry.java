@@ -18,8 +18,8 @@ final class Entry implements AutoCloseable {
 
     private static final int GROUPS_MAX = 4;
 
-    /** A machine may change its speed every few seconds: what a message cost is not believed for longer. */
-    static final long PROBE_AGE_NS = 1_000_000_000;
+    /** A machine may change its speed every few seconds: what a message cost is not believed for longer. More where a test sets it. */
+    static final long PROBE_AGE_NS = 1_000_000L * Long.getLong("zip.bench.probe-age-ms", 1000);
 
     private final ContestantFactory factory;
     private final int ranks;

@@ -81,22 +81,22 @@ final class CaseRunner {
             }
         }
         JitWatch jit = new JitWatch(System::nanoTime, this::compiledMs, team.size());
+        boolean quiet = false;
         boolean done = false;
-        while (!done) {
-            for (int i = 0; i < exercises.size(); i++) {
-                Exercise exercise = exercises.get(i);
-                if (team.rank() > 0) {
-                    followOnce(exercise);
-                } else {
-                    int count = i < small ? SMALL_BATCH : LARGE_BATCH;
-                    announce(count, false);
-                    exercise.run(count, timesNs, false);
-                }
+        for (int next = 0; !done; next = (next + 1) % exercises.size()) {
+            Exercise exercise = exercises.get(next);
+            if (team.rank() > 0) {
+                followOnce(exercise);
+                done = !compiles();
+                continue;
             }
-            done = team.rank() == 0 ? jit.isQuiet() : !compiles();
-            if (team.rank() == 0) {
-                announce(0, done);
-            }
+            int count = next < small ? SMALL_BATCH : LARGE_BATCH;
+            announce(count, false);
+            exercise.run(count, timesNs, false);
+            quiet |= jit.isQuiet();
+            // All of them have run, unless there is no time for that.
+            done = quiet && (next == exercises.size() - 1 || jit.isOver());
+            announce(0, done);
         }
     }
 

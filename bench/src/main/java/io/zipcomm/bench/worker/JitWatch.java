@@ -42,11 +42,16 @@ final class JitWatch {
         lookedMs = 0;
     }
 
+    /** Whether it has taken so long that it ends in any case. */
+    boolean isOver() {
+        return nanoTime.getAsLong() - beganNs >= processes * LIMIT_NS;
+    }
+
     /** Whether it is done. To be asked now and then. */
     boolean isQuiet() {
         long nowNs = nanoTime.getAsLong();
         long nowMs = compiledMs.getAsLong();
-        if (nowNs - beganNs >= processes * LIMIT_NS) {
+        if (isOver()) {
             return true;
         }
         if (nowNs - lookedNs < QUIET_NS) {

@@ -91,7 +91,7 @@ final class LaneTest {
 
     private Row measured(Lane lane, double... slownesses) throws InterruptedException {
         for (int slice = 0; slice < slownesses.length; slice++) {
-            nowNs += 2 * SECOND_NS;
+            nowNs += 2 * Entry.PROBE_AGE_NS;
             slowness = slownesses[slice];
             lane.measure(slice, slownesses.length);
         }
