@@ -27,8 +27,7 @@ import org.slf4j.LoggerFactory;
  * Moves all messages of one process in one group: links, operations, deadlines, verdicts.
  *
  * <p>One thread at a time holds the engine, by its {@link EngineToken}. A thread that waits for an operation becomes the
- * <em>driver</em>: it runs turns until its operation ended, letting go of the token whenever another thread asks for it or
- * a future has stages to run. Threads that find a driver post what they have, and sleep until it is done. When nobody waits, the
+ * <em>driver</em>: it runs turns until its operation ended, lending the token to every thread that asks for it. Threads that find a driver post what they have, and sleep until it is done. When nobody waits, the
  * {@link BackgroundDriver} drives asynchronous operations.
  */
 public final class Engine implements PathEvents, ControlPlane.Listener, AutoCloseable {
@@ -396,28 +395,45 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 driver = null;
                 wakeFollower();
             }
-            if (!paused) {
+            if (!paused || isOver(untilNs)) {
                 return;
             }
-            // Others get the engine, futures that ended run their stages, and whoever is first then drives.
+            // Futures that ended run their stages, and whoever is first then drives.
             leave();
             enter();
         }
     }
 
-    /** Turns until the operation ended or the time is over: false; or somebody else has to do something: true. */
+    private boolean isOver(long untilNs) {
+        return untilNs != Long.MAX_VALUE && nowNs() - untilNs >= 0;
+    }
+
+    /** Turns until the operation ended or the time is over: false; or futures that ended have stages to run: true. */
     private boolean driveAlone(Operation operation, long untilNs) {
         long idleSinceNs = 0;
         long sleepNs = 0;
         while (!operation.isDone()) {
+            long timersDueNs = nextTimerNs;
             int work = turn(sleepNs);
             sleepNs = 0;
-            if (token.isContended() || !finished.isEmpty()) {
+            if (token.isContended()) {
+                // They do what they came for, or follow this thread: were it not to go on as the driver, two that wait
+                // would hand the token to each other for ever.
+                token.release();
+                token.acquire();
+                idleSinceNs = 0;
+            }
+            // However much there is to do, the thread looks after itself now and then.
+            boolean timersRan = nextTimerNs != timersDueNs;
+            if (timersRan) {
+                failIfInterrupted(operation);
+            }
+            if (!finished.isEmpty()) {
                 return true;
             }
             if (work > 0) {
                 idleSinceNs = 0;
-                if (waiter.isSpinning()) {
+                if (waiter.isSpinning() && !timersRan) {
                     continue;
                 }
             }
@@ -432,12 +448,16 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             idleSinceNs = idleSinceNs == 0 ? nowNs : idleSinceNs;
             if (!waiter.spins(nowNs - idleSinceNs, nowNs)) {
                 sleepNs = Math.min(leftNs, waiter.sleepNsMax());
-                if (Thread.currentThread().isInterrupted()) {
-                    operation.fail(ErrorCode.CANCELLED, ZipException.NONE, "the waiting thread was interrupted", null);
-                }
+                failIfInterrupted(operation);
             }
         }
         return false;
+    }
+
+    private static void failIfInterrupted(Operation operation) {
+        if (Thread.currentThread().isInterrupted()) {
+            operation.fail(ErrorCode.CANCELLED, ZipException.NONE, "the waiting thread was interrupted", null);
+        }
     }
 
     private boolean mustNotBlock() {
@@ -465,12 +485,8 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 token.release();
                 LockSupport.parkNanos(
                         this, Math.min(FOLLOW_NS, untilNs == Long.MAX_VALUE ? FOLLOW_NS : untilNs - nowNs));
-                boolean interrupted = Thread.interrupted();
                 enter();
-                if (interrupted) {
-                    Thread.currentThread().interrupt();
-                    operation.fail(ErrorCode.CANCELLED, ZipException.NONE, "the waiting thread was interrupted", null);
-                }
+                failIfInterrupted(operation);
             }
             return true;
         } finally {

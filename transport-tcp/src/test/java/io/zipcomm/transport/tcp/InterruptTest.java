@@ -84,7 +84,12 @@ final class InterruptTest {
 
         void assertEndsByInterrupt() throws InterruptedException, ExecutionException, TimeoutException {
             interrupt();
-            assertTrue(result.get(SEEN_MS_MAX, TimeUnit.MILLISECONDS), "the flag is gone");
+            try {
+                assertTrue(result.get(SEEN_MS_MAX, TimeUnit.MILLISECONDS), "the flag is gone");
+            } catch (TimeoutException e) {
+                e.setStackTrace(getStackTrace());
+                throw e;
+            }
             join();
         }
     }
@@ -118,13 +123,15 @@ final class InterruptTest {
                 waiting.assertEndsByInterrupt();
             }
             // One of two drives while the other sleeps: each is interrupted for itself.
-            Waiting first = Waiting.begin(() -> world.receive(1, 3, new byte[10]));
-            Waiting second = Waiting.begin(() -> world.receive(1, 4, new byte[10]));
-            Thread.sleep(MOMENTS_MS);
-            first.assertEndsByInterrupt();
-            Thread.sleep(MOMENTS_MS);
-            second.assertWaiting();
-            second.assertEndsByInterrupt();
+            for (int afterMs = 0; afterMs < MOMENTS_MS; afterMs++) {
+                Waiting first = Waiting.begin(() -> world.receive(1, 3, new byte[10]));
+                Waiting second = Waiting.begin(() -> world.receive(1, 4, new byte[10]));
+                Thread.sleep(afterMs);
+                first.assertEndsByInterrupt();
+                Thread.sleep(1);
+                second.assertWaiting();
+                second.assertEndsByInterrupt();
+            }
             pass(group, 5);
             Threads.each(2, rank -> {
                 group.get(rank).close();
