@@ -35,6 +35,8 @@ final class Copier {
                     to.array(),
                     to.arrayIndex() + (int) (toOffset / elementBytes),
                     (int) (bytes / elementBytes));
+        } else if (from.direct() != null && to.direct() != null) {
+            to.direct().put((int) toOffset, from.direct(), (int) fromOffset, (int) bytes);
         } else {
             copyStaged(from, fromOffset, to, toOffset, bytes);
         }

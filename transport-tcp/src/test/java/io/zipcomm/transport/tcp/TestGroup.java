@@ -1,5 +1,7 @@
 package io.zipcomm.transport.tcp;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import io.zipcomm.internal.Engine;
 import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.internal.MembershipClient;
@@ -16,6 +18,8 @@ import io.zipcomm.transport.TransportCounters;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -118,8 +122,9 @@ final class TestGroup {
         }
 
         /** The sockets that carry data close, as if this process had died, without a word. No operation may be running. */
-        void killTransport() {
-            transport.close();
+        void killTransport() throws InterruptedException {
+            transport.doomed = true;
+            assertTrue(transport.dead.await(10, TimeUnit.SECONDS), "the engine takes no turn");
         }
 
         /** The relay sees this process die, too. */
@@ -128,8 +133,10 @@ final class TestGroup {
         }
     }
 
-    /** Passes everything on, except that direct connections may have to wait. */
+    /** Passes everything on, except that direct connections may have to wait, and that it may die between two turns. */
     private static final class HeldTransport implements Transport {
+        private final CountDownLatch dead = new CountDownLatch(1);
+        private volatile boolean doomed;
         private final TcpTransport real;
         private final List<Integer> waiting = new ArrayList<>(); // engine holder only
         private volatile boolean held;
@@ -155,14 +162,24 @@ final class TestGroup {
             }
         }
 
+        /** By the engine holder: whoever else closed it would do so under the hands of a thread that polls. */
+        private void dieIfDoomed() {
+            if (doomed) {
+                real.close();
+                dead.countDown();
+            }
+        }
+
         @Override
         public int poll() {
+            dieIfDoomed();
             connectWaiting();
             return real.poll();
         }
 
         @Override
         public int await(long timeoutNs, BooleanSupplier wakeupDue) {
+            dieIfDoomed();
             connectWaiting();
             return real.await(timeoutNs, wakeupDue);
         }
