@@ -162,6 +162,12 @@ final class BenchCommand implements Callable<Integer> {
             description = "Timed iterations of each row. Default: what fits into the time.")
     private Integer iterations;
 
+    @Option(
+            names = "--arrays",
+            description = "Numbers that are added are in float[], as most programs in Java have them, and not in direct"
+                    + " memory, as in C.")
+    private boolean arrays;
+
     @Option(names = "--csv", paramLabel = "FILE", description = "Writes the rows as CSV.")
     private Path csv;
 
@@ -231,7 +237,8 @@ final class BenchCommand implements Callable<Integer> {
                 Objects.requireNonNullElse(this.bytes, bytes),
                 Objects.requireNonNullElse(transports, List.of("tcp", "relay")),
                 algorithm,
-                Objects.requireNonNullElse(iterations, 0));
+                Objects.requireNonNullElse(iterations, 0),
+                arrays);
     }
 
     /** Leaves out operations that cannot be done in the way that is asked for, and says so. */

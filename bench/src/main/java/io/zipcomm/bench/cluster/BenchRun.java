@@ -129,7 +129,7 @@ public final class BenchRun {
     }
 
     private Interleaving interleaving(List<Entry> entries, int ranks) {
-        return new Interleaving(entries, ranks, selection.iterations(), budgetNs, listener, () -> ++number, total);
+        return new Interleaving(entries, ranks, selection, budgetNs, listener, () -> ++number, total);
     }
 
     private void measure(Interleaving interleaving, Selection.Cell cell) throws InterruptedException {

@@ -5,6 +5,7 @@ import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.plan.Selection;
 import io.zipcomm.bench.report.Row;
+import io.zipcomm.bench.worker.CaseOrder;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -30,7 +31,7 @@ final class Interleaving {
 
     private final List<Entry> entries;
     private final int ranks;
-    private final int iterations;
+    private final Selection selection;
     private final long budgetNs;
     private final BenchListener listener;
     private final LongSupplier numbers;
@@ -43,7 +44,7 @@ final class Interleaving {
      *
      * @param entries    the contestants
      * @param ranks      size of their groups
-     * @param iterations to time in each row, or 0 to let the budget decide
+     * @param selection  what is asked for, for all group sizes
      * @param budgetNs   for each row
      * @param listener   told of everything
      * @param numbers    gives the rows of the run their numbers
@@ -52,14 +53,14 @@ final class Interleaving {
     Interleaving(
             List<Entry> entries,
             int ranks,
-            int iterations,
+            Selection selection,
             long budgetNs,
             BenchListener listener,
             LongSupplier numbers,
             int total) {
         this.entries = entries;
         this.ranks = ranks;
-        this.iterations = iterations;
+        this.selection = selection;
         this.budgetNs = budgetNs;
         this.listener = listener;
         this.numbers = numbers;
@@ -88,6 +89,7 @@ final class Interleaving {
 
     /** Measures a cell that was rehearsed: a row of every contestant that can. */
     List<Row> measure(Selection.Cell cell) throws InterruptedException {
+        int iterations = selection.iterations();
         int rounds = iterations == 0 ? ROUNDS : Math.min(ROUNDS, iterations);
         for (int round = 0; round < rounds; round++) {
             for (Lane lane : lanes.get(cell)) {
@@ -109,7 +111,16 @@ final class Interleaving {
             BenchCase what = new BenchCase(cell.operation(), entry.name(), ranks, cell.bytes());
             for (String algorithm : entry.algorithms(cell.operation())) {
                 int number = Math.toIntExact(numbers.getAsLong());
-                made.add(new Lane(entry, rater(entry), what, number, algorithm, budgetNs(cell), iterations));
+                CaseOrder order = new CaseOrder(
+                        cell.operation().label(),
+                        cell.bytes(),
+                        algorithm,
+                        selection.iterations(),
+                        budgetNs(cell),
+                        false,
+                        0,
+                        selection.arrays());
+                made.add(new Lane(entry, rater(entry), what, number, order));
             }
         }
         return made;

@@ -18,9 +18,7 @@ final class Lane {
     private final Entry rater;
     private final BenchCase what;
     private final int number;
-    private final String algorithm;
-    private final long budgetNs;
-    private final int iterations;
+    private final CaseOrder order;
     private final Slices slices = new Slices();
     private final List<Double> efficiencies = new ArrayList<>();
     private int warmGroup = -1;
@@ -33,18 +31,14 @@ final class Lane {
      * @param rater      whose paths say what would be possible; null if it is not rated
      * @param what       operation, size and ranks
      * @param number     of the row in its run
-     * @param algorithm  by name, or {@link CaseOrder#AUTO}
-     * @param budgetNs   time for all slices together
-     * @param iterations to time in all slices together, or 0 to let the budget decide
+     * @param order      for all slices together
      */
-    Lane(Entry entry, Entry rater, BenchCase what, int number, String algorithm, long budgetNs, int iterations) {
+    Lane(Entry entry, Entry rater, BenchCase what, int number, CaseOrder order) {
         this.entry = entry;
         this.rater = rater;
         this.what = what;
         this.number = number;
-        this.algorithm = algorithm;
-        this.budgetNs = budgetNs;
-        this.iterations = iterations;
+        this.order = order;
     }
 
     BenchCase what() {
@@ -57,7 +51,7 @@ final class Lane {
 
     /** Warms up: what it gives the compiler to do, and the processes to fetch, is done before anybody is timed. */
     void rehearse() throws InterruptedException {
-        Collection<CaseResult> results = ask(1, budgetNs);
+        Collection<CaseResult> results = ask(1, order.budgetNs());
         if (results != null) {
             slices.check(results);
         }
@@ -66,8 +60,8 @@ final class Lane {
     /** Times the {@code slice}-th slice of {@code count}, beside what a message costs in the same second. */
     void measure(int slice, int count) throws InterruptedException {
         CostModel model = model();
-        int share = (iterations + count - 1 - slice) / count;
-        Collection<CaseResult> results = ask(share, budgetNs / count);
+        int share = (order.iterations() + count - 1 - slice) / count;
+        Collection<CaseResult> results = ask(share, order.budgetNs() / count);
         if (results != null) {
             double p50Us = slices.add(results) / NS_PER_US;
             efficiencies.add(model.efficiency(what.operation(), what.ranks(), what.bytes(), p50Us));
@@ -90,8 +84,7 @@ final class Lane {
         }
         // A group that took the place of a failed one knows nothing of this row.
         boolean warm = warmGroup == entry.group();
-        CaseOrder order = new CaseOrder(what.operation().label(), what.bytes(), algorithm, count, budget, warm);
-        Collection<CaseResult> results = entry.measure(what, order);
+        Collection<CaseResult> results = entry.measure(what, order.slice(count, budget, warm));
         failed = results == null;
         warmGroup = entry.group();
         return results;
@@ -101,7 +94,7 @@ final class Lane {
     Row row(BenchListener listener) {
         slices.mismatches().forEach(text -> listener.problem(what + ": wrong data at " + text));
         if (failed) {
-            return Row.failed(what.operation(), what.transport(), algorithm, what.ranks(), what.bytes());
+            return Row.failed(what.operation(), what.transport(), order.algorithm(), what.ranks(), what.bytes());
         }
         return new Row(
                 what.operation(),

@@ -93,7 +93,8 @@ public final class TuneRun {
                 0,
                 budgetNs,
                 false,
-                variant.segments());
+                variant.segments(),
+                false);
         workers.tellAll(order.toMessage());
         long medianNs = 0;
         for (Map.Entry<Integer, Message> answer :

@@ -13,6 +13,7 @@ import java.util.Set;
  * @param transports names
  * @param algorithm  name, or null to let the library choose
  * @param iterations timed iterations of each row, or 0 to let the time decide
+ * @param arrays     whether numbers that are added are in arrays, and not in direct memory
  */
 public record Selection(
         List<BenchOperation> operations,
@@ -20,7 +21,19 @@ public record Selection(
         List<Long> bytes,
         List<String> transports,
         String algorithm,
-        int iterations) {
+        int iterations,
+        boolean arrays) {
+
+    /** With numbers in direct memory. */
+    public Selection(
+            List<BenchOperation> operations,
+            List<Integer> ranks,
+            List<Long> bytes,
+            List<String> transports,
+            String algorithm,
+            int iterations) {
+        this(operations, ranks, bytes, transports, algorithm, iterations, false);
+    }
 
     /** Copies the lists, without repetitions. */
     public Selection {

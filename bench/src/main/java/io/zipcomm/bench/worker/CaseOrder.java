@@ -10,13 +10,26 @@ package io.zipcomm.bench.worker;
  * @param budgetNs   time for it, in nanoseconds
  * @param warm       whether an order before has warmed up for this row: a short batch then precedes what is timed
  * @param segments   bytes in a segment of long messages, or 0 to let the library choose
+ * @param arrays     whether numbers that are added are in arrays, and not in direct memory
  */
 public record CaseOrder(
-        String operation, long bytes, String algorithm, int iterations, long budgetNs, boolean warm, int segments) {
+        String operation,
+        long bytes,
+        String algorithm,
+        int iterations,
+        long budgetNs,
+        boolean warm,
+        int segments,
+        boolean arrays) {
 
-    /** With segments as the library chooses. */
+    /** With segments as the library chooses, and direct memory. */
     public CaseOrder(String operation, long bytes, String algorithm, int iterations, long budgetNs, boolean warm) {
-        this(operation, bytes, algorithm, iterations, budgetNs, warm, 0);
+        this(operation, bytes, algorithm, iterations, budgetNs, warm, 0, false);
+    }
+
+    /** A slice of this: the same row, less of it. */
+    public CaseOrder slice(int newIterations, long newBudgetNs, boolean newWarm) {
+        return new CaseOrder(operation, bytes, algorithm, newIterations, newBudgetNs, newWarm, segments, arrays);
     }
 
     /** Kind of the message. */
@@ -40,7 +53,8 @@ public record CaseOrder(
                 .with("iterations", iterations)
                 .with("budgetNs", budgetNs)
                 .with("warm", warm)
-                .with("segments", segments);
+                .with("segments", segments)
+                .with("arrays", arrays);
     }
 
     /** Reads what {@link #toMessage} made. */
@@ -52,6 +66,7 @@ public record CaseOrder(
                 (int) message.number("iterations"),
                 message.number("budgetNs"),
                 message.flag("warm"),
-                (int) message.number("segments"));
+                (int) message.number("segments"),
+                message.flag("arrays"));
     }
 }

@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Makes what an order asks for. Bytes that only move are in direct buffers, numbers that are added in {@code float[]}; the
- * root is rank 0; all but broadcast have two buffers.
+ * Makes what an order asks for. All memory is direct, except numbers that are added where the order wants them in arrays;
+ * the root is rank 0; all but broadcast have two buffers.
  */
 final class Exercises {
 
@@ -70,6 +70,10 @@ final class Exercises {
 
     private static ByteBuffer memory(int length) {
         return ByteBuffer.allocateDirect(length);
+    }
+
+    private Numbers numbers(int count) {
+        return Numbers.allocate(count, order.arrays());
     }
 
     private Workload broadcast() {
@@ -139,16 +143,16 @@ final class Exercises {
     private Workload reduce() {
         boolean isRoot = rank == ROOT;
         Blocks whole = new Blocks(bytes / Float.BYTES, 1);
-        float[] input = new float[whole.count()];
-        float[] output = new float[isRoot ? whole.count() : 0];
+        Numbers input = numbers(whole.count());
+        Numbers output = numbers(isRoot ? whole.count() : 0);
         return new SumWorkload(
                 rank, ranks, input, whole, isRoot ? 0 : SumWorkload.NO_SHARE, output, operations.reduce(input, output));
     }
 
     private Workload allReduce() {
         Blocks whole = new Blocks(bytes / Float.BYTES, 1);
-        float[] input = new float[whole.count()];
-        float[] output = new float[whole.count()];
+        Numbers input = numbers(whole.count());
+        Numbers output = numbers(whole.count());
         return new SumWorkload(rank, ranks, input, whole, 0, output, operations.allReduce(input, output));
     }
 
@@ -156,8 +160,8 @@ final class Exercises {
     private Workload reduceScatter() {
         int block = (bytes / Float.BYTES + ranks - 1) / ranks;
         Blocks shares = new Blocks(block * ranks, ranks);
-        float[] input = new float[shares.count()];
-        float[] output = new float[block];
+        Numbers input = numbers(shares.count());
+        Numbers output = numbers(block);
         return new SumWorkload(
                 rank, ranks, input, shares, rank, output, operations.reduceScatter(input, shares, output));
     }

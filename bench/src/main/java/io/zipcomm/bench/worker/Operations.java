@@ -67,10 +67,10 @@ interface Operations {
      * @param from this rank's numbers
      * @param to   the sums; empty elsewhere than at the root
      */
-    Runnable reduce(float[] from, float[] to);
+    Runnable reduce(Numbers from, Numbers to);
 
     /** The sum of all at all. */
-    Runnable allReduce(float[] from, float[] to);
+    Runnable allReduce(Numbers from, Numbers to);
 
     /**
      * The sum of all, a block of it at each.
@@ -79,5 +79,5 @@ interface Operations {
      * @param blocks how they are divided; all of one length
      * @param to     this rank's block of the sums
      */
-    Runnable reduceScatter(float[] from, Blocks blocks, float[] to);
+    Runnable reduceScatter(Numbers from, Blocks blocks, Numbers to);
 }

@@ -41,21 +41,23 @@ interface RedisMemory {
         };
     }
 
-    /** Some numbers of an array; what comes replaces them. */
-    static RedisMemory of(float[] numbers, int start, int count) {
+    /** Some numbers; what comes replaces them. */
+    static RedisMemory of(Numbers numbers, int start, int count) {
         return new Floats(numbers, start, count) {
             @Override
             void take(int to, FloatBuffer source) {
-                source.get(numbers, to, source.remaining());
+                numbers.elements().put(to, source, source.position(), source.remaining());
             }
         };
     }
 
-    /** Some numbers of an array; what comes is added to them. */
-    static RedisMemory summing(float[] numbers, int start, int count) {
+    /** Some numbers; what comes is added to them. */
+    static RedisMemory summing(Numbers numbers, int start, int count) {
         return new Floats(numbers, start, count) {
             // Some kilobytes at a time: they stay in the fastest cache between the copy and the addition.
             private final float[] batch = new float[2048];
+
+            private final float[] own = new float[2048];
 
             @Override
             void take(int to, FloatBuffer source) {
@@ -63,27 +65,29 @@ interface RedisMemory {
                 while (source.hasRemaining()) {
                     int some = Math.min(batch.length, source.remaining());
                     source.get(batch, 0, some);
-                    add(batch, numbers, next, some);
+                    numbers.elements().get(next, own, 0, some);
+                    add(batch, own, some);
+                    numbers.elements().put(next, own, 0, some);
                     next += some;
                 }
             }
         };
     }
 
-    private static void add(float[] batch, float[] numbers, int start, int count) {
+    private static void add(float[] batch, float[] own, int count) {
         for (int i = 0; i < count; i++) {
-            numbers[start + i] += batch[i];
+            own[i] += batch[i];
         }
     }
 
-    /** Numbers of an array. */
+    /** Numbers of the program. */
     abstract class Floats implements RedisMemory {
 
-        private final float[] numbers;
+        private final Numbers numbers;
         private final int start;
         private final int count;
 
-        Floats(float[] numbers, int start, int count) {
+        Floats(Numbers numbers, int start, int count) {
             this.numbers = numbers;
             this.start = start;
             this.count = count;
@@ -100,7 +104,7 @@ interface RedisMemory {
             target.nioBuffer(target.writerIndex(), length)
                     .order(ByteOrder.LITTLE_ENDIAN)
                     .asFloatBuffer()
-                    .put(numbers, start + at / Float.BYTES, length / Float.BYTES);
+                    .put(0, numbers.elements(), start + at / Float.BYTES, length / Float.BYTES);
             target.writerIndex(target.writerIndex() + length);
         }
 

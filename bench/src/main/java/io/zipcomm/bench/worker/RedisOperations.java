@@ -170,22 +170,22 @@ final class RedisOperations implements Operations {
     }
 
     @Override
-    public Runnable reduce(float[] from, float[] to) {
+    public Runnable reduce(Numbers from, Numbers to) {
         use(BenchOperation.REDUCE);
         return sumAtRoot(from, to);
     }
 
-    private Runnable sumAtRoot(float[] from, float[] to) {
-        RedisMemory source = RedisMemory.of(from, 0, from.length);
+    private Runnable sumAtRoot(Numbers from, Numbers to) {
+        RedisMemory source = RedisMemory.of(from, 0, from.count());
         if (rank != ROOT) {
             return () -> {
                 mail.send(ROOT, source);
                 mail.await();
             };
         }
-        RedisMemory sums = RedisMemory.summing(to, 0, to.length);
+        RedisMemory sums = RedisMemory.summing(to, 0, to.count());
         return () -> {
-            System.arraycopy(from, 0, to, 0, to.length);
+            to.copy(0, from, 0, to.count());
             for (int peer : others) {
                 mail.receive(peer, sums);
             }
@@ -194,15 +194,15 @@ final class RedisOperations implements Operations {
     }
 
     @Override
-    public Runnable allReduce(float[] from, float[] to) {
+    public Runnable allReduce(Numbers from, Numbers to) {
         use(BenchOperation.ALLREDUCE);
         return algorithm.equals(GATHER) ? allReduceByGather(from, to) : allReduceByShares(from, to);
     }
 
-    private Runnable allReduceByGather(float[] from, float[] to) {
-        RedisMemory sums = RedisMemory.of(to, 0, to.length);
+    private Runnable allReduceByGather(Numbers from, Numbers to) {
+        RedisMemory sums = RedisMemory.of(to, 0, to.count());
         if (rank != ROOT) {
-            RedisMemory source = RedisMemory.of(from, 0, from.length);
+            RedisMemory source = RedisMemory.of(from, 0, from.count());
             return () -> {
                 mail.send(ROOT, source);
                 mail.receivePublished(ROOT, sums);
@@ -217,8 +217,8 @@ final class RedisOperations implements Operations {
         };
     }
 
-    private Runnable allReduceByShares(float[] from, float[] to) {
-        Blocks shares = new Blocks(to.length, ranks);
+    private Runnable allReduceByShares(Numbers from, Numbers to) {
+        Blocks shares = new Blocks(to.count(), ranks);
         Runnable sum = sumShare(from, shares, to, shares.start(rank));
         RedisMemory own = RedisMemory.of(to, shares.start(rank), shares.length(rank));
         RedisMemory[] all = parts(to, shares);
@@ -233,17 +233,17 @@ final class RedisOperations implements Operations {
     }
 
     @Override
-    public Runnable reduceScatter(float[] from, Blocks blocks, float[] to) {
+    public Runnable reduceScatter(Numbers from, Blocks blocks, Numbers to) {
         use(BenchOperation.REDUCESCATTER);
         return sumShare(from, blocks, to, 0);
     }
 
     /** This rank's share of the sums, to be found in {@code to} from {@code start} on. */
-    private Runnable sumShare(float[] from, Blocks shares, float[] to, int start) {
+    private Runnable sumShare(Numbers from, Blocks shares, Numbers to, int start) {
         RedisMemory[] sources = parts(from, shares);
         RedisMemory sums = RedisMemory.summing(to, start, shares.length(rank));
         return () -> {
-            System.arraycopy(from, shares.start(rank), to, start, shares.length(rank));
+            to.copy(start, from, shares.start(rank), shares.length(rank));
             sendToOthers(sources);
             for (int peer : others) {
                 mail.receive(peer, sums);
@@ -276,7 +276,7 @@ final class RedisOperations implements Operations {
         return parts;
     }
 
-    private static RedisMemory[] parts(float[] numbers, Blocks blocks) {
+    private static RedisMemory[] parts(Numbers numbers, Blocks blocks) {
         RedisMemory[] parts = new RedisMemory[blocks.ranks()];
         for (int i = 0; i < parts.length; i++) {
             parts[i] = RedisMemory.of(numbers, blocks.start(i), blocks.length(i));

@@ -1,7 +1,5 @@
 package io.zipcomm.bench.worker;
 
-import java.util.Arrays;
-
 /** An operation that adds floats of all ranks. */
 final class SumWorkload implements Workload {
 
@@ -12,10 +10,10 @@ final class SumWorkload implements Workload {
 
     private final int rank;
     private final int ranks;
-    private final float[] input;
+    private final Numbers input;
     private final Blocks shares;
     private final int share;
-    private final float[] output;
+    private final Numbers output;
     private final Runnable operation;
 
     /**
@@ -29,7 +27,7 @@ final class SumWorkload implements Workload {
      * @param output    where it comes out
      * @param operation what to run
      */
-    SumWorkload(int rank, int ranks, float[] input, Blocks shares, int share, float[] output, Runnable operation) {
+    SumWorkload(int rank, int ranks, Numbers input, Blocks shares, int share, Numbers output, Runnable operation) {
         this.rank = rank;
         this.ranks = ranks;
         this.input = input;
@@ -44,16 +42,18 @@ final class SumWorkload implements Workload {
         int seed = TestPattern.seed(iteration, rank, rank);
         if (all) {
             TestPattern.fill(input, seed);
-            Arrays.fill(output, POISON);
+            for (int i = 0; i < output.count(); i++) {
+                output.put(i, POISON);
+            }
             return;
         }
         for (int one = 0; one < shares.ranks(); one++) {
             int length = shares.length(one);
             for (int probe = 0; probe < Probes.COUNT && length > 0; probe++) {
                 int index = shares.start(one) + Probes.index(iteration, probe, length);
-                input[index] = TestPattern.floatAt(seed, index);
+                input.put(index, TestPattern.floatAt(seed, index));
                 if (one == share) {
-                    output[index - shares.start(one)] = POISON;
+                    output.put(index - shares.start(one), POISON);
                 }
             }
         }
@@ -71,9 +71,9 @@ final class SumWorkload implements Workload {
         for (int i = 0; i < count; i++) {
             int at = all ? i : Probes.index(iteration, i, length);
             float expected = TestPattern.sumAt(iteration, ranks, shares.start(share) + at);
-            if (output[at] != expected) {
-                return "iteration " + iteration + ": sum " + at + " of " + length + " is " + output[at] + ", expected "
-                        + expected;
+            if (output.get(at) != expected) {
+                return "iteration " + iteration + ": sum " + at + " of " + length + " is " + output.get(at)
+                        + ", expected " + expected;
             }
         }
         return null;

@@ -52,9 +52,9 @@ final class TestPattern {
         }
     }
 
-    static void fill(float[] array, int seed) {
-        for (int i = 0; i < array.length; i++) {
-            array[i] = floatAt(seed, i);
+    static void fill(Numbers numbers, int seed) {
+        for (int i = 0; i < numbers.count(); i++) {
+            numbers.put(i, floatAt(seed, i));
         }
     }
 }

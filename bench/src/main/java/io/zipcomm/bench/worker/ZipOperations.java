@@ -119,30 +119,26 @@ final class ZipOperations implements Operations {
     }
 
     @Override
-    public Runnable reduce(float[] from, float[] to) {
-        use(CollectiveOperation.REDUCE, bytes(from));
-        Payload source = Payload.of(from);
-        Payload target = Payload.of(to);
+    public Runnable reduce(Numbers from, Numbers to) {
+        use(CollectiveOperation.REDUCE, from.payload().bytes());
+        Payload source = from.payload();
+        Payload target = to.payload();
         return () -> collectives.reduce(source, target, ReduceOp.SUM, ROOT);
     }
 
     @Override
-    public Runnable allReduce(float[] from, float[] to) {
-        use(CollectiveOperation.ALL_REDUCE, bytes(from));
-        Payload source = Payload.of(from);
-        Payload target = Payload.of(to);
+    public Runnable allReduce(Numbers from, Numbers to) {
+        use(CollectiveOperation.ALL_REDUCE, from.payload().bytes());
+        Payload source = from.payload();
+        Payload target = to.payload();
         return () -> collectives.allReduce(source, target, ReduceOp.SUM);
     }
 
     @Override
-    public Runnable reduceScatter(float[] from, Blocks blocks, float[] to) {
-        use(CollectiveOperation.REDUCE_SCATTER, bytes(from));
-        Payload source = Payload.of(from);
-        Payload target = Payload.of(to);
+    public Runnable reduceScatter(Numbers from, Blocks blocks, Numbers to) {
+        use(CollectiveOperation.REDUCE_SCATTER, from.payload().bytes());
+        Payload source = from.payload();
+        Payload target = to.payload();
         return () -> collectives.reduceScatter(source, target, ReduceOp.SUM);
-    }
-
-    private static long bytes(float[] numbers) {
-        return (long) numbers.length * Float.BYTES;
     }
 }

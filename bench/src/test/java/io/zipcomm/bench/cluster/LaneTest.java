@@ -86,7 +86,7 @@ final class LaneTest {
     }
 
     private static Lane lane(Entry entry, Entry rater) {
-        return new Lane(entry, rater, BARRIER, 1, CaseOrder.AUTO, SECOND_NS, 0);
+        return new Lane(entry, rater, BARRIER, 1, new CaseOrder("barrier", 0, CaseOrder.AUTO, 0, SECOND_NS, false));
     }
 
     private Row measured(Lane lane, double... slownesses) throws InterruptedException {

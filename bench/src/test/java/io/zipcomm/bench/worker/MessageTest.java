@@ -36,7 +36,7 @@ final class MessageTest {
 
     @Test
     void shouldCarryOrdersAndResults() {
-        CaseOrder order = new CaseOrder("allreduce", 65536, "ring", 10, 400_000_000, true);
+        CaseOrder order = new CaseOrder("allreduce", 65536, "ring", 10, 400_000_000, true, 4096, true);
         assertEquals(order, CaseOrder.from(Message.parse(order.toMessage().toString())));
         CaseResult result = new CaseResult(
                 2,

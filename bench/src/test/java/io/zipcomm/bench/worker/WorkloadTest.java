@@ -94,21 +94,22 @@ final class WorkloadTest {
     @ValueSource(booleans = {true, false})
     void shouldCheckSums(boolean all) {
         int ranks = 3;
-        float[][] inputs = new float[ranks][90];
-        float[] sums = new float[30];
+        Numbers[] inputs = new Numbers[ranks];
+        Numbers sums = Numbers.allocate(30, all);
         Blocks shares = new Blocks(90, ranks);
         SumWorkload[] workloads = new SumWorkload[ranks];
         for (int rank = 0; rank < ranks; rank++) {
+            inputs[rank] = Numbers.allocate(90, all);
             workloads[rank] = new SumWorkload(rank, ranks, inputs[rank], shares, 1, sums, () -> {});
             workloads[rank].prepare(4, true);
             workloads[rank].prepare(5, all);
         }
-        for (int i = 0; i < sums.length; i++) {
-            sums[i] = inputs[0][30 + i] + inputs[1][30 + i] + inputs[2][30 + i];
+        for (int i = 0; i < sums.count(); i++) {
+            sums.put(i, inputs[0].get(30 + i) + inputs[1].get(30 + i) + inputs[2].get(30 + i));
         }
         assertNull(workloads[1].mismatch(5, all));
         assertNotNull(workloads[1].mismatch(4, all));
-        sums[0]++;
+        sums.put(0, sums.get(0) + 1);
         assertTrue(workloads[1].mismatch(5, all).startsWith("iteration 5: sum 0 of 30 is "));
     }
 }
