@@ -33,10 +33,14 @@ public final class Waiter {
     private static final long CROWDED_NS = 1_000_000;
 
     /**
-     * How long a thread yields at most before it blocks. To the scheduler, a core on which all yield is as busy as one on
-     * which all work: it moves nobody. Who has longer to wait must sleep, so that work finds the idle core.
+     * How long a thread yields before it blocks, for each other rank that it shares its core with. To the scheduler, a core
+     * on which all yield is as busy as one on which all work: it moves nobody. Who has longer to wait must sleep, so that
+     * work finds the idle core; but a round of many ranks takes longer.
      */
-    private static final long YIELD_NS_MAX = 50_000;
+    private static final long YIELD_NS = 50_000;
+
+    /** More ranks to a core were not measured. */
+    private static final int SHARERS_MAX = 3;
 
     /** How long a thread that lost its core blocks before it spins again. */
     private static final long BLOCK_NS_MIN = 1_000_000;
@@ -61,7 +65,7 @@ public final class Waiter {
 
     private Waiter(Policy policy, long spinNs, String reason) {
         this.policy = spinNs == 0 ? Policy.BLOCK : policy;
-        this.spinNs = policy == Policy.YIELD ? Math.min(spinNs, YIELD_NS_MAX) : spinNs;
+        this.spinNs = spinNs;
         this.reason = reason;
         blocks = this.policy == Policy.BLOCK;
     }
@@ -76,17 +80,21 @@ public final class Waiter {
      */
     public static Waiter choose(ZipSettings settings, int ranksOnThisHost, int cores, CpuQuota quota) {
         long spinNs = settings.spinTime().toNanos();
+        int sharers = (ranksOnThisHost + cores - 1) / cores - 1;
+        long yieldNs = Math.min(spinNs, YIELD_NS * Math.max(1, Math.min(sharers, SHARERS_MAX)));
         return switch (settings.waiting()) {
             case SPIN -> new Waiter(Policy.SPIN, spinNs, "asked for");
-            case YIELD -> new Waiter(Policy.YIELD, spinNs, "asked for");
+            case YIELD -> new Waiter(Policy.YIELD, yieldNs, "asked for");
             case BLOCK -> new Waiter(Policy.BLOCK, spinNs, "asked for");
             case AUTO -> {
                 String ranks = ranksOnThisHost == 1 ? "1 rank" : ranksOnThisHost + " ranks";
                 if (quota.isBelow(ranksOnThisHost)) {
-                    yield new Waiter(Policy.YIELD, spinNs, ranks + " on this host, a quota of " + quota);
+                    yield new Waiter(Policy.YIELD, yieldNs, ranks + " on this host, a quota of " + quota);
                 }
-                Policy policy = ranksOnThisHost <= cores ? Policy.SPIN : Policy.YIELD;
-                yield new Waiter(policy, spinNs, ranks + " on this host, " + cores + " cores");
+                String reason = ranks + " on this host, " + cores + " cores";
+                yield sharers == 0
+                        ? new Waiter(Policy.SPIN, spinNs, reason)
+                        : new Waiter(Policy.YIELD, yieldNs, reason);
             }
         };
     }

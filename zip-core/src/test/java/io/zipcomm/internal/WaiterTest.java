@@ -57,6 +57,15 @@ class WaiterTest {
     }
 
     @Test
+    void shouldYieldForLongerTheMoreRanksShareACore() {
+        assertTrue(waiter("auto", 3, 2).toString().startsWith("yield for 50 us"));
+        assertTrue(waiter("auto", 4, 2).toString().startsWith("yield for 50 us"));
+        assertTrue(waiter("auto", 5, 2).toString().startsWith("yield for 100 us"));
+        assertTrue(waiter("auto", 8, 2).toString().startsWith("yield for 150 us"));
+        assertTrue(waiter("auto", 64, 2).toString().startsWith("yield for 150 us"));
+    }
+
+    @Test
     void shouldYieldForAShortTimeOnly() {
         Waiter waiter = waiter("yield", 2, 2);
         for (long idleNs = 0; idleNs < 50 * US; idleNs += 10 * US) {
