@@ -61,7 +61,7 @@ final class EngineTokenTest {
         together(THREADS, () -> {
             for (int i = 0; i < TURNS; i++) {
                 if (i % 3 != 0 || !token.tryAcquire()) {
-                    token.acquire();
+                    token.acquire(() -> {});
                 }
                 turn();
             }
@@ -75,11 +75,11 @@ final class EngineTokenTest {
     void shouldServeTheOldestFirstAndLetNobodyOvertake() throws Exception {
         List<Integer> served = new ArrayList<>(); // guarded by the token
         List<Thread> waiting = new ArrayList<>();
-        token.acquire();
+        token.acquire(() -> {});
         for (int i = 0; i < THREADS; i++) {
             int number = i;
             Thread thread = new Thread(() -> {
-                token.acquire();
+                token.acquire(() -> {});
                 served.add(number);
                 token.release();
             });
@@ -100,10 +100,10 @@ final class EngineTokenTest {
 
     @Test
     void shouldKeepAnInterruptForAfterwards() throws Exception {
-        token.acquire();
+        token.acquire(() -> {});
         boolean[] seen = new boolean[2];
         Thread thread = new Thread(() -> {
-            token.acquire();
+            token.acquire(() -> {});
             seen[0] = token.isHeld();
             seen[1] = Thread.interrupted();
             token.release();
@@ -127,7 +127,7 @@ final class EngineTokenTest {
             for (int part = 0; part < 5; part++) {
                 long before = threads.getCurrentThreadAllocatedBytes();
                 for (int i = 0; i < TURNS; i++) {
-                    token.acquire();
+                    token.acquire(() -> {});
                     token.release();
                 }
                 least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);

@@ -21,6 +21,7 @@ final class BackgroundDriver implements Runnable {
     private final Engine engine;
     private final Thread thread;
     private volatile boolean sleeping;
+    private volatile boolean wanted;
     private volatile boolean closed;
 
     BackgroundDriver(Engine engine, String name) {
@@ -35,6 +36,7 @@ final class BackgroundDriver implements Runnable {
 
     /** There is something to drive. Any thread. */
     void wake() {
+        wanted = true;
         if (sleeping) {
             sleeping = false;
             LockSupport.unpark(thread);
@@ -45,8 +47,11 @@ final class BackgroundDriver implements Runnable {
     public void run() {
         while (!closed) {
             sleeping = true;
-            LockSupport.parkNanos(this, TICK_NS);
+            if (!wanted) {
+                LockSupport.parkNanos(this, TICK_NS);
+            }
             sleeping = false;
+            wanted = false;
             drive();
         }
     }

@@ -61,6 +61,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final LongSupplier clock;
     private final Waiter waiter;
     private final EngineToken token = new EngineToken();
+    private final Runnable wakeDriver;
     private final BackgroundDriver background;
 
     // Engine holder only, from here on.
@@ -86,7 +87,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     private int corks;
     private ArrayDeque<OperationFuture<?>> finished = new ArrayDeque<>();
-    private final ArrayDeque<Operation> followers = new ArrayDeque<>();
+    private final ArrayDeque<Thread> followers = new ArrayDeque<>();
     private Transfer idleTransfers;
     private int idleTransferCount;
     private int transfersInUse;
@@ -124,6 +125,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             boolean inBackground) {
         this.view = view;
         this.transport = transport;
+        wakeDriver = transport::wakeup;
         this.control = control;
         this.settings = settings;
         this.clock = clock;
@@ -211,8 +213,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     }
 
     private void enterContended() {
-        transport.wakeup();
-        token.acquire();
+        token.acquire(wakeDriver);
     }
 
     boolean tryEnter() {
@@ -227,6 +228,10 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             finished = new ArrayDeque<>();
         }
         boolean workLeft = background != null && driver == null && hasBackgroundWork();
+        if (driver == null) {
+            // The one that was woken may have found its operation ended, and left.
+            wakeFollower();
+        }
         token.release();
         if (workLeft) {
             background.wake();
@@ -337,8 +342,11 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         if (operation.future != null) {
             finished.add(operation.future);
         }
-        if (operation.waiter != null) {
+        if (operation.waiters == 1 && operation.waiter != null) {
             LockSupport.unpark(operation.waiter);
+        } else if (operation.waiters > 0) {
+            // Several wait for the same future; each looks whether it was its own that ended.
+            followers.forEach(LockSupport::unpark);
         }
     }
 
@@ -416,20 +424,20 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             long timersDueNs = nextTimerNs;
             int work = turn(sleepNs);
             sleepNs = 0;
+            if (!finished.isEmpty()) {
+                return true;
+            }
             if (token.isContended()) {
                 // They do what they came for, or follow this thread: were it not to go on as the driver, two that wait
                 // would hand the token to each other for ever.
                 token.release();
-                token.acquire();
+                token.acquire(wakeDriver);
                 idleSinceNs = 0;
             }
             // However much there is to do, the thread looks after itself now and then.
             boolean timersRan = nextTimerNs != timersDueNs;
             if (timersRan) {
                 failIfInterrupted(operation);
-            }
-            if (!finished.isEmpty()) {
-                return true;
             }
             if (work > 0) {
                 idleSinceNs = 0;
@@ -474,8 +482,10 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     /** Sleeps while another thread drives; false if the given instant has come. */
     private boolean follow(Operation operation, long untilNs) {
-        operation.waiter = Thread.currentThread();
-        followers.add(operation);
+        Thread me = Thread.currentThread();
+        operation.waiter = me;
+        operation.waiters++;
+        followers.add(me);
         try {
             while (!operation.isDone() && driver != null) {
                 long nowNs = nowNs();
@@ -490,15 +500,16 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             }
             return true;
         } finally {
-            operation.waiter = null;
-            followers.remove(operation);
+            operation.waiters--;
+            operation.waiter = operation.waiter == me ? null : operation.waiter;
+            followers.remove(me);
         }
     }
 
     private void wakeFollower() {
-        Operation next = followers.peek();
-        if (next != null && next.waiter != null) {
-            LockSupport.unpark(next.waiter);
+        Thread next = followers.peek();
+        if (next != null) {
+            LockSupport.unpark(next);
         }
     }
 

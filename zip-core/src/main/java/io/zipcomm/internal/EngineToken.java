@@ -33,8 +33,12 @@ final class EngineToken {
         return !isContended() && holder.compareAndSet(null, Thread.currentThread());
     }
 
-    /** Waits for the token, for as long as others want it. The thread's interrupt waits too. */
-    void acquire() {
+    /**
+     * Waits for the token, for as long as others want it. The thread's interrupt waits too.
+     *
+     * @param wakeHolder gets the holder out of its sleep; run once {@link #isContended} tells the holder of this thread
+     */
+    void acquire(Runnable wakeHolder) {
         if (tryAcquire()) {
             return;
         }
@@ -46,6 +50,9 @@ final class EngineToken {
         if (holder.compareAndSet(null, me)) {
             // It may have become free before the holder saw the place taken: nobody else would hand it on.
             handOn(me);
+        }
+        if (holder.get() != me) {
+            wakeHolder.run();
         }
         boolean interrupted = false;
         while (holder.get() != me) {

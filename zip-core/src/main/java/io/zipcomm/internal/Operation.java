@@ -17,6 +17,10 @@ public abstract class Operation {
     long deadlineNs;
     long probedNs;
     Thread waiter;
+
+    /** Threads that sleep until this has ended. */
+    int waiters;
+
     OperationFuture<?> future;
 
     /** Started by a caller who does not wait here. */

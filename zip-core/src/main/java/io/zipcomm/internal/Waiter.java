@@ -89,7 +89,8 @@ public final class Waiter {
             case AUTO -> {
                 String ranks = ranksOnThisHost == 1 ? "1 rank" : ranksOnThisHost + " ranks";
                 if (quota.isBelow(ranksOnThisHost)) {
-                    yield new Waiter(Policy.YIELD, yieldNs, ranks + " on this host, a quota of " + quota);
+                    yield new Waiter(
+                            Policy.YIELD, Math.min(spinNs, YIELD_NS), ranks + " on this host, a quota of " + quota);
                 }
                 String reason = ranks + " on this host, " + cores + " cores";
                 yield sharers == 0

@@ -59,12 +59,12 @@ final class Lane {
 
     /** Times the {@code slice}-th slice of {@code count}, beside what a message costs in the same second. */
     void measure(int slice, int count) throws InterruptedException {
-        CostModel model = model();
         int share = (order.iterations() + count - 1 - slice) / count;
         Collection<CaseResult> results = ask(share, order.budgetNs() / count);
         if (results != null) {
             double p50Us = slices.add(results) / NS_PER_US;
-            efficiencies.add(model.efficiency(what.operation(), what.ranks(), what.bytes(), p50Us));
+            // Not before: its group would be awake, and the others not.
+            efficiencies.add(model().efficiency(what.operation(), what.ranks(), what.bytes(), p50Us));
         }
     }
 

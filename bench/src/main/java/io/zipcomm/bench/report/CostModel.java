@@ -3,7 +3,7 @@ package io.zipcomm.bench.report;
 import io.zipcomm.bench.plan.BenchOperation;
 
 /**
- * What a message costs on a path. Where it rates a row, it was measured in the second before each slice.
+ * What a message costs on a path. Where it rates a row, it was measured beside each slice.
  *
  * @param alphaUs      microseconds a message: half the median round trip of 8 bytes
  * @param betaUsPerByte microseconds a byte: from a saturated stream in one direction

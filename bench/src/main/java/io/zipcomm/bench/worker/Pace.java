@@ -22,6 +22,10 @@ final class Pace {
     private static final int BATCH_MIN = 3;
     private static final int BATCH_MAX = 2_000;
     private static final double BATCH_SHARE = 0.1;
+
+    /** Ranks that were asleep while others were measured find their caches and their cores anew. */
+    static final double WAKING_SHARE = 0.3;
+
     private static final double TIMED_SHARE = 0.5;
     private static final double STABLE = 0.1;
 
@@ -39,8 +43,8 @@ final class Pace {
      *
      * @param budgetNs   time for it, in nanoseconds; a slow operation takes longer
      * @param iterations how many to time, or 0 to let the budget decide
-     * @param wasWarm    whether all code has run often for another slice of the row: one batch then only tells how long an
-     *                   iteration takes, after two that fetch memory and open windows
+     * @param wasWarm    whether all code has run often for another slice of the row: then the ranks only have to wake, for
+     *                   {@link #WAKING_SHARE} of the budget
      */
     Pace(long budgetNs, int iterations, boolean wasWarm) {
         this.budgetNs = budgetNs;
@@ -77,7 +81,7 @@ final class Pace {
         double median = median(timesNs, count);
         boolean stable = Math.abs(median - lastMedian) < STABLE * lastMedian;
         lastMedian = median;
-        warm = wasWarm || stable || spentNs > WARM_UP_SHARE * budgetNs;
+        warm = wasWarm ? spentNs > WAKING_SHARE * budgetNs : stable || spentNs > WARM_UP_SHARE * budgetNs;
     }
 
     /** Iterations to time once it is warm. */

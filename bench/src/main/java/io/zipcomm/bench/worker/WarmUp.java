@@ -22,9 +22,13 @@ public final class WarmUp {
             CaseRunner runner = new CaseRunner(new ZipTeam(world));
             for (BenchOperation operation : BenchOperation.values()) {
                 for (long bytes : BYTES) {
-                    CaseOrder order = new CaseOrder(
-                            operation.label(), operation.hasBytes() ? bytes : 0, CaseOrder.AUTO, 1, 1, false);
-                    CaseResult.from(Message.parse(runner.run(order).toMessage().toString()));
+                    for (boolean arrays : new boolean[] {false, true}) {
+                        long length = operation.hasBytes() ? bytes : 0;
+                        CaseOrder order =
+                                new CaseOrder(operation.label(), length, CaseOrder.AUTO, 1, 1, false, 0, arrays);
+                        CaseResult.from(
+                                Message.parse(runner.run(order).toMessage().toString()));
+                    }
                 }
             }
         }

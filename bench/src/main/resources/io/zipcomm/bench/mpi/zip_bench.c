@@ -614,7 +614,8 @@ static void batch_done(pace *p, int64_t *times, int count, int64_t elapsed_ns) {
     qsort(times, (size_t) count, sizeof *times, compare_times);
     double median = (double) (times[(count - 1) / 2] + times[count / 2]) / 2;
     double change = median - p->last_median;
-    p->warm = p->was_warm || over || (p->last_median > 0 && (change < 0 ? -change : change) < 0.1 * p->last_median);
+    int stable = p->last_median > 0 && (change < 0 ? -change : change) < 0.1 * p->last_median;
+    p->warm = p->was_warm ? (double) p->spent_ns > 0.3 * (double) p->budget_ns : stable || over;
     p->last_median = median;
 }
 

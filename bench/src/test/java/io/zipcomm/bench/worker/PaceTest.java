@@ -51,6 +51,20 @@ final class PaceTest {
     }
 
     @Test
+    void shouldGiveRanksTimeToWake() {
+        Pace pace = new Pace(200 * MS, 0, true);
+        batch(pace, 5 * MS);
+        long spentNs = 10 * MS;
+        while (!pace.isWarm()) {
+            spentNs += pace.batch() * MS;
+            batch(pace, MS);
+        }
+        assertTrue(spentNs > Pace.WAKING_SHARE * 200 * MS, "after " + spentNs / MS + " ms");
+        assertTrue(spentNs < 100 * MS, "after " + spentNs / MS + " ms");
+        assertEquals(100, pace.timedIterations());
+    }
+
+    @Test
     void shouldFitIterationsIntoTheBudget() {
         Pace pace = new Pace(400 * MS, 0, false);
         batch(pace, MS);

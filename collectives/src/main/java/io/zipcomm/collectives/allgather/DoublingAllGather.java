@@ -17,7 +17,7 @@ import io.zipcomm.collectives.plan.Shape;
  * the target, M where they do not, and each block is copied once more. With Bruck's pattern, blocks that go round the end of
  * the target travel as two messages instead of being put in order afterwards.
  *
- * <p>Wins for small M; for large M see {@link RingAllGather}.
+ * <p>Wins for small M, and for any between few ranks; otherwise see {@link RingAllGather}.
  *
  * <p>Source: Bruck, Ho, Kipnis, Upfal, Weathersby, "Efficient algorithms for all-to-all communications in multiport
  * message-passing systems", 1997.

@@ -14,7 +14,7 @@ import java.util.List;
  *
  * <p>Steps P - 1; bytes sent per rank M less the next rank's block, (P-1)/P M if all have one length; no scratch.
  *
- * <p>Wins for large M; for small M see {@link DoublingAllGather}.
+ * <p>Wins for large M between many ranks; otherwise see {@link DoublingAllGather}.
  *
  * <p>Source: Chan, Heimlich, Purkayastha, van de Geijn, "Collective communication: theory, practice, and experience", 2007.
  */

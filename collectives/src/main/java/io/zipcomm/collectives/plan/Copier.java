@@ -36,7 +36,8 @@ final class Copier {
                     to.arrayIndex() + (int) (toOffset / elementBytes),
                     (int) (bytes / elementBytes));
         } else if (from.direct() != null && to.direct() != null) {
-            to.direct().put((int) toOffset, from.direct(), (int) fromOffset, (int) bytes);
+            // Whoever wrote to a socket from there last may have left a limit.
+            to.direct().clear().put((int) toOffset, from.direct().clear(), (int) fromOffset, (int) bytes);
         } else {
             copyStaged(from, fromOffset, to, toOffset, bytes);
         }
