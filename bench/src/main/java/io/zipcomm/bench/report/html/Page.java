@@ -171,7 +171,7 @@ final class Page {
         return new Table(
                 "What a message costs: α, half the median round trip of 8 bytes, β, from a saturated stream in one"
                         + " direction, and β₂, from two against each other, in each group's own processes, when it had started. Rows are rated by what was"
-                        + " measured in the second before each of their slices.",
+                        + " measured beside each of their slices.",
                 "group",
                 List.of("α", "β", "stream", "β₂", "each of two"),
                 run.groups().stream().map(Page::model).toList(),
