@@ -50,7 +50,7 @@ import picocli.CommandLine.Spec;
         customSynopsis = "zip bench [OPTIONS]",
         description = {
             "Measures operations between real processes that meet at a relay in this one, checks every result, and prints"
-                    + " a table. Without options: all operations, in about a minute.",
+                    + " a table. Without options: all operations, in one to two minutes.",
             "",
             "Times are over iterations, of the slowest rank of each; pingpong is the full round trip. bytes is M, at one"
                     + " rank; for scatter, gather, allgather, reducescatter and alltoall the total over the blocks. bus is"
@@ -363,7 +363,7 @@ final class BenchCommand implements Callable<Integer> {
                 List.of());
     }
 
-    /** Time for a row so that a run of ordinary size takes about a minute. */
+    /** Time for a row so that a run of ordinary size takes one to two minutes. */
     private Duration rowBudget(Selection selection) {
         int own = selection.transports().size();
         int others =
