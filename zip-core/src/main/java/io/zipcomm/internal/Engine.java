@@ -27,8 +27,9 @@ import org.slf4j.LoggerFactory;
  * Moves all messages of one process in one group: links, operations, deadlines, verdicts.
  *
  * <p>One thread at a time holds the engine, by its {@link EngineToken}. A thread that waits for an operation becomes the
- * <em>driver</em>: it runs turns until its operation ended, lending the token to every thread that asks for it. Threads that find a driver post what they have, and sleep until it is done. When nobody waits, the
- * {@link BackgroundDriver} drives asynchronous operations.
+ * <em>driver</em>: it runs turns until its operation ended, lending the token to every thread that asks for it, and pausing
+ * when a future has stages to run. Threads that find a driver post what they have, and sleep until it is done. When nobody
+ * waits, the {@link BackgroundDriver} drives asynchronous operations.
  */
 public final class Engine implements PathEvents, ControlPlane.Listener, AutoCloseable {
 
