@@ -59,7 +59,8 @@ public final class Zip {
         try {
             String hostId = HostId.find(settings.hostId());
             long deadlineNs = CLOCK.getAsLong() + settings.joinTimeout().toNanos();
-            client = MembershipClient.join(settings, provider, transport.candidates(), hostId, relayed, CLOCK);
+            client = MembershipClient.join(
+                    settings, provider, transport.candidates(), transport.rendezvousPort(), hostId, relayed, CLOCK);
             if (relayed) {
                 transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
             }

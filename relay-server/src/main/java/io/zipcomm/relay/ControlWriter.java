@@ -10,6 +10,8 @@ import io.zipcomm.wire.proto.Attached;
 import io.zipcomm.wire.proto.GroupReady;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.MemberGone;
+import io.zipcomm.wire.proto.Ping;
+import io.zipcomm.wire.proto.PunchAt;
 import io.zipcomm.wire.proto.Refused;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
@@ -64,5 +66,13 @@ final class ControlWriter {
 
     static ToRank message(Suspect suspect) {
         return ToRank.newBuilder().setSuspect(suspect).build();
+    }
+
+    static ToRank message(Ping ping) {
+        return ToRank.newBuilder().setPing(ping).build();
+    }
+
+    static ToRank message(PunchAt punch) {
+        return ToRank.newBuilder().setPunchAt(punch).build();
     }
 }

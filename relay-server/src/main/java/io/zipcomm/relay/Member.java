@@ -27,6 +27,9 @@ final class Member implements DataConnection.Owner {
     /** Why the data connection ended; null as long as it has not. */
     String dataEnd;
 
+    /** How far away it is. */
+    final Punches.Distance distance = new Punches.Distance();
+
     /** When the rank last said anything. */
     long heardNs;
 

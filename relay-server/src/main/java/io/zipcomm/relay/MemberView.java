@@ -31,26 +31,28 @@ final class MemberView {
                 .filter(candidate -> candidate.getKind() != Candidate.Kind.OBSERVED)
                 .toList();
         view.addAllCandidates(own);
-        if (!seen.getAddress().isLoopbackAddress()) {
-            addObserved(view, own, withoutScope(seen.getAddress().getHostAddress()));
+        if (!seen.getAddress().isLoopbackAddress() && own.stream().anyMatch(MemberView::isPrivate)) {
+            view.addCandidates(observed(seen));
         }
         return view.build();
     }
 
+    /** A rank that listens for other hosts opens its control connection from the port on which it does. */
+    private static boolean isPrivate(Candidate candidate) {
+        return candidate.getKind() == Candidate.Kind.PRIVATE;
+    }
+
     /**
-     * The public address of a host that does not have it on an interface, as machines in clouds: what comes in there is
-     * passed on to the same port. The port that the relay saw is no use, since the rank does not listen on it.
+     * What the rank's port looks like from here. Through a NAT that maps a port to the same address for whomever it talks
+     * to, or a cloud's address that stands for one machine, it is where peers reach it, too.
      */
-    private static void addObserved(Member.Builder view, List<Candidate> own, String host) {
-        List<Candidate> listening = own.stream()
-                .filter(candidate -> candidate.getKind() == Candidate.Kind.PRIVATE)
-                .toList();
-        if (listening.stream().noneMatch(candidate -> candidate.getHost().equals(host))) {
-            listening.stream()
-                    .limit(1)
-                    .forEach(first -> view.addCandidates(
-                            first.toBuilder().setKind(Candidate.Kind.OBSERVED).setHost(host)));
-        }
+    private static Candidate observed(InetSocketAddress seen) {
+        return Candidate.newBuilder()
+                .setKind(Candidate.Kind.OBSERVED)
+                .setTransport("tcp")
+                .setHost(withoutScope(seen.getAddress().getHostAddress()))
+                .setPort(seen.getPort())
+                .build();
     }
 
     /** The scope of a link-local IPv6 address means something on this machine only. */

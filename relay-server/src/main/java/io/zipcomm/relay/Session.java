@@ -15,6 +15,7 @@ import io.zipcomm.wire.proto.GroupReady;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.MemberGone;
 import io.zipcomm.wire.proto.MemberGone.Cause;
+import io.zipcomm.wire.proto.PunchWanted;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
@@ -64,6 +65,8 @@ final class Session {
 
     /** Joined without asking for a rank, in order. */
     private final List<Member> unranked = new ArrayList<>();
+
+    private final Punches punches = new Punches();
 
     private int present;
     private int ready;
@@ -289,6 +292,8 @@ final class Session {
             case LEAVE -> leave(from);
             case ABORT -> abort(from, message.getAbort());
             case SUSPECT -> suspect(from, message.getSuspect());
+            case PUNCH_WANTED -> punch(from, message.getPunchWanted());
+            case PONG -> punches.answered(from, message.getPong().getNumber(), epoch, from.heardNs);
             case JOIN, ATTACH, MESSAGE_NOT_SET ->
                 expel(
                         from,
@@ -355,6 +360,18 @@ final class Session {
                     .setDetail(cut(suspect.getDetail()))
                     .build();
             members[rank].control.send(ControlWriter.message(told));
+        }
+    }
+
+    private void punch(Member from, PunchWanted wanted) {
+        int rank = wanted.getRank();
+        if (!isOfThisEpoch(from, wanted.getEpoch(), "PunchWanted")) {
+            return;
+        }
+        if (rank < 0 || rank >= members.length || rank == from.rank) {
+            expel(from, new Refusal(ErrorCode.PROTOCOL, "PunchWanted of rank " + rank + " of " + members.length));
+        } else if (!members[rank].gone) {
+            punches.wanted(from, members[rank], epoch, from.heardNs);
         }
     }
 

@@ -30,15 +30,17 @@ final class MemberViewTest {
     }
 
     @Test
-    void shouldAddPublicAddressWithPortThatRankListensOn() {
+    void shouldAddAddressFromWhichRankWasSeen() {
         assertEquals(
-                List.of(LOOPBACK, PRIVATE, candidate(Kind.OBSERVED, "198.51.100.9", 4001)),
+                List.of(LOOPBACK, PRIVATE, candidate(Kind.OBSERVED, "198.51.100.9", 50_000)),
                 seenFrom("198.51.100.9", LOOPBACK, PRIVATE));
+        assertEquals(
+                List.of(LOOPBACK, PRIVATE, candidate(Kind.OBSERVED, "10.0.0.7", 50_000)),
+                seenFrom("10.0.0.7", LOOPBACK, PRIVATE));
     }
 
     @Test
-    void shouldAddNothingThatIsKnownOrThatNobodyListensOn() {
-        assertEquals(List.of(LOOPBACK, PRIVATE), seenFrom("10.0.0.7", LOOPBACK, PRIVATE));
+    void shouldAddNothingThatNobodyElseReaches() {
         assertEquals(List.of(LOOPBACK, PRIVATE), seenFrom("127.0.0.1", LOOPBACK, PRIVATE));
         assertEquals(List.of(LOOPBACK), seenFrom("198.51.100.9", LOOPBACK));
     }

@@ -43,6 +43,11 @@ final class SimulatedControl implements ControlPlane {
     }
 
     @Override
+    public void punch(int peer) {
+        throw new IllegalStateException("simulated paths need no punching");
+    }
+
+    @Override
     public void leave() {
         if (!left) {
             left = true;

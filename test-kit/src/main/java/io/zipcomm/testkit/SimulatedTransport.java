@@ -165,6 +165,21 @@ final class SimulatedTransport implements Transport {
     }
 
     @Override
+    public int rendezvousPort() {
+        return 0;
+    }
+
+    @Override
+    public void punch(int peer, long atNs, long roundTripNs) {
+        // Nobody is behind a NAT here.
+    }
+
+    @Override
+    public boolean isConnecting() {
+        return false;
+    }
+
+    @Override
     public boolean hasOutput() {
         for (SimulatedPath path : paths) {
             if (path.hasOutput()) {

@@ -36,6 +36,11 @@ final class SimulatedWiring implements TransportContract.Wiring {
                 }
 
                 @Override
+            public void punchWanted(int peer) {
+                throw new AssertionError("nobody is behind a NAT here");
+            }
+
+            @Override
                 public void relayLost(String reason) {
                     throw new AssertionError(reason);
                 }

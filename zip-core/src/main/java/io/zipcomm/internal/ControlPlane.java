@@ -23,6 +23,14 @@ public interface ControlPlane extends AutoCloseable {
      */
     void suspect(int rank, String detail);
 
+    /**
+     * Asks the relay to have this rank and a peer open a connection to each other at the same instant. The answer, if there
+     * is one, is {@link Listener#punchAt}; the peer hears it, too.
+     *
+     * @param rank world rank of the peer
+     */
+    void punch(int rank);
+
     /** This rank leaves cleanly; nothing else may be said afterwards. */
     void leave();
 
@@ -72,6 +80,15 @@ public interface ControlPlane extends AutoCloseable {
          * @param detail as a phrase
          */
         void suspectedBy(int rank, String detail);
+
+        /**
+         * Both ends of a pair are to open a connection to each other at one instant.
+         *
+         * @param rank        world rank of the peer
+         * @param atNs        the instant, on the engine's clock
+         * @param roundTripNs from one end through the relay to the other and back
+         */
+        void punchAt(int rank, long atNs, long roundTripNs);
 
         /** The control connection is gone: no further verdicts. */
         void controlLost(String reason);

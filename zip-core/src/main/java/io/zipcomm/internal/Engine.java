@@ -246,7 +246,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     /** Whether there is something to move on though nobody waits. */
     boolean hasBackgroundWork() {
-        return asynchronous > 0 || transport.hasOutput() || !suspects.isEmpty();
+        return asynchronous > 0 || transport.hasOutput() || transport.isConnecting() || !suspects.isEmpty();
     }
 
     // ---- running operations
@@ -679,6 +679,11 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     }
 
     @Override
+    public void punchWanted(int peer) {
+        control.punch(peer);
+    }
+
+    @Override
     public void relayLost(String reason) {
         for (Link link : links) {
             if (link != null) {
@@ -708,6 +713,16 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         tell(() -> {
             if (rank >= 0 && rank < links.length && rank != view.rank()) {
                 links[rank].suspectedByPeer(detail);
+            }
+        });
+    }
+
+    @Override
+    public void punchAt(int rank, long atNs, long roundTripNs) {
+        tell(() -> {
+            boolean peer = rank >= 0 && rank < links.length && rank != view.rank() && gone[rank] == null;
+            if (peer && settings.transport() != ZipSettings.TransportChoice.RELAY) {
+                transport.punch(rank, atNs, roundTripNs);
             }
         });
     }

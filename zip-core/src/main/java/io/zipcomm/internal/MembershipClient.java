@@ -9,6 +9,7 @@ import io.zipcomm.membership.Member;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.ControlChannel;
+import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.SessionKey;
@@ -19,6 +20,9 @@ import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.Leave;
 import io.zipcomm.wire.proto.MemberGone;
+import io.zipcomm.wire.proto.Pong;
+import io.zipcomm.wire.proto.PunchAt;
+import io.zipcomm.wire.proto.PunchWanted;
 import io.zipcomm.wire.proto.Refused;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
@@ -80,6 +84,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
      * @param settings   of the process
      * @param provider   opens the control connection
      * @param candidates where peers may reach this process
+     * @param localPort  where the control connection is to come from, see {@link Transport#rendezvousPort}; 0 for anywhere
      * @param hostId     identity of the host
      * @param relayed    whether a data connection will be attached
      * @param clock      nanoseconds
@@ -90,11 +95,12 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             ZipSettings settings,
             TransportProvider provider,
             List<Candidate> candidates,
+            int localPort,
             String hostId,
             boolean relayed,
             LongSupplier clock) {
         MembershipClient client = new MembershipClient(settings, clock);
-        ControlChannel channel = provider.openControl(settings, settings.relay(), client);
+        ControlChannel channel = provider.openControl(settings, settings.relay(), localPort, client);
         synchronized (client) {
             client.channel = channel;
         }
@@ -242,6 +248,13 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 .build());
     }
 
+    @Override
+    public void punch(int rank) {
+        say(ToRelay.newBuilder()
+                .setPunchWanted(PunchWanted.newBuilder().setEpoch(epoch).setRank(rank))
+                .build());
+    }
+
     private static String cut(String reason) {
         return reason.substring(0, Math.min(reason.length(), REASON_CHARACTERS_MAX));
     }
@@ -295,6 +308,11 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             case GROUP_READY -> ready.complete(message.getGroupReady());
             case REFUSED -> refused(message.getRefused());
             case MEMBER_GONE, ABORT, SUSPECT -> hear(message);
+            case PUNCH_AT -> punchAt(message.getPunchAt());
+            case PING ->
+                say(ToRelay.newBuilder()
+                        .setPong(Pong.newBuilder().setNumber(message.getPing().getNumber()))
+                        .build());
             case HEARTBEAT, ATTACHED, MESSAGE_NOT_SET -> {}
         }
     }
@@ -322,6 +340,17 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             } else {
                 tell(message);
             }
+        }
+    }
+
+    /** Only worth hearing now: nothing is kept for later. */
+    private void punchAt(PunchAt punch) {
+        Listener told;
+        synchronized (this) {
+            told = listener;
+        }
+        if (told != null && punch.getEpoch() == epoch) {
+            told.punchAt(punch.getRank(), lastHeardNs + punch.getInUs() * 1000, punch.getRoundTripUs() * 1000);
         }
     }
 

@@ -18,6 +18,14 @@ public interface PathEvents {
      */
     void unreachable(int peer, String reason);
 
+    /**
+     * A direct path to a peer wants both ends to begin at the same instant, which the relay can tell them. The answer, if
+     * there is one, is {@link Transport#punch}.
+     *
+     * @param peer rank in the world
+     */
+    void punchWanted(int peer);
+
     /** The connection to the relay ended: all relayed paths are gone. */
     void relayLost(String reason);
 }

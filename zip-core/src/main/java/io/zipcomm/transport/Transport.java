@@ -17,6 +17,14 @@ public interface Transport extends AutoCloseable {
     List<Candidate> candidates();
 
     /**
+     * Port on which peers of other hosts may reach this process, and from which it may open connections to them. The
+     * control connection is opened from it as well, so that the relay can tell peers what a NAT makes of it.
+     *
+     * @return a TCP port; 0 if no peer of another host can reach this process
+     */
+    int rendezvousPort();
+
+    /**
      * Connects to the relay, so that every peer has a relayed path as soon as the group is complete.
      *
      * @param relay      where the relay listens
@@ -52,6 +60,19 @@ public interface Transport extends AutoCloseable {
      * @param peer rank in the world
      */
     void connect(int peer);
+
+    /**
+     * Opens a direct path to a peer that does the same at the same instant. The outcome is told as for {@link #connect},
+     * and a failure only if that was called.
+     *
+     * @param peer        rank in the world
+     * @param atNs        the instant, on {@link System#nanoTime()}'s clock
+     * @param roundTripNs from one end through the relay to the other and back
+     */
+    void punch(int peer, long atNs, long roundTripNs);
+
+    /** Whether direct paths are being opened, which takes turns. */
+    boolean isConnecting();
 
     /**
      * One bounded turn of I/O, without blocking.

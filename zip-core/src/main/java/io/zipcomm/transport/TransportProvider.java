@@ -36,9 +36,11 @@ public interface TransportProvider {
      *
      * @param settings of the process
      * @param relay    where the relay listens
+     * @param localPort where the connection is to come from, so that the relay sees the address that a NAT gives to that
+     *     port; 0 for anywhere
      * @param listener told of messages and of the end, on the channel's own thread
      * @return an open channel; the caller closes it
      * @throws io.zipcomm.error.ZipException with code RELAY_UNREACHABLE
      */
-    ControlChannel openControl(ZipSettings settings, RelayAddress relay, ControlChannel.Listener listener);
+    ControlChannel openControl(ZipSettings settings, RelayAddress relay, int localPort, ControlChannel.Listener listener);
 }

@@ -139,6 +139,9 @@ public class EngineTurnBenchmark {
         public void suspect(int rank, String detail) {}
 
         @Override
+        public void punch(int rank) {}
+
+        @Override
         public void leave() {}
 
         @Override

@@ -73,6 +73,21 @@ final class MemoryTransport implements Transport {
     public void wakeup() {}
 
     @Override
+    public int rendezvousPort() {
+        return 0;
+    }
+
+    @Override
+    public void punch(int peer, long atNs, long roundTripNs) {
+        // Nobody is behind a NAT here.
+    }
+
+    @Override
+    public boolean isConnecting() {
+        return false;
+    }
+
+    @Override
     public boolean hasOutput() {
         return false;
     }

@@ -30,12 +30,13 @@ final class DirectConnection extends FrameStream implements Path {
         AWAIT_OPEN,
         AWAIT_ANSWER,
         AWAIT_CONFIRM,
+        HELD,
         OPEN
     }
 
     private final DirectPaths paths;
     private final GroupView view;
-    private final boolean initiator;
+    private final boolean own;
     private final long startedNs;
     private final ByteBuffer helloBytes = Frame.allocate(Hello.PAYLOAD_BYTES);
     private final Payload helloIn = Payload.of(helloBytes, DataType.INT8);
@@ -46,12 +47,17 @@ final class DirectConnection extends FrameStream implements Path {
     private int helloDue;
     private int helloStep;
     private boolean proven;
+
+    /** Sends OPEN; of two ends that both do the one with the lower rank. */
+    private boolean initiator;
+
     private FrameHandler handler;
 
     private DirectConnection(DirectPaths paths, GroupView view, boolean initiator, int peer, long nowNs) {
         super(paths.streams(), false);
         this.paths = paths;
         this.view = view;
+        own = initiator;
         this.initiator = initiator;
         this.peer = peer;
         startedNs = nowNs;
@@ -76,6 +82,11 @@ final class DirectConnection extends FrameStream implements Path {
     /** Whether the other end has proved who it is; until then {@link #peer} may be a stranger's claim. */
     boolean isProven() {
         return proven;
+    }
+
+    /** Whether this rank began to connect. */
+    boolean isOwn() {
+        return own;
     }
 
     /** Whether there is another end. */
@@ -172,17 +183,17 @@ final class DirectConnection extends FrameStream implements Path {
     }
 
     private void helloReceived() {
-        int expected = switch (state) {
-            case AWAIT_OPEN -> Hello.OPEN;
-            case AWAIT_ANSWER -> Hello.ANSWER;
-            case AWAIT_CONFIRM -> Hello.CONFIRM;
-            case CONNECTING, OPEN -> throw refused("a handshake out of place");
-        };
         if (!Hello.versionFits(helloBytes, 0)) {
             throw new ZipException(ErrorCode.VERSION_MISMATCH, "no version in common with " + describe());
         }
+        boolean bothOpen = state == State.AWAIT_ANSWER && helloStep == Hello.OPEN;
+        int expected = bothOpen ? Hello.OPEN : expectedStep();
         if (helloStep != expected) {
             throw refused("step " + helloStep + " of the handshake, expected " + expected);
+        }
+        if (bothOpen) {
+            bothOpened();
+            return;
         }
         if (peerNonce == null) {
             peerNonce = Hello.nonce(helloBytes, 0);
@@ -191,21 +202,53 @@ final class DirectConnection extends FrameStream implements Path {
             throw refused("no proof of membership");
         }
         proven = true;
-        switch (state) {
-            case AWAIT_OPEN -> {
-                if (paths.admits(this)) {
-                    state = State.AWAIT_CONFIRM;
-                    helloDue = Hello.ANSWER;
-                    flushStream();
-                }
-            }
-            case AWAIT_ANSWER -> {
-                helloDue = Hello.CONFIRM;
-                flushStream();
-            }
-            case AWAIT_CONFIRM -> isOpenNow();
-            case CONNECTING, OPEN -> throw new IllegalStateException(state.name());
+        if (expected == Hello.CONFIRM) {
+            isOpenNow();
+        } else {
+            go(paths.choose(this));
         }
+    }
+
+    private int expectedStep() {
+        return switch (state) {
+            case AWAIT_OPEN -> Hello.OPEN;
+            case AWAIT_ANSWER -> Hello.ANSWER;
+            case AWAIT_CONFIRM -> Hello.CONFIRM;
+            case CONNECTING, HELD, OPEN -> throw refused("a handshake out of place");
+        };
+    }
+
+    /** Both ends have opened this connection, and both said so: the OPEN of the lower rank counts. */
+    private void bothOpened() {
+        if (view.rank() < peer) {
+            return;
+        }
+        initiator = false;
+        peerNonce = Hello.nonce(helloBytes, 0);
+        if (!Hello.proves(helloBytes, 0, code(Hello.OPEN))) {
+            throw refused("no proof of membership");
+        }
+        proven = true;
+        go(paths.choose(this));
+    }
+
+    private void go(Edge.Choice choice) {
+        switch (choice) {
+            case GO -> proceed();
+            case HOLD -> state = State.HELD;
+            case CLOSE -> paths.failed(this, "there is a connection already");
+        }
+    }
+
+    /** Takes the next step of the handshake: the peer has proved who it is. */
+    void proceed() {
+        if (initiator) {
+            helloDue = Hello.CONFIRM;
+        } else {
+            state = State.AWAIT_CONFIRM;
+            helloDue = Hello.ANSWER;
+        }
+        flushStream();
     }
 
     private void isOpenNow() {

@@ -2,7 +2,6 @@ package io.zipcomm.transport.tcp;
 
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
-import io.zipcomm.membership.Member;
 import io.zipcomm.transport.PathEvents;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -13,151 +12,115 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Opens direct connections: one for each pair of ranks, whoever begins.
- *
- * <p>If both ranks of a pair begin at once, the attempt of the lower rank counts: it refuses the other's, and the higher rank
- * gives up its own when the lower's arrives.
+ * Opens direct connections: one for each pair of ranks, whoever begins. Each pair is an {@link Edge} with a ladder of its
+ * own; all that have traffic climb side by side. Here is what they share: sockets, handshakes under way, and the clock.
  */
 final class DirectPaths {
 
     private static final Logger LOG = LoggerFactory.getLogger(DirectPaths.class);
 
     /** How long connecting to one address and the handshake may take. */
-    private static final long ATTEMPT_NS = 3_000_000_000L;
+    static final long ATTEMPT_NS = 3_000_000_000L;
 
     /** Accepted connections that have not said who they are; further ones are refused. */
     private static final int STRANGERS_MAX = 256;
 
+    /** Peers to which this rank punches at once; the others wait until one of these is through. */
+    static final int PUNCHES_MAX = 32;
+
     private final Poller poller;
     private final Streams streams;
+    private final int rendezvousPort;
+
+    /** All connections that are not open yet. */
     private final List<DirectConnection> handshakes = new ArrayList<>();
 
     private GroupView view;
     private PathEvents events;
-    private Attempt[] attempts;
-    private int attemptCount;
+    private Edge[] edges;
 
-    /** A connection that the peer opened is to be the outcome of {@link #connect}; if it fails we try ourselves. */
-    private boolean[] awaited;
+    /** Edges with something to wait for. */
+    private final List<Edge> climbing = new ArrayList<>();
 
-    private DirectConnection[] established;
+    private int punching;
 
-    /** This rank's own attempt to reach one peer. */
-    private static final class Attempt {
-        final List<Candidate> left;
-        final StringBuilder outcome = new StringBuilder();
-        DirectConnection connection;
-        String address;
-
-        /** All addresses failed: the peer's own attempt is to come until then. */
-        long yieldUntilNs;
-
-        boolean yielded;
-
-        /** Something answered, and ended the connection. It may have been the peer, for its own attempt's sake. */
-        boolean refused;
-
-        Attempt(List<Candidate> candidates) {
-            left = new ArrayList<>(candidates);
-        }
-    }
-
-    DirectPaths(Poller poller, Streams streams) {
+    /**
+     * @param rendezvousPort where peers of other hosts can connect to; 0 if they cannot
+     */
+    DirectPaths(Poller poller, Streams streams, int rendezvousPort) {
         this.poller = poller;
         this.streams = streams;
+        this.rendezvousPort = rendezvousPort;
     }
 
     Streams streams() {
         return streams;
     }
 
+    GroupView view() {
+        return view;
+    }
+
+    PathEvents events() {
+        return events;
+    }
+
+    int rendezvousPort() {
+        return rendezvousPort;
+    }
+
     void start(GroupView group, PathEvents listener) {
         view = group;
         events = listener;
-        attempts = new Attempt[group.size()];
-        awaited = new boolean[group.size()];
-        established = new DirectConnection[group.size()];
+        edges = new Edge[group.size()];
+    }
+
+    private Edge edge(int peer) {
+        if (edges[peer] == null) {
+            edges[peer] = new Edge(this, peer);
+        }
+        return edges[peer];
     }
 
     // ---- this rank begins
 
     void connect(int peer) {
-        if (established[peer] != null || attempts[peer] != null) {
-            return;
+        edge(peer).connect(System.nanoTime());
+    }
+
+    void punch(int peer, long atNs, long roundTripNs) {
+        edge(peer).punch(atNs, roundTripNs, System.nanoTime());
+    }
+
+    /**
+     * Begins to connect to an address.
+     *
+     * @param localPort where from; 0 for anywhere
+     */
+    DirectConnection open(int peer, Candidate candidate, int localPort, long nowNs) throws IOException {
+        InetSocketAddress address = new InetSocketAddress(candidate.host(), candidate.port());
+        if (address.isUnresolved()) {
+            throw new UnknownHostException("unknown host");
         }
-        if (isBeingAccepted(peer)) {
-            awaited[peer] = true;
-        } else {
-            begin(peer);
+        DirectConnection connection = DirectConnection.to(this, view, peer, nowNs);
+        boolean local = candidate.kind() == Candidate.Kind.LOOPBACK;
+        StreamSocket socket = poller.connect(address, localPort, local, connection);
+        handshakes.add(connection);
+        connection.connecting(socket);
+        return connection;
+    }
+
+    /** Whether one more peer may be punched to. */
+    boolean takePunch() {
+        if (punching >= PUNCHES_MAX) {
+            return false;
         }
+        punching++;
+        return true;
     }
 
-    private void begin(int peer) {
-        setAttempt(peer, new Attempt(reachable(view.members().get(peer))));
-        tryNext(peer);
-    }
-
-    private void setAttempt(int peer, Attempt attempt) {
-        attemptCount += (attempt == null ? 0 : 1) - (attempts[peer] == null ? 0 : 1);
-        attempts[peer] = attempt;
-        awaited[peer] = false;
-    }
-
-    private boolean isBeingAccepted(int peer) {
-        for (DirectConnection one : handshakes) {
-            if (one.isProven() && one.peer() == peer) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Addresses worth trying, best first. */
-    private List<Candidate> reachable(Member member) {
-        boolean sameHost = member.hostId().equals(view.self().hostId());
-        List<Candidate> candidates = new ArrayList<>();
-        for (Candidate.Kind kind : Candidate.Kind.values()) {
-            for (Candidate candidate : member.candidates()) {
-                boolean local = candidate.kind() == Candidate.Kind.LOOPBACK;
-                if (candidate.transport().equals("tcp") && candidate.kind() == kind && (!local || sameHost)) {
-                    candidates.add(local ? 0 : candidates.size(), candidate);
-                }
-            }
-        }
-        return candidates;
-    }
-
-    private void tryNext(int peer) {
-        Attempt attempt = attempts[peer];
-        while (!attempt.left.isEmpty()) {
-            Candidate candidate = attempt.left.remove(0);
-            attempt.address = candidate.toString();
-            DirectConnection connection = DirectConnection.to(this, view, peer, System.nanoTime());
-            try {
-                InetSocketAddress address = new InetSocketAddress(candidate.host(), candidate.port());
-                if (address.isUnresolved()) {
-                    throw new UnknownHostException("unknown host");
-                }
-                StreamSocket socket = poller.connect(address, candidate.kind() == Candidate.Kind.LOOPBACK, connection);
-                attempt.connection = connection;
-                handshakes.add(connection);
-                connection.connecting(socket);
-                return;
-            } catch (IOException e) {
-                note(attempt, e.getMessage());
-            }
-        }
-        setAttempt(peer, null);
-        String tried = attempt.outcome.length() == 0 ? "it published no address" : attempt.outcome.toString();
-        events.unreachable(peer, tried);
-    }
-
-    private static void note(Attempt attempt, String outcome) {
-        attempt.outcome
-                .append(attempt.outcome.length() == 0 ? "" : "; ")
-                .append(attempt.address)
-                .append(": ")
-                .append(outcome);
+    void givePunch() {
+        punching--;
     }
 
     // ---- somebody else begins
@@ -180,109 +143,103 @@ final class DirectPaths {
     private int strangers() {
         int count = 0;
         for (DirectConnection one : handshakes) {
-            if (!one.isProven()) {
+            if (!one.isProven() && !one.isOwn()) {
                 count++;
             }
         }
         return count;
     }
 
-    /** The other end has proved who it is: do we want its connection? */
-    boolean admits(DirectConnection connection) {
-        int peer = connection.peer();
-        Attempt own = attempts[peer];
-        boolean ownCounts = own != null && own.connection != null && view.rank() < peer;
-        if (established[peer] != null || ownCounts) {
-            handshakes.remove(connection);
-            connection.closeStream();
-            return false;
+    /** Whether the peer has proved on some connection who it is, and the handshake goes on. */
+    boolean isMeeting(int peer) {
+        for (DirectConnection one : handshakes) {
+            if (one.isProven() && one.peer() == peer) {
+                return true;
+            }
         }
-        if (own != null) {
-            giveUp(peer);
-        }
-        return true;
+        return false;
     }
 
-    private void giveUp(int peer) {
-        Attempt own = attempts[peer];
-        setAttempt(peer, null);
-        awaited[peer] = true;
-        if (own.connection != null) {
-            handshakes.remove(own.connection);
-            own.connection.closeStream();
-        }
-    }
+    // ---- outcomes, told by connections
 
-    // ---- outcomes
+    /** The peer has proved who it is, by the first or the second message: is this the connection? */
+    Edge.Choice choose(DirectConnection connection) {
+        return edge(connection.peer()).choose(connection);
+    }
 
     void opened(DirectConnection connection) {
-        int peer = connection.peer();
         handshakes.remove(connection);
-        setAttempt(peer, null);
-        established[peer] = connection;
+        int peer = connection.peer();
+        if (!edge(peer).opened(connection)) {
+            connection.closeStream();
+            return;
+        }
+        for (DirectConnection other : List.copyOf(handshakes)) {
+            if (other.peer() == peer && (other.isProven() || other.isOwn())) {
+                drop(other);
+            }
+        }
         events.opened(connection);
     }
 
     /** A connection ended before it was a path. */
     void failed(DirectConnection connection, String reason) {
-        connection.closeStream();
-        if (!handshakes.remove(connection)) {
+        boolean known = handshakes.contains(connection);
+        drop(connection);
+        if (!known) {
             return;
         }
-        int peer = connection.peer();
-        Attempt attempt = peer < 0 ? null : attempts[peer];
-        if (attempt != null && attempt.connection == connection) {
-            ownFailed(attempt, peer, connection.isConnected(), reason);
-            return;
-        }
-        LOG.debug("a connection was refused: {}", reason);
-        if (connection.isProven() && awaited[peer] && !isBeingAccepted(peer)) {
-            begin(peer);
+        LOG.debug("a connection came to nothing: {}", reason);
+        if (connection.peer() >= 0 && (connection.isProven() || connection.isOwn())) {
+            edge(connection.peer()).failed(connection, reason, System.nanoTime());
         }
     }
 
-    private void ownFailed(Attempt attempt, int peer, boolean answered, String reason) {
-        attempt.connection = null;
-        attempt.refused |= answered;
-        note(attempt, reason);
-        if (view.rank() > peer && attempt.left.isEmpty() && !attempt.yielded) {
-            attempt.yielded = true;
-            attempt.yieldUntilNs = System.nanoTime() + ATTEMPT_NS;
-        } else {
-            tryNext(peer);
-        }
+    /** Ends a connection that is not open yet. Its edge is not told. */
+    void drop(DirectConnection connection) {
+        handshakes.remove(connection);
+        connection.closeStream();
     }
 
     void closed(DirectConnection connection) {
         handshakes.remove(connection);
-        int peer = connection.peer();
-        if (peer >= 0 && established[peer] == connection) {
-            established[peer] = null;
+        if (connection.peer() >= 0) {
+            edge(connection.peer()).closed(connection);
         }
     }
 
     // ---- turns
 
-    /** Whether anything may take too long. */
-    boolean isConnecting() {
-        return attemptCount > 0 || !handshakes.isEmpty();
+    void climbs(Edge edge) {
+        if (!climbing.contains(edge)) {
+            climbing.add(edge);
+        }
     }
 
-    /** Ends what takes too long. */
+    /** Whether anything may take too long. */
+    boolean isConnecting() {
+        return !climbing.isEmpty() || !handshakes.isEmpty();
+    }
+
+    /** When {@link #look} has something to do at the latest, if before the given instant. */
+    long dueNs(long latestNs) {
+        long dueNs = latestNs;
+        for (Edge edge : climbing) {
+            dueNs = edge.dueNs(dueNs);
+        }
+        return dueNs;
+    }
+
+    /** Takes the steps that are due, and ends what takes too long. */
     void look(long nowNs) {
-        for (int i = handshakes.size() - 1; i >= 0 && i < handshakes.size(); i--) {
-            if (nowNs - handshakes.get(i).startedNs() > ATTEMPT_NS) {
+        for (int i = handshakes.size() - 1; i >= 0; i--) {
+            if (i < handshakes.size() && nowNs - handshakes.get(i).startedNs() > ATTEMPT_NS) {
                 failed(handshakes.get(i), "no answer in " + ATTEMPT_NS / 1_000_000 + " ms");
             }
         }
-        for (int peer = 0; attemptCount > 0 && peer < attempts.length; peer++) {
-            Attempt attempt = attempts[peer];
-            if (attempt != null && attempt.connection == null && nowNs - attempt.yieldUntilNs > 0) {
-                if (attempt.refused) {
-                    // The attempt for whose sake we were refused has failed, too: ours counts now.
-                    attempt.left.addAll(reachable(view.members().get(peer)));
-                }
-                tryNext(peer);
+        for (int i = climbing.size() - 1; i >= 0; i--) {
+            if (i < climbing.size() && !climbing.get(i).climb(nowNs)) {
+                climbing.remove(i);
             }
         }
     }

@@ -42,7 +42,8 @@ final class EpollPoller extends Poller {
     }
 
     @Override
-    StreamSocket connect(InetSocketAddress address, boolean lossBased, StreamSocket.Listener listener)
+    StreamSocket connect(
+            InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
             throws IOException {
         Socket socket = Socket.newSocketStream();
         try {
@@ -50,6 +51,11 @@ final class EpollPoller extends Poller {
                 preferLossBased(socket);
             }
             socket.setTcpNoDelay(true);
+            if (localPort != 0) {
+                socket.setReuseAddress(true);
+                socket.setReusePort(true);
+                socket.bind(new InetSocketAddress(localPort));
+            }
             socket.connect(address);
             return new EpollSocket(socket, listener);
         } catch (IOException | RuntimeException e) {
@@ -59,7 +65,8 @@ final class EpollPoller extends Poller {
     }
 
     @Override
-    Acceptor listen(InetSocketAddress address, boolean lossBased, Consumer<AcceptedSocket> accepted)
+    Acceptor listen(
+            InetSocketAddress address, boolean lossBased, boolean shared, Consumer<AcceptedSocket> accepted)
             throws IOException {
         Socket socket = Socket.newSocketStream();
         try {
@@ -67,6 +74,7 @@ final class EpollPoller extends Poller {
                 preferLossBased(socket);
             }
             socket.setReuseAddress(true);
+            socket.setReusePort(shared);
             socket.bind(address);
             socket.listen(BACKLOG);
             return new EpollAcceptor(socket, accepted);

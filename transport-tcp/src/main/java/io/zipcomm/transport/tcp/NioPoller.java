@@ -40,12 +40,18 @@ class NioPoller extends Poller {
     }
 
     @Override
-    StreamSocket connect(InetSocketAddress address, boolean lossBased, StreamSocket.Listener listener)
+    StreamSocket connect(
+            InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
             throws IOException {
         SocketChannel channel = SocketChannel.open();
         try {
             channel.configureBlocking(false);
             channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            if (localPort != 0) {
+                channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+                channel.setOption(StandardSocketOptions.SO_REUSEPORT, true);
+                channel.bind(new InetSocketAddress(localPort));
+            }
             channel.connect(address);
             return new NioSocket(channel, listener);
         } catch (IOException | RuntimeException e) {
@@ -55,12 +61,14 @@ class NioPoller extends Poller {
     }
 
     @Override
-    Acceptor listen(InetSocketAddress address, boolean lossBased, Consumer<AcceptedSocket> accepted)
+    Acceptor listen(
+            InetSocketAddress address, boolean lossBased, boolean shared, Consumer<AcceptedSocket> accepted)
             throws IOException {
         ServerSocketChannel channel = ServerSocketChannel.open();
         try {
             channel.configureBlocking(false);
             channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+            channel.setOption(StandardSocketOptions.SO_REUSEPORT, shared);
             channel.bind(address, BACKLOG);
             return new NioAcceptor(channel, accepted);
         } catch (IOException | RuntimeException e) {

@@ -52,11 +52,13 @@ abstract class Poller implements AutoCloseable {
     /**
      * Begins to connect.
      *
+     * @param localPort where from; 0 for anywhere. The port may be one that is listened on, or connected from elsewhere
      * @param lossBased whether to ask for a congestion control that backs off on loss only, which between processes of one
      *     host is three times as fast as one that paces; best effort. It must be chosen before the connection exists: a
      *     socket that has once paced goes on doing so
      */
-    abstract StreamSocket connect(InetSocketAddress address, boolean lossBased, StreamSocket.Listener listener)
+    abstract StreamSocket connect(
+            InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
             throws IOException;
 
     /**
@@ -64,9 +66,11 @@ abstract class Poller implements AutoCloseable {
      *
      * @param address   where; port 0 for any
      * @param lossBased as in {@link #connect}, for the connections accepted here
+     * @param shared    whether connections may be opened from the same port
      * @param accepted  given every accepted socket, which has no listener yet
      */
-    abstract Acceptor listen(InetSocketAddress address, boolean lossBased, Consumer<AcceptedSocket> accepted)
+    abstract Acceptor listen(
+            InetSocketAddress address, boolean lossBased, boolean shared, Consumer<AcceptedSocket> accepted)
             throws IOException;
 
     /** Handles what is ready, without blocking. */

@@ -33,13 +33,14 @@ final class RelayControl implements ControlChannel, Runnable {
     private volatile boolean closing;
     private String ended;
 
-    private RelayControl(Poller poller, ZipSettings settings, RelayAddress relay, Listener listener) {
+    private RelayControl(
+            Poller poller, ZipSettings settings, RelayAddress relay, int localPort, Listener listener) {
         this.relay = relay;
         this.listener = listener;
         this.poller = poller;
         try {
             long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
-            stream.open(RelaySockets.connect(poller, relay, stream, deadlineNs));
+            stream.open(RelaySockets.connect(poller, relay, localPort, stream, deadlineNs));
         } catch (RuntimeException | Error e) {
             poller.close();
             throw e;
@@ -48,13 +49,14 @@ final class RelayControl implements ControlChannel, Runnable {
         thread.setDaemon(true);
     }
 
-    static RelayControl open(ZipSettings settings, RelayAddress relay, Listener listener) {
-        return open(Poller.open(settings.io()), settings, relay, listener);
+    static RelayControl open(ZipSettings settings, RelayAddress relay, int localPort, Listener listener) {
+        return open(Poller.open(settings.io()), settings, relay, localPort, listener);
     }
 
     /** Takes a poller over, whatever comes of it. */
-    static RelayControl open(Poller poller, ZipSettings settings, RelayAddress relay, Listener listener) {
-        RelayControl control = new RelayControl(poller, settings, relay, listener);
+    static RelayControl open(
+            Poller poller, ZipSettings settings, RelayAddress relay, int localPort, Listener listener) {
+        RelayControl control = new RelayControl(poller, settings, relay, localPort, listener);
         control.thread.start();
         return control;
     }

@@ -22,9 +22,11 @@ final class RelaySockets {
     /**
      * Connects, trying again until the deadline while the relay refuses.
      *
+     * @param localPort where from; 0 for anywhere
      * @throws ZipException with code RELAY_UNREACHABLE, or CANCELLED if the thread is interrupted, whose flag stays set
      */
-    static StreamSocket connect(Poller poller, RelayAddress relay, StreamSocket.Listener listener, long deadlineNs) {
+    static StreamSocket connect(
+            Poller poller, RelayAddress relay, int localPort, StreamSocket.Listener listener, long deadlineNs) {
         String problem = "no answer";
         long startedNs = System.nanoTime();
         int tries = 0;
@@ -33,7 +35,7 @@ final class RelaySockets {
             tries++;
             try {
                 InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(relay.host()), relay.port());
-                attempt.socket = poller.connect(address, address.getAddress().isLoopbackAddress(), attempt);
+                attempt.socket = poller.connect(address, localPort, address.getAddress().isLoopbackAddress(), attempt);
                 attempt.socket.interest(false, true);
                 while (!attempt.connected && deadlineNs - System.nanoTime() > 0) {
                     await(poller, relay, deadlineNs - System.nanoTime());

@@ -66,22 +66,32 @@ final class TcpTransport implements Transport {
     TcpTransport(ZipSettings settings) {
         this.settings = settings;
         poller = Poller.open(settings.io());
-        direct = new DirectPaths(poller, streams);
         try {
             if (settings.transport() != ZipSettings.TransportChoice.RELAY) {
                 InetAddress bind = InetAddress.getByName(settings.bind());
                 local = poller.listen(
                         new InetSocketAddress(bind.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bind, 0),
                         true,
-                        direct::accepted);
+                        false,
+                        this::accepted);
                 remote = bind.isLoopbackAddress()
                         ? null
-                        : poller.listen(new InetSocketAddress(bind, 0), false, direct::accepted);
+                        : poller.listen(new InetSocketAddress(bind, 0), false, true, this::accepted);
             }
         } catch (IOException | RuntimeException e) {
             poller.close();
             throw new ZipException(ErrorCode.BAD_SETTING, "cannot listen on " + settings.bind(), e);
         }
+        direct = new DirectPaths(poller, streams, rendezvousPort());
+    }
+
+    private void accepted(Poller.AcceptedSocket socket) {
+        direct.accepted(socket);
+    }
+
+    @Override
+    public int rendezvousPort() {
+        return remote == null ? 0 : remote.port();
     }
 
     /** {@code epoll} or {@code nio}. */
@@ -136,7 +146,7 @@ final class TcpTransport implements Transport {
     @Override
     public void attach(RelayAddress address, String session, int rank, byte[] ticket, long deadlineNs) {
         relay = new RelayConnection(streams, address, settings.eagerBytes());
-        relay.open(RelaySockets.connect(poller, address, relay, deadlineNs));
+        relay.open(RelaySockets.connect(poller, address, 0, relay, deadlineNs));
         Attach attach = Attach.newBuilder()
                 .setVersion(Frame.VERSION)
                 .setSession(session)
@@ -189,6 +199,18 @@ final class TcpTransport implements Transport {
     @Override
     public void connect(int peer) {
         direct.connect(peer);
+        nextLookNs = System.nanoTime();
+    }
+
+    @Override
+    public void punch(int peer, long atNs, long roundTripNs) {
+        direct.punch(peer, atNs, roundTripNs);
+        nextLookNs = System.nanoTime();
+    }
+
+    @Override
+    public boolean isConnecting() {
+        return direct.isConnecting();
     }
 
     @Override
@@ -218,7 +240,8 @@ final class TcpTransport implements Transport {
         if (work > 0) {
             return work + poller.poll();
         }
-        return poller.await(direct.isConnecting() ? Math.min(timeoutNs, LOOK_NS) : timeoutNs, wakeupDue);
+        long leftNs = direct.isConnecting() ? Math.max(0, nextLookNs - System.nanoTime()) : timeoutNs;
+        return poller.await(Math.min(timeoutNs, leftNs), wakeupDue);
     }
 
     private int before(boolean look) {
@@ -226,8 +249,8 @@ final class TcpTransport implements Transport {
         if (look) {
             long nowNs = System.nanoTime();
             if (nowNs - nextLookNs >= 0) {
-                nextLookNs = nowNs + LOOK_NS;
                 direct.look(nowNs);
+                nextLookNs = direct.dueNs(nowNs + LOOK_NS);
             }
         }
         return work;

@@ -37,7 +37,8 @@ public final class TcpTransportProvider implements TransportProvider {
     }
 
     @Override
-    public ControlChannel openControl(ZipSettings settings, RelayAddress relay, ControlChannel.Listener listener) {
-        return RelayControl.open(settings, relay, listener);
+    public ControlChannel openControl(
+            ZipSettings settings, RelayAddress relay, int localPort, ControlChannel.Listener listener) {
+        return RelayControl.open(settings, relay, localPort, listener);
     }
 }

@@ -92,6 +92,11 @@ final class DirectHandshakeTest {
             }
 
             @Override
+            public void punchWanted(int peer) {
+                throw new AssertionError("nobody is behind a NAT here");
+            }
+
+            @Override
             public void relayLost(String reason) {
                 throw new AssertionError(reason);
             }

@@ -41,9 +41,10 @@ final class RelayControlTest {
     /** Sockets that take nothing for a while. */
     private final class BlockedPoller extends NioPoller {
         @Override
-        StreamSocket connect(InetSocketAddress address, boolean lossBased, StreamSocket.Listener listener)
+        StreamSocket connect(
+                InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
                 throws IOException {
-            return new BlockedSocket(super.connect(address, lossBased, listener));
+            return new BlockedSocket(super.connect(address, localPort, lossBased, listener));
         }
     }
 
@@ -125,7 +126,7 @@ final class RelayControlTest {
                 .size(1)
                 .joinTimeout(Duration.ofSeconds(10))
                 .build();
-        return RelayControl.open(new BlockedPoller(), settings, settings.relay(), new Silent());
+        return RelayControl.open(new BlockedPoller(), settings, settings.relay(), 0, new Silent());
     }
 
     @Test

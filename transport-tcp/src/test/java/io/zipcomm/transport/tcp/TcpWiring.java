@@ -69,7 +69,7 @@ final class TcpWiring implements TransportContract.Wiring {
             TcpTransport transport = new TcpTransport(settings);
             wiring.transports.add(transport);
             MembershipClient client = MembershipClient.join(
-                    settings, new TcpTransportProvider(), List.of(), "this host", true, System::nanoTime);
+                    settings, new TcpTransportProvider(), List.of(), 0, "this host", true, System::nanoTime);
             wiring.clients.add(client);
             transport.attach(
                     settings.relay(), settings.session(), rank, client.ticket(), System.nanoTime() + 10_000_000_000L);
@@ -101,6 +101,11 @@ final class TcpWiring implements TransportContract.Wiring {
             @Override
             public void unreachable(int peer, String reason) {
                 throw new AssertionError("rank " + peer + " is unreachable: " + reason);
+            }
+
+            @Override
+            public void punchWanted(int peer) {
+                throw new AssertionError("nobody is behind a NAT here");
             }
 
             @Override

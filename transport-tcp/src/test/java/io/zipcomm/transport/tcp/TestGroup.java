@@ -99,7 +99,13 @@ final class TestGroup {
             boolean relayed = settings.transport() != ZipSettings.TransportChoice.TCP;
             HeldTransport transport = new HeldTransport(new TcpTransport(settings), holdDirect);
             MembershipClient client = MembershipClient.join(
-                    settings, new TcpTransportProvider(), transport.candidates(), HOST, relayed, System::nanoTime);
+                    settings,
+                    new TcpTransportProvider(),
+                    transport.candidates(),
+                    transport.rendezvousPort(),
+                    HOST,
+                    relayed,
+                    System::nanoTime);
             if (relayed) {
                 long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
                 transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
@@ -207,6 +213,21 @@ final class TestGroup {
         @Override
         public void wakeup() {
             real.wakeup();
+        }
+
+        @Override
+        public int rendezvousPort() {
+            return real.rendezvousPort();
+        }
+
+        @Override
+        public void punch(int peer, long atNs, long roundTripNs) {
+            real.punch(peer, atNs, roundTripNs);
+        }
+
+        @Override
+        public boolean isConnecting() {
+            return real.isConnecting();
         }
 
         @Override

@@ -1,0 +1,105 @@
+package io.zipcomm.transport.tcp;
+
+import io.zipcomm.membership.Candidate;
+import java.io.IOException;
+import java.util.SplittableRandom;
+
+/**
+ * Connects to a peer that connects to us at the same instant, both from the ports that the relay has seen: the first
+ * packet of each opens its own NAT for the other's. What comes of it is one connection that both have opened (RFC 9293,
+ * simultaneous open), or one that the peer's or our listener takes, which uses the same port.
+ *
+ * <p>Some NATs answer a packet that comes too early by a reset, which ends the attempt that it meets. So there are several,
+ * with pauses drawn at random: equal ones would keep whatever lag there is between the two ends.
+ */
+final class Punch {
+
+    /** From the first attempt to the last. */
+    static final long PUNCH_NS = 5_000_000_000L;
+
+    private static final long PAUSE_NS_MIN = 50_000_000;
+
+    /** Pauses grow by this. */
+    private static final double GROWTH = 1.15;
+
+    private final DirectPaths paths;
+    private final int peer;
+    private final Candidate candidate;
+    private final long untilNs;
+    private final SplittableRandom random;
+    private double pauseNs;
+    private long nextNs;
+    private DirectConnection connection;
+    private int attempts;
+    private String problem = "no answer";
+
+    Punch(DirectPaths paths, int peer, Candidate candidate, long atNs, long roundTripNs) {
+        this.paths = paths;
+        this.peer = peer;
+        this.candidate = candidate;
+        nextNs = atNs;
+        untilNs = atNs + PUNCH_NS;
+        pauseNs = Math.max(PAUSE_NS_MIN, roundTripNs);
+        random = new SplittableRandom(System.nanoTime() ^ peer);
+    }
+
+    String address() {
+        return candidate + " from port " + paths.rendezvousPort();
+    }
+
+    String outcome() {
+        return attempts + " attempts at the same time as the peer: " + problem;
+    }
+
+    long dueNs() {
+        return nextNs;
+    }
+
+    /** Takes the steps that are due; false when the time is over. */
+    boolean turn(long nowNs) {
+        if (nowNs - nextNs < 0) {
+            return true;
+        }
+        if (connection != null && connection.isConnected()) {
+            // The handshake has a limit of its own.
+            nextNs = nowNs + PAUSE_NS_MIN;
+            return true;
+        }
+        end();
+        if (nowNs - untilNs >= 0) {
+            return false;
+        }
+        nextNs = nowNs + (long) (2 * pauseNs * random.nextDouble());
+        pauseNs *= GROWTH;
+        attempts++;
+        try {
+            connection = paths.open(peer, candidate, paths.rendezvousPort(), nowNs);
+        } catch (IOException e) {
+            problem = e.getMessage();
+        }
+        return true;
+    }
+
+    void failed(DirectConnection ended, String reason) {
+        if (connection == ended) {
+            connection = null;
+            problem = reason;
+        }
+    }
+
+    /** A connection that may be ours has succeeded. */
+    void letGo(DirectConnection open) {
+        if (connection == open) {
+            connection = null;
+        }
+    }
+
+    /** Ends the attempt under way. */
+    void end() {
+        if (connection != null) {
+            DirectConnection last = connection;
+            connection = null;
+            paths.drop(last);
+        }
+    }
+}
