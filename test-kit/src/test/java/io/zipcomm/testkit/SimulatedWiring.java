@@ -36,11 +36,11 @@ final class SimulatedWiring implements TransportContract.Wiring {
                 }
 
                 @Override
-            public void punchWanted(int peer) {
-                throw new AssertionError("nobody is behind a NAT here");
-            }
+                public void punchWanted(int peer) {
+                    throw new AssertionError("nobody is behind a NAT here");
+                }
 
-            @Override
+                @Override
                 public void relayLost(String reason) {
                     throw new AssertionError(reason);
                 }

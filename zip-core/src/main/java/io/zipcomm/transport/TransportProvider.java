@@ -42,5 +42,6 @@ public interface TransportProvider {
      * @return an open channel; the caller closes it
      * @throws io.zipcomm.error.ZipException with code RELAY_UNREACHABLE
      */
-    ControlChannel openControl(ZipSettings settings, RelayAddress relay, int localPort, ControlChannel.Listener listener);
+    ControlChannel openControl(
+            ZipSettings settings, RelayAddress relay, int localPort, ControlChannel.Listener listener);
 }

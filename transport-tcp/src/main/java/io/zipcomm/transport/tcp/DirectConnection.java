@@ -119,7 +119,7 @@ final class DirectConnection extends FrameStream implements Path {
                 return;
             }
         } catch (IOException e) {
-            paths.failed(this, e.getMessage());
+            paths.failed(this, Poller.describe(e));
             return;
         }
         state = State.AWAIT_ANSWER;

@@ -201,7 +201,7 @@ final class Edge {
                 try {
                     attempts.add(new Attempt(paths.open(peer, candidate, 0, nowNs), address));
                 } catch (IOException e) {
-                    note(address, e.getMessage());
+                    note(address, Poller.describe(e));
                 }
             }
         }

@@ -42,8 +42,7 @@ final class EpollPoller extends Poller {
     }
 
     @Override
-    StreamSocket connect(
-            InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
+    StreamSocket connect(InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
             throws IOException {
         Socket socket = Socket.newSocketStream();
         try {
@@ -65,8 +64,7 @@ final class EpollPoller extends Poller {
     }
 
     @Override
-    Acceptor listen(
-            InetSocketAddress address, boolean lossBased, boolean shared, Consumer<AcceptedSocket> accepted)
+    Acceptor listen(InetSocketAddress address, boolean lossBased, boolean shared, Consumer<AcceptedSocket> accepted)
             throws IOException {
         Socket socket = Socket.newSocketStream();
         try {

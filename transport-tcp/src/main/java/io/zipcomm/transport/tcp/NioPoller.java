@@ -40,8 +40,7 @@ class NioPoller extends Poller {
     }
 
     @Override
-    StreamSocket connect(
-            InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
+    StreamSocket connect(InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
             throws IOException {
         SocketChannel channel = SocketChannel.open();
         try {
@@ -61,8 +60,7 @@ class NioPoller extends Poller {
     }
 
     @Override
-    Acceptor listen(
-            InetSocketAddress address, boolean lossBased, boolean shared, Consumer<AcceptedSocket> accepted)
+    Acceptor listen(InetSocketAddress address, boolean lossBased, boolean shared, Consumer<AcceptedSocket> accepted)
             throws IOException {
         ServerSocketChannel channel = ServerSocketChannel.open();
         try {

@@ -42,6 +42,11 @@ abstract class Poller implements AutoCloseable {
         return epoll ? new EpollPoller() : new NioPoller();
     }
 
+    /** What to tell users of a failure to connect: some exceptions have a class and no message. */
+    static String describe(IOException problem) {
+        return problem.getMessage() == null ? problem.getClass().getSimpleName() : problem.getMessage();
+    }
+
     final IoHandler handler() {
         return handler;
     }

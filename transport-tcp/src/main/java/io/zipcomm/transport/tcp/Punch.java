@@ -75,7 +75,7 @@ final class Punch {
         try {
             connection = paths.open(peer, candidate, paths.rendezvousPort(), nowNs);
         } catch (IOException e) {
-            problem = e.getMessage();
+            problem = Poller.describe(e);
         }
         return true;
     }

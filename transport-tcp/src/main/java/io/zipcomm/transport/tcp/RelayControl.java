@@ -33,8 +33,7 @@ final class RelayControl implements ControlChannel, Runnable {
     private volatile boolean closing;
     private String ended;
 
-    private RelayControl(
-            Poller poller, ZipSettings settings, RelayAddress relay, int localPort, Listener listener) {
+    private RelayControl(Poller poller, ZipSettings settings, RelayAddress relay, int localPort, Listener listener) {
         this.relay = relay;
         this.listener = listener;
         this.poller = poller;

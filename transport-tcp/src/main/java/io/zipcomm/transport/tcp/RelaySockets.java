@@ -35,7 +35,8 @@ final class RelaySockets {
             tries++;
             try {
                 InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(relay.host()), relay.port());
-                attempt.socket = poller.connect(address, localPort, address.getAddress().isLoopbackAddress(), attempt);
+                attempt.socket =
+                        poller.connect(address, localPort, address.getAddress().isLoopbackAddress(), attempt);
                 attempt.socket.interest(false, true);
                 while (!attempt.connected && deadlineNs - System.nanoTime() > 0) {
                     await(poller, relay, deadlineNs - System.nanoTime());

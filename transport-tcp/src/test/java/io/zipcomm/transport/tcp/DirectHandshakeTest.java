@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -290,5 +291,140 @@ final class DirectHandshakeTest {
         turnUntil(1000, () -> System.nanoTime() - quietNs > 0);
         assertNull(unreachable[0]);
         assertNull(unreachable[1]);
+    }
+
+    /** One frame of the handshake. */
+    private static ByteBuffer hello(
+            int step, int from, int to, int initiator, byte[] opened, byte[] own, byte[] answered) {
+        ByteBuffer frame = Frame.allocate(Frame.HEADER_BYTES + Hello.PAYLOAD_BYTES);
+        Frame.begin(frame, 0, FrameType.HELLO);
+        Frame.flags(frame, 0, step);
+        Frame.payloadBytes(frame, 0, Hello.PAYLOAD_BYTES);
+        Frame.epoch(frame, 0, EPOCH);
+        Frame.source(frame, 0, from);
+        Frame.destination(frame, 0, to);
+        byte[] code = Hello.code(KEY, step, EPOCH, initiator, initiator == from ? to : from, opened, answered);
+        Hello.write(frame, Frame.HEADER_BYTES, own, code);
+        return frame;
+    }
+
+    private ByteBuffer read(Socket socket) throws IOException {
+        ByteBuffer frame = Frame.allocate(Frame.HEADER_BYTES + Hello.PAYLOAD_BYTES);
+        byte[] bytes = new byte[frame.capacity()];
+        int[] have = {0};
+        socket.setSoTimeout(1);
+        turnUntil(2000, () -> {
+            try {
+                have[0] += Math.max(0, socket.getInputStream().read(bytes, have[0], bytes.length - have[0]));
+            } catch (SocketTimeoutException e) {
+                return false;
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+            return have[0] == bytes.length;
+        });
+        frame.put(0, bytes);
+        return frame;
+    }
+
+    /** Starts one rank whose peer is this test, at an address of its own, and takes the connection that it opens. */
+    private Socket peerOf(int rank) throws IOException {
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            for (int one = 0; one < 2; one++) {
+                transports[one] = new TcpTransport(
+                        ZipSettings.builder().session("s").size(2).rank(one).build());
+                addresses[one] = transports[one].candidates().get(0);
+            }
+            List<Member> members = new ArrayList<>();
+            for (int one = 0; one < 2; one++) {
+                Candidate address = one == rank
+                        ? addresses[one]
+                        : new Candidate(Candidate.Kind.LOOPBACK, "tcp", "127.0.0.1", server.getLocalPort());
+                members.add(new Member(one, "this host", List.of(address), List.of("tcp")));
+            }
+            transports[rank].start(new GroupView("s", EPOCH, rank, members, KEY, 1 << 20, 1 << 16), events(rank));
+            transports[rank].connect(1 - rank);
+            Socket socket = server.accept();
+            sockets.add(socket);
+            return socket;
+        }
+    }
+
+    /** A connection that both ends have opened at once has an OPEN from each: that of the lower rank counts. */
+    @Test
+    void shouldLetTheLowerRankLeadAConnectionThatBothOpened() throws IOException {
+        Socket peer = peerOf(0);
+        byte[] nonce = Hello.nonce(read(peer), Frame.HEADER_BYTES);
+        peer.getOutputStream().write(bytes(hello(Hello.OPEN, 1, 0, 1, NONCE, NONCE, null)));
+        peer.getOutputStream().write(bytes(hello(Hello.ANSWER, 1, 0, 0, nonce, NONCE, NONCE)));
+        ByteBuffer confirm = read(peer);
+        assertEquals(Hello.CONFIRM, Frame.flags(confirm, 0));
+        assertEquals(1, opened[0].peer());
+    }
+
+    @Test
+    void shouldFollowTheLowerRankOnAConnectionThatBothOpened() throws IOException {
+        Socket peer = peerOf(1);
+        read(peer);
+        peer.getOutputStream().write(bytes(hello(Hello.OPEN, 0, 1, 0, NONCE, NONCE, null)));
+        ByteBuffer answer = read(peer);
+        assertEquals(Hello.ANSWER, Frame.flags(answer, 0));
+        assertNull(opened[1]);
+        byte[] nonce = Hello.nonce(answer, Frame.HEADER_BYTES);
+        peer.getOutputStream().write(bytes(hello(Hello.CONFIRM, 0, 1, 0, NONCE, NONCE, nonce)));
+        turnUntil(2000, () -> opened[1] != null);
+        assertEquals(0, opened[1].peer());
+    }
+
+    @Test
+    void shouldNotFollowAnOpenWithoutProofOnAConnectionOfItsOwn() throws IOException {
+        Socket peer = peerOf(1);
+        read(peer);
+        ByteBuffer forged = hello(Hello.OPEN, 0, 1, 0, NONCE, NONCE, null);
+        forged.put(Frame.HEADER_BYTES + Hello.PAYLOAD_BYTES - 1, (byte)
+                ~forged.get(Frame.HEADER_BYTES + Hello.PAYLOAD_BYTES - 1));
+        peer.getOutputStream().write(bytes(forged));
+        turnUntil(2000, () -> isEnded(peer));
+        assertNull(opened[1]);
+    }
+
+    /** Ranks of two hosts behind one address, as the relay sees it; nobody listens at the addresses of their own. */
+    private void startApart(String io) throws IOException {
+        List<Member> members = new ArrayList<>();
+        for (int rank = 0; rank < 2; rank++) {
+            transports[rank] = new TcpTransport(ZipSettings.builder()
+                    .session("s")
+                    .size(2)
+                    .rank(rank)
+                    .set(Setting.IO, io)
+                    .build());
+            int port = transports[rank].rendezvousPort();
+            members.add(new Member(
+                    rank,
+                    "host " + rank,
+                    List.of(
+                            new Candidate(Candidate.Kind.PRIVATE, "tcp", "127.0.0.1", deadPort()),
+                            new Candidate(Candidate.Kind.OBSERVED, "tcp", "127.0.0.1", port)),
+                    List.of("tcp")));
+        }
+        for (int rank = 0; rank < 2; rank++) {
+            transports[rank].start(new GroupView("s", EPOCH, rank, members, KEY, 1 << 20, 1 << 16), events(rank));
+        }
+    }
+
+    /** On one host the listener of one of them takes the other's connection, or both meet; one comes of it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"epoll", "nio"})
+    void shouldOpenOneConnectionWhenBothPunch(String io) throws IOException {
+        startApart(io);
+        long atNs = System.nanoTime() + 20_000_000;
+        transports[0].punch(1, atNs, 1_000_000);
+        transports[1].punch(0, atNs, 1_000_000);
+        turnUntil(5000, () -> opened[0] != null && opened[1] != null);
+        assertTrue(System.nanoTime() - atNs >= 0, "before its time");
+        long quietNs = System.nanoTime() + 200_000_000;
+        turnUntil(1000, () -> System.nanoTime() - quietNs > 0);
+        assertFalse(transports[0].isConnecting());
+        assertFalse(transports[1].isConnecting());
     }
 }
