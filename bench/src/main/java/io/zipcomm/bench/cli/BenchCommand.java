@@ -5,6 +5,7 @@ import io.zipcomm.bench.cluster.BenchRun;
 import io.zipcomm.bench.cluster.ColdStartRun;
 import io.zipcomm.bench.cluster.KillRun;
 import io.zipcomm.bench.cluster.OwnNetwork;
+import io.zipcomm.bench.cluster.RelayOverheadRun;
 import io.zipcomm.bench.machine.MachineFacts;
 import io.zipcomm.bench.machine.SourceCommit;
 import io.zipcomm.bench.plan.Baseline;
@@ -104,6 +105,13 @@ final class BenchCommand implements Callable<Integer> {
                         "Kills a rank in the middle of an all-reduce of 16MiB on 4 ranks, and shows how the others"
                                 + " end.")
         private boolean kill;
+
+        @Option(
+                names = "--relay-overhead",
+                description =
+                        "Ping-pong and a stream in one direction through the relay, beside the same through HAProxy and"
+                                + " socat.")
+        private boolean relayOverhead;
     }
 
     @Spec
@@ -210,7 +218,7 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException, IOException {
-        if (kind.coldStart || kind.kill) {
+        if (kind.coldStart || kind.kill || kind.relayOverhead) {
             if (isolate || congestion != null || report != null || !baselines.isEmpty()) {
                 throw wrong("--baseline, --isolate, --congestion and --report go with the table only");
             }
@@ -220,6 +228,10 @@ final class BenchCommand implements Callable<Integer> {
         }
         if (kind.coldStart) {
             return coldStart();
+        }
+        if (kind.relayOverhead) {
+            List<Long> lengths = Objects.requireNonNullElse(bytes, List.of(8L, 1L << 10, 64L << 10, 1L << 20));
+            return new RelayOverheadRun(lengths, System.out, System.err).run() ? 0 : ZipCli.FAILED;
         }
         return kind.kill ? kill() : table();
     }

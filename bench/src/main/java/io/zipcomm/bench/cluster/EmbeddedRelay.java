@@ -9,7 +9,7 @@ import java.net.InetSocketAddress;
 import java.util.Optional;
 
 /** A relay in this process, for groups on this machine: on a free loopback port, with a secret that never leaves it. */
-public final class EmbeddedRelay implements AutoCloseable {
+public final class EmbeddedRelay implements GroupSource, AutoCloseable {
 
     private final RelaySecret secret;
     private final RelayServer server;
@@ -27,7 +27,7 @@ public final class EmbeddedRelay implements AutoCloseable {
         return new EmbeddedRelay(secret, RelayServer.start(settings));
     }
 
-    /** What the ranks of a new session are to be told. */
+    @Override
     public GroupEnvironment newGroup(String name, int size, String transport) {
         String session = GroupEnvironment.randomSession(name);
         String token = RelayTokens.mint(secret, session, Optional.of("0-" + (size - 1)), Optional.empty());

@@ -21,11 +21,31 @@ final class FloorPair implements Contestant {
     private static final Duration START_LIMIT = Duration.ofSeconds(20);
     private static final Duration MEASURE_LIMIT = Duration.ofMinutes(2);
 
+    private final String name;
+    private final Via via;
     private WorkerGroup pair;
+
+    /** Where to connect so as to arrive at a port. */
+    interface Via {
+
+        /** Called once, when somebody listens there. */
+        int portTo(int port) throws WorkerFailure, InterruptedException;
+    }
+
+    /** Sockets from one process to the other. */
+    FloorPair() {
+        this(Row.FLOOR, port -> port);
+    }
+
+    /** With something between them. */
+    FloorPair(String name, Via via) {
+        this.name = name;
+        this.via = via;
+    }
 
     @Override
     public String name() {
-        return Row.FLOOR;
+        return name;
     }
 
     @Override
@@ -42,7 +62,7 @@ final class FloorPair implements Contestant {
             pair = WorkerGroup.start(environment, ChildJvm.flags(), FloorWorker.class);
             Message listening =
                     pair.await(Set.of(1), FloorWorker.LISTENING, START_LIMIT).get(1);
-            pair.tell(0, Message.of(FloorWorker.CONNECT).with("port", listening.number("port")));
+            pair.tell(0, Message.of(FloorWorker.CONNECT).with("port", via.portTo((int) listening.number("port"))));
             pair.awaitAll(Worker.JOINED, START_LIMIT);
         }
     }

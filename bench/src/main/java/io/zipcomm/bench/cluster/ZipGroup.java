@@ -26,7 +26,7 @@ final class ZipGroup implements Contestant {
     private static final int STREAMS = 3;
     private static final double NS_PER_US = 1e3;
 
-    private final EmbeddedRelay relay;
+    private final GroupSource relay;
     private final String transport;
     private final String algorithm;
     private final int ranks;
@@ -40,7 +40,7 @@ final class ZipGroup implements Contestant {
      * @param algorithm of its collective operations; null lets the library choose
      * @param ranks     its size
      */
-    ZipGroup(EmbeddedRelay relay, String transport, String algorithm, int ranks) {
+    ZipGroup(GroupSource relay, String transport, String algorithm, int ranks) {
         this.relay = relay;
         this.transport = transport;
         this.algorithm = algorithm;
