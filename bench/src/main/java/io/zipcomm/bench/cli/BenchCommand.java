@@ -6,6 +6,7 @@ import io.zipcomm.bench.cluster.ColdStartRun;
 import io.zipcomm.bench.cluster.KillRun;
 import io.zipcomm.bench.cluster.OwnNetwork;
 import io.zipcomm.bench.cluster.RelayOverheadRun;
+import io.zipcomm.bench.cluster.StalledReaderRun;
 import io.zipcomm.bench.machine.MachineFacts;
 import io.zipcomm.bench.machine.SourceCommit;
 import io.zipcomm.bench.plan.Baseline;
@@ -112,6 +113,13 @@ final class BenchCommand implements Callable<Integer> {
                         "Ping-pong and a stream in one direction through the relay, beside the same through HAProxy and"
                                 + " socat.")
         private boolean relayOverhead;
+
+        @Option(
+                names = "--stalled-reader",
+                description =
+                        "One rank sends to 8 others through a relay with little memory, and one of these is stopped for"
+                                + " some seconds: what the others lose by it.")
+        private boolean stalledReader;
     }
 
     @Spec
@@ -218,7 +226,7 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException, IOException {
-        if (kind.coldStart || kind.kill || kind.relayOverhead) {
+        if (kind.coldStart || kind.kill || kind.relayOverhead || kind.stalledReader) {
             if (isolate || congestion != null || report != null || !baselines.isEmpty()) {
                 throw wrong("--baseline, --isolate, --congestion and --report go with the table only");
             }
@@ -232,6 +240,9 @@ final class BenchCommand implements Callable<Integer> {
         if (kind.relayOverhead) {
             List<Long> lengths = Objects.requireNonNullElse(bytes, List.of(8L, 1L << 10, 64L << 10, 1L << 20));
             return new RelayOverheadRun(lengths, System.out, System.err).run() ? 0 : ZipCli.FAILED;
+        }
+        if (kind.stalledReader) {
+            return new StalledReaderRun(System.out, System.err).run() ? 0 : ZipCli.FAILED;
         }
         return kind.kill ? kill() : table();
     }

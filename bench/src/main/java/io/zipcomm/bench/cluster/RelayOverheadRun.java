@@ -49,7 +49,7 @@ public final class RelayOverheadRun {
     public boolean run() throws InterruptedException {
         List<Forwarder> forwarders = new ArrayList<>();
         List<Contestant> contestants = new ArrayList<>();
-        try (RelayProcess relay = RelayProcess.start()) {
+        try (RelayProcess relay = RelayProcess.start(List.of())) {
             contestants.add(new ZipGroup(relay, "relay", null, RANKS));
             for (Forwarder.Kind kind : Forwarder.Kind.values()) {
                 String missing = Forwarder.unavailability(kind);

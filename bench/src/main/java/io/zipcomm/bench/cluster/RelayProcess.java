@@ -21,16 +21,21 @@ final class RelayProcess implements GroupSource, AutoCloseable {
     /**
      * Starts a relay that admits everybody on this machine.
      *
-     * @param options of {@code zip relay}, beside where to listen
+     * @param flags of its virtual machine, beside those of all
      */
-    static RelayProcess start(String... options) throws WorkerFailure, InterruptedException {
-        return new RelayProcess(ServerProcess.start("relay", port -> command(port, options), RelayProcess::answers));
+    static RelayProcess start(List<String> flags) throws WorkerFailure, InterruptedException {
+        return new RelayProcess(ServerProcess.start("relay", port -> command(port, flags), RelayProcess::answers));
     }
 
-    private static List<String> command(int port, String... options) {
-        List<String> arguments = new ArrayList<>(List.of("relay", "--listen", "127.0.0.1:" + port, "--insecure"));
-        arguments.addAll(List.of(options));
-        return ChildJvm.command(ChildJvm.flags(), Main.class, arguments.toArray(String[]::new));
+    private static List<String> command(int port, List<String> more) {
+        List<String> flags = new ArrayList<>(ChildJvm.flags());
+        flags.addAll(more);
+        return ChildJvm.command(flags, Main.class, "relay", "--listen", "127.0.0.1:" + port, "--insecure");
+    }
+
+    /** Resident memory of the daemon at its peak; NaN if it cannot be read. */
+    double peakMemoryBytes() {
+        return process.peakMemoryBytes();
     }
 
     private static boolean answers(InetSocketAddress address) {

@@ -1,5 +1,6 @@
 package io.zipcomm.bench.cluster;
 
+import io.zipcomm.bench.machine.ProcessStatus;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -127,6 +128,16 @@ final class ServerProcess implements AutoCloseable {
     /** Where it listens. */
     InetSocketAddress address() {
         return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    }
+
+    /** Resident memory of the server at its peak; NaN if it cannot be read. */
+    double peakMemoryBytes() {
+        return processes
+                .child(0)
+                .descendants()
+                .mapToDouble(one -> ProcessStatus.peakMemoryBytes(one.pid()))
+                .max()
+                .orElse(Double.NaN);
     }
 
     @Override

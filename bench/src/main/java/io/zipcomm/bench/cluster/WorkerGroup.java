@@ -134,6 +134,16 @@ final class WorkerGroup implements AutoCloseable {
         }
     }
 
+    /**
+     * Sends a signal to a rank.
+     *
+     * @param name as kill has it, such as STOP
+     */
+    void signal(int rank, String name) throws IOException, InterruptedException {
+        String pid = Long.toString(processes.child(rank).pid());
+        new ProcessBuilder("kill", "-" + name, pid).inheritIO().start().waitFor();
+    }
+
     /** Kills a rank without warning. */
     void kill(int rank) {
         processes.child(rank).destroyForcibly();

@@ -24,6 +24,11 @@ public final class ProcessStatus {
         return peakMemoryBytes(PROC.resolve("self"));
     }
 
+    /** Resident memory of a process at its peak, in bytes; NaN if it cannot be read. */
+    public static double peakMemoryBytes(long pid) {
+        return peakMemoryBytes(PROC.resolve(Long.toString(pid)));
+    }
+
     static double peakMemoryBytes(Path process) {
         try {
             return BYTES_PER_KB * field(Files.readAllLines(process.resolve("status")), PEAK_MEMORY);
