@@ -50,13 +50,14 @@ final class MemberView {
         return Candidate.newBuilder()
                 .setKind(Candidate.Kind.OBSERVED)
                 .setTransport("tcp")
-                .setHost(withoutScope(seen.getAddress().getHostAddress()))
+                .setHost(host(seen))
                 .setPort(seen.getPort())
                 .build();
     }
 
-    /** The scope of a link-local IPv6 address means something on this machine only. */
-    private static String withoutScope(String address) {
+    /** Without a scope: that of a link-local IPv6 address means something on one machine only. */
+    static String host(InetSocketAddress seen) {
+        String address = seen.getAddress().getHostAddress();
         int percent = address.indexOf('%');
         return percent < 0 ? address : address.substring(0, percent);
     }

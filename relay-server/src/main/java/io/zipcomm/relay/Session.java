@@ -164,6 +164,8 @@ final class Session {
                 .setTicket(ByteString.copyFrom(member.ticket))
                 .setHeartbeatIntervalMs(shard.settings().heartbeatInterval().toMillis())
                 .setHeartbeatTimeoutMs(shard.settings().heartbeatTimeout().toMillis())
+                .setObservedHost(MemberView.host(member.control.remoteAddress()))
+                .setObservedPort(member.control.remoteAddress().getPort())
                 .build()));
     }
 

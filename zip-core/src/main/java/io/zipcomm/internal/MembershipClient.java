@@ -142,6 +142,15 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         return admitted.join().getTicket().toByteArray();
     }
 
+    /** Where the relay sees this rank's control connection come from, as {@code host:port}; empty if it does not say. */
+    public String observed() {
+        Admitted place = admitted.join();
+        boolean v6 = place.getObservedHost().indexOf(':') >= 0;
+        return place.getObservedHost().isEmpty()
+                ? ""
+                : (v6 ? "[" + place.getObservedHost() + "]" : place.getObservedHost()) + ":" + place.getObservedPort();
+    }
+
     /**
      * Waits for the group to be complete.
      *
