@@ -27,6 +27,17 @@ final class RelayProcess implements GroupSource, AutoCloseable {
         return new RelayProcess(ServerProcess.start("relay", port -> command(port, flags), RelayProcess::answers));
     }
 
+    /** Starts a relay where one was killed. */
+    RelayProcess restart() throws WorkerFailure, InterruptedException, IOException {
+        return new RelayProcess(ServerProcess.startAt(
+                process.address().getPort(), "relay", port -> command(port, List.of()), RelayProcess::answers));
+    }
+
+    /** Kills the relay without warning. */
+    void kill() {
+        process.kill();
+    }
+
     private static List<String> command(int port, List<String> more) {
         List<String> flags = new ArrayList<>(ChildJvm.flags());
         flags.addAll(more);

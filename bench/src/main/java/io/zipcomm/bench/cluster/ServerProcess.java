@@ -48,11 +48,11 @@ final class ServerProcess implements AutoCloseable {
     private final Deque<String> lines = new ArrayDeque<>();
     private final int port;
 
-    private ServerProcess(String program, IntFunction<List<String>> command) throws IOException {
+    private ServerProcess(String program, IntFunction<List<String>> command, int port) throws IOException {
         this.program = program;
+        this.port = port;
         String session = GroupEnvironment.randomSession(program);
         processes = new ProcessGroup(this::take, new GroupEnvironment("", session, 1, program, "").mark());
-        port = freePort();
         List<String> watched = new ArrayList<>(List.of("sh", "-c", WATCHED, "sh"));
         watched.addAll(command.apply(port));
         processes.start(watched, Map.of());
@@ -72,7 +72,7 @@ final class ServerProcess implements AutoCloseable {
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             ServerProcess server = null;
             try {
-                server = new ServerProcess(program, command);
+                server = new ServerProcess(program, command, freePort());
                 server.awaitAnswer(probe);
                 return server;
             } catch (IOException e) {
@@ -86,6 +86,19 @@ final class ServerProcess implements AutoCloseable {
             }
         }
         throw last;
+    }
+
+    /** As {@link #start(String, IntFunction, Probe)}, on a port that is known to be free. */
+    static ServerProcess startAt(int port, String program, IntFunction<List<String>> command, Probe probe)
+            throws WorkerFailure, InterruptedException, IOException {
+        ServerProcess server = new ServerProcess(program, command, port);
+        try {
+            server.awaitAnswer(probe);
+            return server;
+        } catch (WorkerFailure | InterruptedException e) {
+            server.close();
+            throw e;
+        }
     }
 
     private static int freePort() throws IOException {
@@ -138,6 +151,11 @@ final class ServerProcess implements AutoCloseable {
                 .mapToDouble(one -> ProcessStatus.peakMemoryBytes(one.pid()))
                 .max()
                 .orElse(Double.NaN);
+    }
+
+    /** Kills the server without warning. */
+    void kill() {
+        processes.child(0).descendants().forEach(ProcessHandle::destroyForcibly);
     }
 
     @Override

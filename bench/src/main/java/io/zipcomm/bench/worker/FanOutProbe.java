@@ -5,6 +5,7 @@ import io.zipcomm.Zip;
 import io.zipcomm.ZipFuture;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.internal.GroupCommunicator;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -44,6 +45,7 @@ public final class FanOutProbe {
                 harness.tell(Message.of(COUNT)
                         .with("rank", world.rank())
                         .with("bytes", received.get())
+                        .with("direct", ((GroupCommunicator) world).counters().directBytesReceived)
                         .with("atNs", System.nanoTime()));
             }
             // The messages under way have no other end: nothing is left to drain.

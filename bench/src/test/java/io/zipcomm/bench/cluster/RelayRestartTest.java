@@ -1,0 +1,81 @@
+package io.zipcomm.bench.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.bench.worker.FanOutProbe;
+import io.zipcomm.bench.worker.KillProbe;
+import io.zipcomm.bench.worker.Message;
+import io.zipcomm.bench.worker.Worker;
+import io.zipcomm.error.ErrorCode;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A relay is killed and started again, all in real processes: what its groups see of it. */
+@Timeout(120)
+final class RelayRestartTest {
+
+    private static final Duration LIMIT = Duration.ofSeconds(45);
+    private static final Duration FAILURE_LIMIT = Duration.ofSeconds(5);
+    private static final long BYTES = 1 << 20;
+    private static final Set<Integer> RECEIVER = Set.of(1);
+
+    @Test
+    void shouldNotDisturbDirectConnectionsAndFailRelayedOnesByName()
+            throws WorkerFailure, InterruptedException, IOException {
+        try (RelayProcess relay = RelayProcess.start(List.of());
+                WorkerGroup direct = start(relay, "auto", FanOutProbe.class);
+                WorkerGroup relayed = start(relay, "relay", KillProbe.class)) {
+            direct.tellAll(Message.of(FanOutProbe.BEGIN));
+            relayed.tellAll(Message.of(KillProbe.BEGIN).with("bytes", BYTES));
+            relayed.awaitAll(KillProbe.RUNNING, LIMIT);
+            awaitMore(direct, "direct", 0);
+
+            long killedNs = System.nanoTime();
+            relay.kill();
+            Map<Integer, Message> failures = relayed.awaitAll(Worker.FAILED, LIMIT);
+            for (Message failure : failures.values()) {
+                assertEquals(ErrorCode.RELAY_LOST.name(), failure.text("code"), failure.text("message"));
+                long tookNs = failure.number("atNs") - killedNs;
+                assertTrue(tookNs < FAILURE_LIMIT.toNanos(), failure.text("message") + " after " + tookNs + " ns");
+            }
+            awaitMore(direct, "bytes", count(direct).number("bytes"));
+
+            try (RelayProcess again = relay.restart()) {
+                // The group that it does not know goes on, and new ones meet.
+                awaitMore(direct, "bytes", count(direct).number("bytes"));
+                try (WorkerGroup next = start(again, "relay", KillProbe.class)) {
+                    next.tellAll(Message.of(KillProbe.BEGIN).with("bytes", BYTES));
+                    next.awaitAll(KillProbe.RUNNING, LIMIT);
+                }
+            }
+        }
+    }
+
+    private static WorkerGroup start(RelayProcess relay, String transport, Class<?> main)
+            throws WorkerFailure, InterruptedException {
+        WorkerGroup group = WorkerGroup.start(relay.newGroup("restart", 2, transport), ChildJvm.flags(), main);
+        group.awaitAll(Worker.JOINED, LIMIT);
+        return group;
+    }
+
+    private static Message count(WorkerGroup group) throws WorkerFailure, InterruptedException {
+        group.tell(1, Message.of(FanOutProbe.COUNT));
+        return group.await(RECEIVER, FanOutProbe.COUNT, LIMIT).get(1);
+    }
+
+    /** Waits until a counter of the receiver has gone on. */
+    private static void awaitMore(WorkerGroup group, String counter, long before)
+            throws WorkerFailure, InterruptedException {
+        long deadlineNs = System.nanoTime() + LIMIT.toNanos();
+        while (count(group).number(counter) <= before) {
+            assertTrue(System.nanoTime() - deadlineNs < 0, "no more " + counter + " than " + before);
+            Thread.sleep(20);
+        }
+    }
+}
