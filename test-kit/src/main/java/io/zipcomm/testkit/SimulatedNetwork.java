@@ -49,6 +49,7 @@ public final class SimulatedNetwork {
     public static final int EPOCH = 7;
 
     private static final String SESSION = "simulated";
+    private static final long FORGETTABLE = 0x5bf0_3635_dd38_6f1dL;
 
     /** A change to a frame on its way out, to see what its receiver makes of it. */
     @FunctionalInterface
@@ -108,6 +109,7 @@ public final class SimulatedNetwork {
     private Scheduler scheduler;
     private Consumer<String> trace;
     private boolean lenient;
+    private boolean forgettable;
     private long happened;
 
     /**
@@ -144,6 +146,7 @@ public final class SimulatedNetwork {
         this.seed = seed;
         this.conditions = conditions;
         random = Seeds.random(seed);
+        forgettable = Seeds.random(seed ^ FORGETTABLE).nextBoolean();
         transports = new SimulatedTransport[size];
         controls = new SimulatedControl[size];
         ready = new int[size];
@@ -301,8 +304,8 @@ public final class SimulatedNetwork {
         if (peer == rank || peer < 0 || peer >= size) {
             throw new IllegalArgumentException("rank " + rank + " asks for a path to rank " + peer);
         }
-        SimulatedPath near = new SimulatedPath(transports[rank], peer, false);
-        SimulatedPath far = new SimulatedPath(transports[peer], rank, false);
+        SimulatedPath near = new SimulatedPath(transports[rank], peer, false, false);
+        SimulatedPath far = new SimulatedPath(transports[peer], rank, false, false);
         SimulatedPath.join(near, far);
         transports[rank].addRelayed(near);
         if (transports[peer].isClosed()) {
@@ -343,8 +346,10 @@ public final class SimulatedNetwork {
             }
             return;
         }
-        SimulatedPath near = new SimulatedPath(transports[edge.from], edge.to, true);
-        SimulatedPath far = new SimulatedPath(transports[edge.to], edge.from, true);
+        boolean forgets = forgettable
+                && !members.get(edge.from).hostId().equals(members.get(edge.to).hostId());
+        SimulatedPath near = new SimulatedPath(transports[edge.from], edge.to, true, forgets);
+        SimulatedPath far = new SimulatedPath(transports[edge.to], edge.from, true, forgets);
         SimulatedPath.join(near, far);
         direct.put(edge, near);
         open(edge.from, near);
@@ -441,6 +446,41 @@ public final class SimulatedNetwork {
             }
         }
         return false;
+    }
+
+    /**
+     * Decides whether direct paths between different hosts are forgettable, which otherwise the seed does. For paths that open
+     * from now on.
+     */
+    public void forgettable(boolean now) {
+        forgettable = now;
+    }
+
+    /**
+     * Something between two ranks forgets their direct path: what they send is lost without a word.
+     *
+     * @param aNoticesNs how long it takes the one rank to notice; at least one of the two does
+     * @param bNoticesNs how long it takes the other
+     * @return false if there is no such path
+     */
+    public boolean forget(int a, int b, long aNoticesNs, long bNoticesNs) {
+        SimulatedPath near = open(a, b);
+        SimulatedPath far = open(b, a);
+        if (near == null || far == null) {
+            return false;
+        }
+        near.forget(clock.nowNs() + aNoticesNs);
+        far.forget(clock.nowNs() + bNoticesNs);
+        return true;
+    }
+
+    private SimulatedPath open(int a, int b) {
+        for (SimulatedPath path : transports[a].paths()) {
+            if (path.peer() == b && path.isDirect() && !path.isGone()) {
+                return path;
+            }
+        }
+        return null;
     }
 
     /** The relay dies: all relayed paths and all control connections are gone. */
@@ -540,25 +580,31 @@ public final class SimulatedNetwork {
                 "was given a fragment of " + bytes + ", allowed " + path.fragmentBytesMax());
         require(type.isLinkFrame(), path, "was given a frame of type " + type);
         require(frame.payload == null || bytes > 0, path, "was given a payload of " + bytes + " bytes");
+        require(
+                type != FrameType.REST || bytes <= Math.max(path.fragmentBytesMax(), ZipSettings.EAGER_BYTES_MAX),
+                path,
+                "was given the rest of a frame of " + bytes);
         if (bytes > 0) {
-            checkRange(path, frame.payload, frame.offset, bytes);
+            checkRange(path, frame.payload, frame.offset, bytes, frame.payload.type().bytes());
         }
     }
 
     /** Checks what a handler wants done with a payload. */
-    void checkFrame(SimulatedPath path, int payloadBytes, InboundFrame frame) {
+    void checkFrame(SimulatedPath path, FrameType type, int payloadBytes, InboundFrame frame) {
         if (frame.payload != null && payloadBytes > 0) {
             require(
                     frame.bytes == payloadBytes,
                     path,
                     "was told to receive " + frame.bytes + " bytes of " + payloadBytes);
             require(!frame.payload.isReadOnly(), path, "was told to receive into read-only memory");
-            checkRange(path, frame.payload, frame.offset, payloadBytes);
+            // A socket may have filled part of an element in direct memory.
+            boolean anywhere = type == FrameType.REST && frame.payload.direct() != null;
+            int unit = anywhere ? 1 : frame.payload.type().bytes();
+            checkRange(path, frame.payload, frame.offset, payloadBytes, unit);
         }
     }
 
-    private void checkRange(SimulatedPath path, Payload payload, long offset, int bytes) {
-        int unit = payload.type().bytes();
+    private void checkRange(SimulatedPath path, Payload payload, long offset, int bytes, int unit) {
         require(
                 offset >= 0 && bytes <= payload.bytes() - offset && offset % unit == 0 && bytes % unit == 0,
                 path,

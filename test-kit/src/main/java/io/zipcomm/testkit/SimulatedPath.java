@@ -25,6 +25,7 @@ final class SimulatedPath implements Path {
 
     private static final int SCRATCH_SHIFT_MAX = 16;
     private static final int HEADER_AT = 24;
+    private static final long NEVER_NS = Long.MAX_VALUE;
 
     /** A payload goes on when this part of the window is free. */
     private static final int ROOM_SHARE = 4;
@@ -33,6 +34,7 @@ final class SimulatedPath implements Path {
     private final SimulatedNetwork network;
     private final RandomGenerator random;
     private final boolean direct;
+    private final boolean forgettable;
     private final int peer;
     private final int fragmentBytesMax;
     private final boolean noticesBreakAtOnce;
@@ -68,8 +70,12 @@ final class SimulatedPath implements Path {
     /** Closed here, or broken: the handler hears nothing more. */
     private boolean dead;
 
-    SimulatedPath(SimulatedTransport transport, int peer, boolean direct) {
+    /** What this end sends is lost on the way from now on. */
+    private boolean lost;
+
+    SimulatedPath(SimulatedTransport transport, int peer, boolean direct, boolean forgettable) {
         this.transport = transport;
+        this.forgettable = forgettable;
         this.peer = peer;
         this.direct = direct;
         network = transport.network();
@@ -98,6 +104,17 @@ final class SimulatedPath implements Path {
     @Override
     public int fragmentBytesMax() {
         return fragmentBytesMax;
+    }
+
+    @Override
+    public boolean isForgettable() {
+        return forgettable;
+    }
+
+    @Override
+    public int missingBytes() {
+        network.require(forgettable, this, "asked what is missing, though it is not forgotten");
+        return inPayload ? payloadBytes - payloadHave : 0;
     }
 
     @Override
@@ -216,7 +233,7 @@ final class SimulatedPath implements Path {
 
     /** Puts a break behind what is on its way here. */
     private void breakLater(Wire in, boolean told) {
-        if (told && !dead) {
+        if (told && !dead && !other.lost) {
             touchAt(in.finish(Wire.End.BROKEN, network.arrivalNs(transport.rank(), peer, 0)));
         }
     }
@@ -224,6 +241,26 @@ final class SimulatedPath implements Path {
     /** Breaks the other end from outside. */
     void breakPeer() {
         other.breakNow();
+    }
+
+    /**
+     * What this end sends from now on never arrives, nor does some of what is under way, nor word of its end. This end
+     * notices at an instant: its transport looked into the silence.
+     */
+    void forget(long noticeNs) {
+        lost = true;
+        out.loseTail(random);
+        network.at(noticeNs, () -> {
+            if (!dead) {
+                transport.later(listener -> noticeSilence());
+            }
+        });
+    }
+
+    private void noticeSilence() {
+        if (!dead && handler != null) {
+            broke();
+        }
     }
 
     /** Closed at this end, or broken. */
@@ -283,7 +320,7 @@ final class SimulatedPath implements Path {
     private void endOutput() {
         outputClosed = true;
         transport.prune();
-        if (out.end() == null) {
+        if (out.end() == null && !lost) {
             other.touchAt(out.finish(Wire.End.REGULAR, network.arrivalNs(transport.rank(), peer, 0)));
         }
     }
@@ -353,7 +390,10 @@ final class SimulatedPath implements Path {
 
     private void send(byte[] piece) {
         transport.sent(direct, piece.length);
-        if (other.dead) {
+        if (lost) {
+            // Nobody says so: the window fills, and that is all.
+            out.put(piece, NEVER_NS);
+        } else if (other.dead) {
             if (other.out.end() != Wire.End.BROKEN) {
                 breakLater(other.out, direct);
             }
@@ -439,7 +479,7 @@ final class SimulatedPath implements Path {
         if (dead) {
             return;
         }
-        network.checkFrame(this, payloadBytes, inFrame);
+        network.checkFrame(this, FrameType.of(Frame.type(inHeader, HEADER_AT)), payloadBytes, inFrame);
         if (payloadBytes == 0) {
             frameEnds();
         } else {

@@ -70,6 +70,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final String[] gone;
     private final ReceiveTable receiveTable = new ReceiveTable();
     private final UnexpectedPool unexpected = new UnexpectedPool();
+    private final ReplayPool replays;
     private final Map<Integer, GroupCommunicator> communicators = new HashMap<>();
     private final BitSet closedContexts = new BitSet();
 
@@ -84,6 +85,13 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final List<Operation> active = new ArrayList<>();
     private final List<Link> suspects = new ArrayList<>();
     private final List<Path> endingPaths = new ArrayList<>();
+
+    /** Links that go back to the relay. */
+    private final ArrayDeque<Link> resuming = new ArrayDeque<>();
+
+    /** Links that wait for some instant. */
+    private final List<Link> timed = new ArrayList<>();
+
     private final ArrayDeque<Link> flushLater = new ArrayDeque<>();
 
     private int corks;
@@ -132,6 +140,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         this.clock = clock;
         waiter = Waiter.choose(
                 settings, view.ranksOnThisHost(), Runtime.getRuntime().availableProcessors(), CpuQuota.ofThisProcess());
+        replays = new ReplayPool(settings.replayBytes());
         links = new Link[view.size()];
         gone = new String[view.size()];
         background = inBackground ? new BackgroundDriver(this, "zip-progress-" + view.rank()) : null;
@@ -552,6 +561,10 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             work += readInbox();
         }
         work += sleepNs > 0 && work == 0 ? transport.await(sleepNs, mustNotBlock) : transport.poll();
+        while (!resuming.isEmpty()) {
+            work++;
+            resuming.poll().resume();
+        }
         if (!flushLater.isEmpty()) {
             work += flushNow();
         }
@@ -626,7 +639,29 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         endingPaths.add(path);
     }
 
+    /** Calls {@link Link#resume} when no path is in the middle of a frame. */
+    void resumeLater(Link link) {
+        if (!resuming.contains(link)) {
+            resuming.add(link);
+        }
+    }
+
+    /** A link has gone back to the relay. */
+    void resumed(Link link, String reason) {
+        LOG.info("{}: the link to rank {} goes on through the relay: {}", view, link.peer(), reason);
+    }
+
+    /** Calls {@link Link#timer} now and then until it says that it waits for nothing. */
+    void timed(Link link) {
+        timed.add(link);
+    }
+
     private void timers(long nowNs) {
+        for (int i = timed.size() - 1; i >= 0; i--) {
+            if (!timed.get(i).timer(nowNs)) {
+                timed.remove(i);
+            }
+        }
         for (int i = suspects.size() - 1; i >= 0; i--) {
             if (suspects.get(i).judge(nowNs)) {
                 suspects.remove(i);
@@ -876,6 +911,10 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         return unexpected;
     }
 
+    ReplayPool replays() {
+        return replays;
+    }
+
     Transfer takeTransfer() {
         transfersInUse++;
         Transfer transfer = idleTransfers;
@@ -982,6 +1021,21 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     /** Bytes kept for one peer because nobody has asked for them; never more than the window. */
     public long keptBytes(int peer) {
         return links[peer].keptBytes();
+    }
+
+    /** Memory taken for frames that were not acknowledged, in chunks. */
+    public int replayChunks() {
+        enter();
+        try {
+            return replays.inUse();
+        } finally {
+            leave();
+        }
+    }
+
+    /** How often the link to a peer has lost a direct path and gone on through the relay. */
+    public int resumptions(int peer) {
+        return links[peer].resumptions();
     }
 
     /** The path on which frames to a peer go now; null before there is one. */

@@ -17,6 +17,9 @@ import java.nio.ByteBuffer;
  * <p>Moving to a better path: when one opens, the last frame on the old path is SWITCH and the next goes on the new path.
  * The peer reads nothing from the new path before it has read SWITCH from the old one, so order is kept and nothing is
  * lost. Each direction moves by itself.
+ *
+ * <p>Moving back: what goes out on a path that may be forgotten is kept until the peer has it. When such a path is lost,
+ * both directions go on through the relay at once, after a {@link Resumption}.
  */
 final class Link implements FrameHandler {
 
@@ -26,12 +29,28 @@ final class Link implements FrameHandler {
     /** How long the connection to which a peer has moved may take to open here. */
     private static final long BETTER_GRACE_NS = 3_000_000_000L;
 
+    /** Time from the loss of a direct path to the next attempt. It doubles with each loss, up to the second. */
+    private static final long BACK_OFF_NS_MIN = 1_000_000_000;
+
+    private static final long BACK_OFF_NS_MAX = 60_000_000_000L;
+
+    /** A path that was used for so long was worth its opening: the time to the next attempt is the shortest again. */
+    private static final long LIVED_LONG_NS = 30_000_000_000L;
+
+    /** Marks a frame that is not numbered. */
+    private static final Object UNNUMBERED = new Object();
+
     private final Engine engine;
     private final int peer;
     private final Credit credit;
     private final SendSide sends;
     private final ReceiveSide receives;
+    private final Resumption resumption;
 
+    /** The path to go back to; null if there is none by the settings. */
+    private Path relay;
+
+    private boolean relayLost;
     private Path out;
     private Path in;
     private Path better;
@@ -40,12 +59,35 @@ final class Link implements FrameHandler {
     private boolean betterWanted;
     private boolean betterBroke;
 
+    /** What goes out may have to be sent once more. */
+    private boolean records;
+
+    private int fragmentBytesMax;
+
+    /** The last frame that began on {@link #in}, if that path may be forgotten; else null. */
+    private InboundFrame inFrame;
+
     private long sequenceSent;
     private long sequenceReceived;
+    private long sequenceWhole;
+
+    private boolean resumeDue;
+    private String lossReason;
+    private boolean timed;
+    private long directSinceNs;
+    private long backOffNs = BACK_OFF_NS_MIN;
+
+    /** When to ask for a direct path again; 0 if that is not to be. */
+    private long askAgainNs;
+
+    /** Until when the path to which the peer has moved has to open here; 0 if it has. */
+    private long betterDueNs;
 
     private boolean closing;
     private boolean byeSent;
     private boolean byeReceived;
+    private boolean outputEnded;
+    private boolean peerLeft;
     private long judgeAtNs;
     private ZipException suspicion;
 
@@ -65,6 +107,7 @@ final class Link implements FrameHandler {
         credit = new Credit(engine.settings().windowBytes());
         sends = new SendSide(engine, this, credit);
         receives = new ReceiveSide(engine, this, credit);
+        resumption = new Resumption(engine.replays(), engine.settings().replayBytes());
     }
 
     int peer() {
@@ -100,9 +143,10 @@ final class Link implements FrameHandler {
         return sequenceSent + sequenceReceived > 0 || sends.hasWork();
     }
 
-    /** Begins on a path that needs no opening. */
+    /** Begins on the path through the relay, which needs no opening. */
     void begin(Path first) {
-        out = first;
+        relay = first;
+        sendOn(first);
         in = first;
         first.bind(this);
         first.openInput();
@@ -111,16 +155,21 @@ final class Link implements FrameHandler {
     /** A direct path is open: begin on it, or move to it. */
     void opened(Path path) {
         path.bind(this);
-        if (failure != null || byeReceived || better != null) {
+        boolean lateForIt = better != null || resumeDue || resumption.isAsked() || resumption.isUnanswered();
+        if (failure != null || byeReceived || lateForIt) {
             path.close();
+            if (lateForIt && better == null) {
+                askAgainLater();
+            }
         } else if (out == null) {
-            out = path;
+            sendOn(path);
             in = path;
             path.openInput();
             path.flush();
         } else {
             // After our BYE nothing goes out, but the peer may move to this path before it says its own.
             better = path;
+            betterBroke = false;
             switchDue = !byeSent;
             if (switchReceived) {
                 if (!breakKnown) {
@@ -130,6 +179,17 @@ final class Link implements FrameHandler {
             }
             out.flush();
         }
+    }
+
+    private void sendOn(Path path) {
+        out = path;
+        records = relay != null && path.isForgettable();
+        // What is recorded must fit the relay, and half a chunk, so that two frames fill one.
+        fragmentBytesMax = records
+                ? Math.min(
+                        Math.min(path.fragmentBytesMax(), relay.fragmentBytesMax()),
+                        ReplayPool.CHUNK_BYTES / 2 - Frame.HEADER_BYTES)
+                : path.fragmentBytesMax();
     }
 
     /** There is something to send. */
@@ -149,10 +209,47 @@ final class Link implements FrameHandler {
         engine.wantDirect(peer);
     }
 
+    private void askAgainLater() {
+        betterWanted = true;
+        askAgainNs = engine.nowNs() + backOffNs;
+        backOffNs = Math.min(2 * backOffNs, BACK_OFF_NS_MAX);
+        wakeAtTimers();
+    }
+
+    private void wakeAtTimers() {
+        if (!timed) {
+            timed = true;
+            engine.timed(this);
+        }
+    }
+
+    /** Time passes. Returns whether this link still waits for some instant. */
+    boolean timer(long nowNs) {
+        if (failure != null) {
+            timed = false;
+            return false;
+        }
+        if (askAgainNs != 0 && nowNs - askAgainNs >= 0) {
+            askAgainNs = 0;
+            betterWanted = false;
+        }
+        if (betterDueNs != 0 && nowNs - betterDueNs >= 0) {
+            resumeLater("the connection to which rank " + peer + " moved never opened");
+        }
+        boolean untold = resumption.lookAtUntold(nowNs);
+        if (resumption.isTellDue()) {
+            engine.flushLater(this);
+        }
+        timed = untold || askAgainNs != 0 || betterDueNs != 0;
+        return timed;
+    }
+
     /** No direct path opens: fatal if there is no other. */
     void unreachable(String reason) {
         if (out == null) {
             fail(ErrorCode.UNREACHABLE, "rank " + peer + " cannot be reached directly: " + reason);
+        } else if (resumption.count() > 0) {
+            askAgainLater();
         }
     }
 
@@ -169,10 +266,33 @@ final class Link implements FrameHandler {
 
     @Override
     public boolean nextFrame(Path path, ByteBuffer header, int at, OutboundFrame frame) {
-        if (path != out || failure != null || byeSent) {
+        if (path != out || failure != null) {
             return false;
         }
         frame.clear();
+        if (resumption.isSayDue()) {
+            resumption.say(sequenceReceived, header, at);
+            address(header, at);
+            return true;
+        }
+        if (resumption.isUnanswered()) {
+            return false;
+        }
+        if (resumption.isTellDue()) {
+            resumption.tell(sequenceWhole, header, at);
+            address(header, at);
+            endOutputIfSettled();
+            return true;
+        }
+        if (!records && resumption.isReplaying()) {
+            if (resumption.replayNext(header, at, frame)) {
+                address(header, at);
+            }
+            return true;
+        }
+        if (byeSent) {
+            return false;
+        }
         if (switchDue) {
             Frame.begin(header, at, FrameType.SWITCH);
             switchDue = false;
@@ -180,12 +300,32 @@ final class Link implements FrameHandler {
             switchOutput();
             return true;
         }
+        if (records && !resumption.replay().hasRoom(frameBytesMax())) {
+            return false;
+        }
         // Clearances before data: the peer's next segment waits for them.
-        if (!receives.nextFrame(header, at) && !sends.nextFrame(path, header, at, frame) && !nextOwnFrame(header, at)) {
+        if (!receives.nextFrame(header, at)
+                && !sends.nextFrame(fragmentBytesMax, header, at, frame)
+                && !nextOwnFrame(header, at)) {
             return false;
         }
         stamp(header, at);
+        if (records) {
+            record(header, at, frame);
+        }
         return true;
+    }
+
+    private int frameBytesMax() {
+        return Frame.HEADER_BYTES + Math.max(fragmentBytesMax, engine.eagerBytes());
+    }
+
+    private void record(ByteBuffer header, int at, OutboundFrame frame) {
+        Transfer send = (Transfer) frame.attachment;
+        resumption.replay().record(header, at, frame);
+        if (send != null) {
+            sends.payloadTaken(send);
+        }
     }
 
     private boolean nextOwnFrame(ByteBuffer header, int at) {
@@ -204,28 +344,51 @@ final class Link implements FrameHandler {
         if (closing && !sends.hasWork()) {
             Frame.begin(header, at, FrameType.BYE);
             byeSent = true;
-            engine.outputEnds(out);
+            // The relay's path stays, in case that the peer has to go back to it.
+            if (out != relay && !records) {
+                engine.outputEnds(out);
+            }
             return true;
         }
         return false;
     }
 
     private void stamp(ByteBuffer header, int at) {
-        Frame.epoch(header, at, engine.view().epoch());
-        Frame.source(header, at, engine.view().rank());
-        Frame.destination(header, at, peer);
+        address(header, at);
         Frame.sequence(header, at, ++sequenceSent);
         Frame.credit(header, at, credit.tell());
     }
 
+    private void address(ByteBuffer header, int at) {
+        Frame.epoch(header, at, engine.view().epoch());
+        Frame.source(header, at, engine.view().rank());
+        Frame.destination(header, at, peer);
+    }
+
     private void switchOutput() {
-        out = better;
+        sendOn(better);
+        directSinceNs = engine.nowNs();
         engine.flushLater(this);
     }
 
     @Override
     public void payloadTaken(OutboundFrame frame) {
-        sends.payloadTaken((Transfer) frame.attachment);
+        if (frame.attachment != resumption.replay()) {
+            sends.payloadTaken((Transfer) frame.attachment);
+        } else if (records) {
+            resumption.replay().taken();
+        } else {
+            resumption.replayed();
+        }
+    }
+
+    @Override
+    public boolean isAwaiting() {
+        return failure == null
+                && (receives.size() > 0
+                        || sends.hasWork()
+                        || resumption.isReplaying()
+                        || (closing && !isClosed()));
     }
 
     // ---- frames in
@@ -234,11 +397,14 @@ final class Link implements FrameHandler {
     public void headerReceived(Path path, ByteBuffer header, int at, InboundFrame frame) {
         frame.clear();
         frame.bytes = Frame.payloadBytes(header, at);
-        check(path, header, at);
-        if (!betterWanted) {
+        FrameType type = FrameType.of(Frame.type(header, at));
+        check(path, type, header, at);
+        if (!betterWanted && type.isNumbered()) {
             wantBetter();
         }
-        FrameType type = FrameType.of(Frame.type(header, at));
+        if (path == in && in != relay) {
+            inFrame = frame;
+        }
         switch (type) {
             case EAGER -> receives.eager(header, at, frame);
             case REQUEST -> receives.request(header, at);
@@ -249,26 +415,50 @@ final class Link implements FrameHandler {
                 engine.probed(
                         peer, Frame.context(header, at), (int) Frame.tag(header, at), Frame.signature(header, at));
             case CREDIT -> {}
-            case SWITCH -> {
-                switchReceived = true;
-                if (better != null) {
-                    switchInput();
-                } else if (betterBroke) {
-                    lost("the connection to which rank " + peer + " moved broke");
-                } else {
-                    // Its last handshake message is on its way, or it broke before that came.
-                    suspect(
-                            ErrorCode.PEER_LOST,
-                            "the connection to which rank " + peer + " moved never opened",
-                            BETTER_GRACE_NS);
-                }
-            }
+            case SWITCH -> switchReceived();
             case BYE -> byeReceived();
-            case HELLO, CONTROL, FLOW ->
+            case ACK -> {
+                resumption.told(sequenceSent, header, at);
+                endOutputIfSettled();
+            }
+            case RESUME -> resumeReceived(header, at);
+            case REST -> resumption.rest(frame, header, at);
+            case HELLO, CONTROL, FLOW, PING, PONG ->
                 throw new ZipException(ErrorCode.PROTOCOL, type + " frame among the link frames of rank " + peer);
         }
-        if (sends.isReady()) {
+        if (!type.isNumbered()) {
+            frame.attachment = UNNUMBERED;
             engine.flushLater(this);
+        } else if (sends.isReady()) {
+            engine.flushLater(this);
+        }
+    }
+
+    private void switchReceived() {
+        if (resumption.isUnanswered()) {
+            // The peer sent it before it knew that the path is lost.
+            return;
+        }
+        switchReceived = true;
+        if (better != null) {
+            switchInput();
+            return;
+        }
+        boolean canResume = canResume();
+        String reason = "the connection to which rank " + peer + " moved broke";
+        if (betterBroke && canResume) {
+            resumeLater(reason);
+        } else if (betterBroke) {
+            lost(reason);
+        } else if (canResume) {
+            // Its last handshake message is on its way, or it broke before that came.
+            betterDueNs = engine.nowNs() + BETTER_GRACE_NS;
+            wakeAtTimers();
+        } else {
+            suspect(
+                    ErrorCode.PEER_LOST,
+                    "the connection to which rank " + peer + " moved never opened",
+                    BETTER_GRACE_NS);
         }
     }
 
@@ -280,8 +470,8 @@ final class Link implements FrameHandler {
         }
     }
 
-    private void check(Path path, ByteBuffer header, int at) {
-        if (path != in) {
+    private void check(Path path, FrameType type, ByteBuffer header, int at) {
+        if (path != in && (type != FrameType.RESUME || path != relay)) {
             throw protocol("frame on a path that is not in use", header, at);
         }
         if (Frame.epoch(header, at) != engine.view().epoch()) {
@@ -293,11 +483,17 @@ final class Link implements FrameHandler {
                 || Frame.destination(header, at) != engine.view().rank()) {
             throw protocol("frame of another pair on the path of rank " + peer, header, at);
         }
-        if (Frame.sequence(header, at) != sequenceReceived + 1) {
-            throw protocol("expected sequence " + (sequenceReceived + 1), header, at);
+        if (!type.isNumbered()) {
+            return;
         }
-        sequenceReceived++;
-        if (!credit.returned(Frame.credit(header, at))) {
+        // Of an interrupted frame the header came in before.
+        boolean interrupted = resumption.isInterrupted();
+        long expected = interrupted ? sequenceReceived : sequenceReceived + 1;
+        if (Frame.sequence(header, at) != expected || interrupted != (type == FrameType.REST)) {
+            throw protocol("expected sequence " + expected + (interrupted ? " in a REST" : ""), header, at);
+        }
+        sequenceReceived = expected;
+        if (!interrupted && !credit.returned(Frame.credit(header, at))) {
             throw protocol("impossible credit " + Frame.credit(header, at), header, at);
         }
     }
@@ -308,12 +504,27 @@ final class Link implements FrameHandler {
 
     private void switchInput() {
         switchReceived = false;
+        betterDueNs = 0;
         in = better;
         in.openInput();
     }
 
     @Override
     public void frameReceived(Path path, InboundFrame frame) {
+        if (frame.attachment == UNNUMBERED) {
+            return;
+        }
+        sequenceWhole = sequenceReceived;
+        if (relay != null && path.isForgettable()) {
+            if (resumption.received(Frame.HEADER_BYTES + frame.bytes)) {
+                wakeAtTimers();
+            }
+            if (byeReceived) {
+                resumption.tellNow();
+            }
+        } else {
+            resumption.makeWhole(frame);
+        }
         if (frame.attachment != null) {
             engine.cork();
             try {
@@ -322,9 +533,89 @@ final class Link implements FrameHandler {
                 engine.uncork();
             }
         }
-        if (credit.isTellDue() || sends.isReady() || receives.isReady()) {
+        if (credit.isTellDue() || sends.isReady() || receives.isReady() || resumption.isTellDue()) {
             engine.flushLater(this);
         }
+    }
+
+    // ---- back to the relay
+
+    private boolean canResume() {
+        return relay != null && !relayLost;
+    }
+
+    /** RESUME came in: the peer has given up the direct path, or answers that this end has. */
+    private void resumeReceived(ByteBuffer header, int at) {
+        boolean kept = (out == relay || records) && (in == relay || in.isForgettable());
+        resumption.heard(sequenceSent, header, at);
+        if (resumption.isAsked() && !kept) {
+            fail(ErrorCode.PEER_LOST, "rank " + peer + " lost its connection to this rank");
+        } else if (resumption.isAsked()) {
+            resumeLater("rank " + peer + " lost its connection to this rank");
+        }
+    }
+
+    private void resumeLater(String reason) {
+        betterDueNs = 0;
+        if (!resumeDue) {
+            resumeDue = true;
+            lossReason = reason;
+            engine.resumeLater(this);
+        }
+    }
+
+    /** Gives up the direct path, if there is one, for the relay. No path is in the middle of a callback. */
+    void resume() {
+        resumeDue = false;
+        if (failure != null) {
+            return;
+        }
+        if (!canResume()) {
+            lost(lossReason);
+            return;
+        }
+        try {
+            resumption.begin(records, in == relay ? null : in, inFrame, sequenceWhole == sequenceReceived);
+        } catch (ZipException e) {
+            fail(e.code(), Operation.reasonOf(e));
+            return;
+        }
+        engine.resumed(this, lossReason);
+        if (out != relay && engine.nowNs() - directSinceNs >= LIVED_LONG_NS) {
+            backOffNs = BACK_OFF_NS_MIN;
+        }
+        closeDirect();
+        sendOn(relay);
+        in = relay;
+        inFrame = null;
+        better = null;
+        switchDue = false;
+        switchReceived = false;
+        betterBroke = false;
+        askAgainLater();
+        engine.flushLater(this);
+    }
+
+    /** A path that may be forgotten has ended, not by anybody's fault. */
+    private void forgotten(Path path, ZipException ending) {
+        boolean inUse = path == out || path == in;
+        boolean through = isClosed() || (ending == null && byeReceived && !resumption.isReplaying());
+        if (inUse && !through) {
+            resumeLater(ending == null ? "connection closed by rank " + peer : Operation.reasonOf(ending));
+        } else if (ending != null) {
+            path.close();
+            if (!inUse && path == better) {
+                better = null;
+                switchDue = false;
+                betterBroke = true;
+                askAgainLater();
+            }
+        }
+    }
+
+    /** How often this link has gone back to the relay. */
+    int resumptions() {
+        return resumption.count();
     }
 
     // ---- the end
@@ -339,7 +630,15 @@ final class Link implements FrameHandler {
 
     /** Whether nothing more will happen here. */
     boolean isClosed() {
-        return failure != null || (byeSent && byeReceived);
+        return failure != null || (byeReceived && (peerLeft || (byeSent && resumption.isSettled())));
+    }
+
+    /** Both ends have said BYE and have all: the peer may see the end of the path. */
+    private void endOutputIfSettled() {
+        if (records && !outputEnded && isClosed()) {
+            outputEnded = true;
+            engine.outputEnds(out);
+        }
     }
 
     private void byeReceived() {
@@ -358,6 +657,7 @@ final class Link implements FrameHandler {
 
     /** The relay says that the peer left; its last frames may still be under way. */
     void leftSays(String detail) {
+        peerLeft = true;
         if (!byeReceived && failure == null) {
             suspect(
                     ErrorCode.PEER_LEFT,
@@ -368,7 +668,13 @@ final class Link implements FrameHandler {
 
     @Override
     public void ended(Path path, ZipException ending) {
+        boolean innocent = ending == null || ending.code() == ErrorCode.PEER_LOST;
+        if (failure == null && innocent && canResume() && path.isForgettable()) {
+            forgotten(path, ending);
+            return;
+        }
         boolean broken = ending != null;
+        relayLost |= broken && path == relay;
         if (broken && path == better && path != out) {
             better = null;
             switchDue = false;
@@ -447,23 +753,28 @@ final class Link implements FrameHandler {
         }
         tellPeer(reason);
         failure = ZipException.of(code, reason).peer(peer).build();
-        closePaths();
+        closeDirect();
+        if (relay != null) {
+            relay.close();
+        }
+        resumption.clear();
         sends.fail(failure);
         receives.fail(failure);
     }
 
     /** Ends the link if it depends on a kind of path. */
     void pathsLost(String name, ErrorCode code, String reason) {
+        relayLost |= relay != null && relay.name().equals(name);
         if (out != null && (out.name().equals(name) || in.name().equals(name))) {
             fail(code, reason);
         }
     }
 
-    private void closePaths() {
-        if (out != null) {
+    private void closeDirect() {
+        if (out != null && out != relay) {
             out.close();
         }
-        if (in != null && in != out) {
+        if (in != null && in != relay && in != out) {
             in.close();
         }
         if (better != null && better != out && better != in) {
@@ -479,6 +790,7 @@ final class Link implements FrameHandler {
         if (in != null && in != out) {
             in.release(attachment);
         }
+        resumption.release(attachment);
     }
 
     /** Bytes kept for the peer because nobody has asked for them. */

@@ -116,6 +116,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 .setRelayed(relayed)
                 .putGroupSettings(Setting.EAGER_BYTES.variable(), settings.eagerBytes())
                 .putGroupSettings(Setting.WINDOW_BYTES.variable(), settings.windowBytes())
+                .putGroupSettings(Setting.REPLAY_BYTES.variable(), settings.replayBytes())
                 // Links begin on the relay everywhere or nowhere.
                 .putGroupSettings(Setting.TRANSPORT.variable() + "=tcp", relayed ? 0 : 1);
         for (Candidate candidate : candidates) {

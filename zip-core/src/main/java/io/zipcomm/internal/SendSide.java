@@ -4,7 +4,6 @@ import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.transport.OutboundFrame;
-import io.zipcomm.transport.Path;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import java.nio.ByteBuffer;
@@ -139,7 +138,7 @@ final class SendSide {
         return messages.size() + announced.size() + cleared.size();
     }
 
-    boolean nextFrame(Path path, ByteBuffer header, int at, OutboundFrame frame) {
+    boolean nextFrame(int fragmentBytesMax, ByteBuffer header, int at, OutboundFrame frame) {
         Transfer message = messages.peek();
         if (message != null) {
             if (message.announcement == FrameType.EAGER && credit.allowsEager(message.bytes)) {
@@ -158,7 +157,7 @@ final class SendSide {
         }
         Transfer data = cleared.peek();
         if (data != null) {
-            data(path, data, header, at, frame);
+            data(fragmentBytesMax, data, header, at, frame);
             return true;
         }
         if (!withdrawn.isEmpty()) {
@@ -195,8 +194,8 @@ final class SendSide {
         announced.add(send);
     }
 
-    private void data(Path path, Transfer send, ByteBuffer header, int at, OutboundFrame frame) {
-        int bytes = (int) Math.min(send.bytes - send.moved, path.fragmentBytesMax());
+    private void data(int fragmentBytesMax, Transfer send, ByteBuffer header, int at, OutboundFrame frame) {
+        int bytes = (int) Math.min(send.bytes - send.moved, fragmentBytesMax);
         Frame.begin(header, at, FrameType.DATA);
         Frame.context(header, at, send.context);
         Frame.payloadBytes(header, at, bytes);

@@ -26,6 +26,12 @@ public enum Setting {
             "bytes",
             "1048576",
             "Memory that one peer may fill with messages nobody has asked for yet. Equal on all ranks."),
+    REPLAY_BYTES(
+            "ZIP_REPLAY_BYTES",
+            "bytes",
+            "4194304",
+            "Memory for what one peer on another host was sent on a direct connection and has not acknowledged. Equal on all"
+                    + " ranks."),
     WAIT(
             "ZIP_WAIT",
             "name",

@@ -25,6 +25,7 @@ import java.util.function.Function;
  * @param closeTimeout     how long closing may take
  * @param eagerBytes       longest message that travels at once
  * @param windowBytes      memory for unexpected messages of one peer
+ * @param replayBytes      memory for frames that one peer has not acknowledged
  * @param waiting          how to wait for I/O
  * @param spinTime         how long to spin before blocking
  * @param io               socket implementation
@@ -44,6 +45,7 @@ public record ZipSettings(
         Duration closeTimeout,
         int eagerBytes,
         int windowBytes,
+        int replayBytes,
         WaitChoice waiting,
         Duration spinTime,
         IoChoice io,
@@ -56,6 +58,9 @@ public record ZipSettings(
 
     /** Largest eager message: it has to fit into the smallest window of a relay. */
     public static final int EAGER_BYTES_MAX = 64 << 10;
+
+    /** Smallest memory for frames that were not acknowledged: the longest eager message fits, and then half as much. */
+    public static final int REPLAY_BYTES_MIN = 128 << 10;
 
     private static final int SESSION_CHARACTERS_MAX = 200;
 
@@ -119,6 +124,9 @@ public record ZipSettings(
                     Setting.WINDOW_BYTES,
                     windowBytes,
                     "at least 16384 and four times " + Setting.EAGER_BYTES.variable());
+        }
+        if (replayBytes < REPLAY_BYTES_MIN) {
+            throw bad(Setting.REPLAY_BYTES, replayBytes, "at least " + REPLAY_BYTES_MIN);
         }
         if (spinTime.isNegative()) {
             throw bad(Setting.SPIN_TIME, spinTime, "not negative");
@@ -221,6 +229,10 @@ public record ZipSettings(
             return set(Setting.WINDOW_BYTES, Integer.toString(bytes));
         }
 
+        public Builder replayBytes(int bytes) {
+            return set(Setting.REPLAY_BYTES, Integer.toString(bytes));
+        }
+
         public Builder waiting(WaitChoice choice) {
             return set(Setting.WAIT, choice.name());
         }
@@ -243,6 +255,7 @@ public record ZipSettings(
                     Duration.ofMillis(number(Setting.CLOSE_TIMEOUT)),
                     number(Setting.EAGER_BYTES),
                     number(Setting.WINDOW_BYTES),
+                    number(Setting.REPLAY_BYTES),
                     choice(Setting.WAIT, WaitChoice.class),
                     Duration.ofNanos(1000L * number(Setting.SPIN_TIME)),
                     choice(Setting.IO, IoChoice.class),

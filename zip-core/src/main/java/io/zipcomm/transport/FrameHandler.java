@@ -44,6 +44,14 @@ public interface FrameHandler {
     void frameReceived(Path path, InboundFrame in);
 
     /**
+     * Whether the peer owes this end something: a frame, or word that it has what it was sent. Silence on a path is looked into
+     * only then.
+     */
+    default boolean isAwaiting() {
+        return false;
+    }
+
+    /**
      * The peer's end of the path closed its output after its last frame, or the path broke.
      *
      * @param path   which path

@@ -15,6 +15,14 @@ public interface Path {
     /** Largest payload of a DATA frame on this path, in bytes. */
     int fragmentBytesMax();
 
+    /**
+     * Whether something between the two hosts may forget this path without a word to either end, as address translators do:
+     * then it may end although both ends live, and what was sent last is in doubt. The same at both ends.
+     */
+    default boolean isForgettable() {
+        return false;
+    }
+
     /** Says who makes and takes this path's frames. Called once, before anything else. */
     void bind(FrameHandler handler);
 
@@ -31,6 +39,14 @@ public interface Path {
      * @param attachment of the frame; nothing happens if no frame under way has it
      */
     void release(Object attachment);
+
+    /**
+     * Payload bytes still to come of the frame whose header came in last: 0 if the whole of it is in. Also after the path has
+     * broken, until it is closed. Asked of forgettable paths only.
+     */
+    default int missingBytes() {
+        throw new UnsupportedOperationException("a " + name() + " path is not forgotten");
+    }
 
     /** After the handler's last frame: sends what is left, then tells the peer's end that no more comes. */
     void closeOutput();

@@ -158,7 +158,10 @@ public final class Frame {
         header.putLong(at + TAG_OFFSET, offset);
     }
 
-    /** Bytes that the sender of this frame has released since the group began, of what the receiver sent it. */
+    /**
+     * Bytes that the sender of this frame has released since the group began, of what the receiver sent it. ACK, RESUME: the
+     * highest sequence of a frame that its sender has received whole.
+     */
     public static long credit(ByteBuffer header, int at) {
         return header.getLong(at + CREDIT_OFFSET);
     }
@@ -167,7 +170,10 @@ public final class Frame {
         header.putLong(at + CREDIT_OFFSET, bytes);
     }
 
-    /** Length of the whole message: the one under way, or in CLEAR the one awaited. */
+    /**
+     * Length of the whole message: the one under way, or in CLEAR the one awaited. RESUME: bytes that came in of the payload of
+     * the frame that was under way.
+     */
     public static long messageBytes(ByteBuffer header, int at) {
         return header.getLong(at + MESSAGE_BYTES_OFFSET);
     }
@@ -178,7 +184,7 @@ public final class Frame {
 
     /**
      * REQUEST: the sender's number for the message. CLEAR, DATA: the receiver's number for its buffer. CANCEL: one or the
-     * other, as its flags say.
+     * other, as its flags say. RESUME: which one it is, from 1.
      */
     public static int transfer(ByteBuffer header, int at) {
         return header.getInt(at + TRANSFER_OFFSET);
@@ -225,9 +231,10 @@ public final class Frame {
             case DATA -> dataProblem(payloadBytes, offset(header, at), messageBytes);
             case REQUEST -> noPayload(type, payloadBytes, messageBytes);
             case CLEAR -> noPayload(type, payloadBytes, messageBytes);
-            case CREDIT, SWITCH, BYE, PROBE, CANCEL, FLOW -> noPayload(type, payloadBytes, 0);
+            case CREDIT, SWITCH, BYE, PROBE, CANCEL, FLOW, ACK, PING, PONG -> noPayload(type, payloadBytes, 0);
+            case RESUME -> noPayload(type, payloadBytes, messageBytes);
             case HELLO -> payloadBytes == Hello.PAYLOAD_BYTES ? null : "HELLO frame of " + payloadBytes + " bytes";
-            case CONTROL -> null;
+            case CONTROL, REST -> null;
         };
     }
 

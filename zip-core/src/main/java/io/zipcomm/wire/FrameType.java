@@ -3,8 +3,8 @@ package io.zipcomm.wire;
 /**
  * Kinds of frame. The number is the frame's second byte.
  *
- * <p><em>Link frames</em> belong to the ordered channel between two ranks and carry its sequence number. The others
- * belong to one connection and carry sequence number 0.
+ * <p><em>Link frames</em> belong to the ordered channel between two ranks; all but ACK and RESUME carry its sequence
+ * number. The others belong to one connection. What is not numbered has sequence number 0.
  */
 public enum FrameType {
     /** Handshake of a direct connection; see {@link Hello}. */
@@ -30,9 +30,19 @@ public enum FrameType {
     /** The sender withdrew a message that it had announced. */
     CANCEL(11, true),
     /** Relayed connections: how much of a flow its receiver has taken. */
-    FLOW(12, false);
+    FLOW(12, false),
+    /** The highest frame that came in whole, on a connection that may be forgotten. Not numbered. */
+    ACK(13, true),
+    /** The link goes back to the relay: what came in before its direct connection was lost. Not numbered. */
+    RESUME(14, true),
+    /** The rest of a frame of which some bytes came in before its connection was lost. */
+    REST(15, true),
+    /** Direct connections: is the other end there? */
+    PING(16, false),
+    /** Direct connections: it is. */
+    PONG(17, false);
 
-    private static final FrameType[] BY_NUMBER = new FrameType[16];
+    private static final FrameType[] BY_NUMBER = new FrameType[32];
 
     static {
         for (FrameType type : values()) {
@@ -51,19 +61,28 @@ public enum FrameType {
     /**
      * The byte that stands for this type on the wire.
      *
-     * @return 1 to 15
+     * @return 1 to 31
      */
     public int number() {
         return number;
     }
 
     /**
-     * Whether frames of this type are numbered in their link's sequence.
+     * Whether frames of this type belong to the link between two ranks, on whatever path.
      *
      * @return true for link frames
      */
     public boolean isLinkFrame() {
         return link;
+    }
+
+    /**
+     * Whether frames of this type are numbered in their link's sequence.
+     *
+     * @return true for all link frames but those that say how far the sequence has come
+     */
+    public boolean isNumbered() {
+        return link && this != ACK && this != RESUME;
     }
 
     /**
