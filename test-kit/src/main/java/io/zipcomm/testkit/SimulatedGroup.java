@@ -148,6 +148,16 @@ public final class SimulatedGroup implements AutoCloseable {
         return engines.get(rank).pathTo(peer);
     }
 
+    /** How often a rank's link to a peer has lost a direct path and gone on through the relay. */
+    public int resumptions(int rank, int peer) {
+        return engines.get(rank).resumptions(peer);
+    }
+
+    /** Memory that a rank's links hold for frames that were not acknowledged, in chunks. */
+    public int replayChunks(int rank) {
+        return engines.get(rank).replayChunks();
+    }
+
     /** Bytes that a rank keeps for a peer because nobody has asked for them. */
     public long keptBytes(int rank, int peer) {
         return engines.get(rank).keptBytes(peer);

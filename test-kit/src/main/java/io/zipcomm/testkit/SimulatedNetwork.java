@@ -108,9 +108,11 @@ public final class SimulatedNetwork {
     private final Map<Edge, Tampering> tamperings = new HashMap<>();
     private Scheduler scheduler;
     private Consumer<String> trace;
+    private final Set<Edge> withheld = new HashSet<>();
     private boolean lenient;
     private boolean forgettable;
     private long happened;
+    private long rests;
 
     /**
      * A network whose conditions depend on the seed as well.
@@ -358,6 +360,9 @@ public final class SimulatedNetwork {
 
     private void open(int rank, SimulatedPath path) {
         transports[rank].add(path);
+        if (withheld.remove(new Edge(rank, path.peer()))) {
+            return;
+        }
         soon(() -> transports[rank].later(listener -> listener.opened(path)));
     }
 
@@ -483,6 +488,35 @@ public final class SimulatedNetwork {
         return null;
     }
 
+    /** Whether there is a direct path between two ranks that has not broken; its ends may not have heard of it yet. */
+    public boolean hasDirect(int a, int b) {
+        return open(a, b) != null && open(b, a) != null;
+    }
+
+    /** The next direct path between two ranks opens at one end only: its last handshake message is lost. */
+    public void withhold(int rank, int peer) {
+        withheld.add(new Edge(rank, peer));
+    }
+
+    /**
+     * Does something when some time has passed, such as a fault in the middle of what will be under way then.
+     *
+     * @param ns     nanoseconds
+     * @param action what, on the thread that drives the network
+     */
+    public void after(long ns, Runnable action) {
+        at(clock.nowNs() + ns, action);
+    }
+
+    /** How many frames were interrupted and had their rest sent on another path. */
+    public long restCount() {
+        return rests;
+    }
+
+    void restArrived() {
+        rests++;
+    }
+
     /** The relay dies: all relayed paths and all control connections are gone. */
     public void stopRelay() {
         for (int rank = 0; rank < size; rank++) {
@@ -585,7 +619,12 @@ public final class SimulatedNetwork {
                 path,
                 "was given the rest of a frame of " + bytes);
         if (bytes > 0) {
-            checkRange(path, frame.payload, frame.offset, bytes, frame.payload.type().bytes());
+            checkRange(
+                    path,
+                    frame.payload,
+                    frame.offset,
+                    bytes,
+                    frame.payload.type().bytes());
         }
     }
 

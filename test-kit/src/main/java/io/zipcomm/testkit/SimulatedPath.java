@@ -462,6 +462,9 @@ final class SimulatedPath implements Path {
             refuse(new ZipException(ErrorCode.PROTOCOL, "from rank " + peer + ": " + problem));
             return;
         }
+        if (Frame.type(inHeader, HEADER_AT) == FrameType.REST.number()) {
+            network.restArrived();
+        }
         payloadBytes = Frame.payloadBytes(inHeader, HEADER_AT);
         payloadHave = 0;
         inFrame.clear();

@@ -385,10 +385,7 @@ final class Link implements FrameHandler {
     @Override
     public boolean isAwaiting() {
         return failure == null
-                && (receives.size() > 0
-                        || sends.hasWork()
-                        || resumption.isReplaying()
-                        || (closing && !isClosed()));
+                && (receives.size() > 0 || sends.hasWork() || resumption.isReplaying() || (closing && !isClosed()));
     }
 
     // ---- frames in
@@ -570,6 +567,10 @@ final class Link implements FrameHandler {
         if (failure != null) {
             return;
         }
+        if (isAbandoned()) {
+            closePaths();
+            return;
+        }
         if (!canResume()) {
             lost(lossReason);
             return;
@@ -630,7 +631,12 @@ final class Link implements FrameHandler {
 
     /** Whether nothing more will happen here. */
     boolean isClosed() {
-        return failure != null || (byeReceived && (peerLeft || (byeSent && resumption.isSettled())));
+        return failure != null || isAbandoned() || (byeSent && byeReceived && resumption.isSettled());
+    }
+
+    /** The peer has said its last frame, and is gone. */
+    private boolean isAbandoned() {
+        return byeReceived && peerLeft;
     }
 
     /** Both ends have said BYE and have all: the peer may see the end of the path. */
@@ -643,6 +649,9 @@ final class Link implements FrameHandler {
 
     private void byeReceived() {
         byeReceived = true;
+        if (isAbandoned()) {
+            resumeLater("");
+        }
         close();
         receives.peerLeft(left());
         sends.fail(left());
@@ -658,6 +667,9 @@ final class Link implements FrameHandler {
     /** The relay says that the peer left; its last frames may still be under way. */
     void leftSays(String detail) {
         peerLeft = true;
+        if (isAbandoned()) {
+            resumeLater("");
+        }
         if (!byeReceived && failure == null) {
             suspect(
                     ErrorCode.PEER_LEFT,
@@ -753,11 +765,7 @@ final class Link implements FrameHandler {
         }
         tellPeer(reason);
         failure = ZipException.of(code, reason).peer(peer).build();
-        closeDirect();
-        if (relay != null) {
-            relay.close();
-        }
-        resumption.clear();
+        closePaths();
         sends.fail(failure);
         receives.fail(failure);
     }
@@ -768,6 +776,14 @@ final class Link implements FrameHandler {
         if (out != null && (out.name().equals(name) || in.name().equals(name))) {
             fail(code, reason);
         }
+    }
+
+    private void closePaths() {
+        closeDirect();
+        if (relay != null) {
+            relay.close();
+        }
+        resumption.clear();
     }
 
     private void closeDirect() {

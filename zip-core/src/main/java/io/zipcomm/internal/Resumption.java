@@ -198,10 +198,12 @@ final class Resumption {
         long sequence = Frame.credit(header, at);
         boolean answers = number == begun && isUnanswered();
         boolean begins = number == answered + 1 && !isUnanswered() && !asked;
-        boolean sent = sequence >= 0 && sequence <= sequenceSent && (replay.leaving() == 0 || sequence < replay.leaving());
+        boolean sent =
+                sequence >= 0 && sequence <= sequenceSent && (replay.leaving() == 0 || sequence < replay.leaving());
         if (!sent || !(answers || begins)) {
             throw Link.protocol(
-                    "unexpected number " + number + " after " + answered + ", or frame " + sequence + " of " + sequenceSent,
+                    "unexpected number " + number + " after " + answered + ", or frame " + sequence + " of "
+                            + sequenceSent,
                     header,
                     at);
         }
