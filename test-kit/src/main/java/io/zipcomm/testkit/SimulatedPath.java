@@ -27,6 +27,9 @@ final class SimulatedPath implements Path {
     private static final int HEADER_AT = 24;
     private static final long NEVER_NS = Long.MAX_VALUE;
 
+    /** Time between two looks at a path that is silent. */
+    private static final long LOOK_NS = 1_000_000;
+
     /** A payload goes on when this part of the window is free. */
     private static final int ROOM_SHARE = 4;
 
@@ -258,7 +261,10 @@ final class SimulatedPath implements Path {
     }
 
     private void noticeSilence() {
-        if (!dead && handler != null) {
+        if (handler == null && !dead) {
+            // Nobody looks before the path is in somebody's hands.
+            network.at(network.nowNs() + LOOK_NS, () -> transport.later(listener -> noticeSilence()));
+        } else if (!dead) {
             broke();
         }
     }

@@ -24,6 +24,9 @@ final class DirectConnection extends FrameStream implements Path {
     private static final int FRAGMENT_BYTES_MAX = 1 << 20;
     private static final SecureRandom RANDOM = new SecureRandom();
 
+    /** Marks a frame of the connection's own. */
+    private static final Object OWN = new Object();
+
     /** How far the handshake is. */
     private enum State {
         CONNECTING,
@@ -51,6 +54,10 @@ final class DirectConnection extends FrameStream implements Path {
     /** Sends OPEN; of two ends that both do the one with the lower rank. */
     private boolean initiator;
 
+    private boolean forgettable;
+    private final Silence silence = new Silence();
+    private boolean pingDue;
+    private boolean pongDue;
     private FrameHandler handler;
 
     private DirectConnection(DirectPaths paths, GroupView view, boolean initiator, int peer, long nowNs) {
@@ -253,6 +260,10 @@ final class DirectConnection extends FrameStream implements Path {
 
     private void isOpenNow() {
         state = State.OPEN;
+        forgettable = !view.members().get(peer).hostId().equals(view.self().hostId());
+        if (forgettable) {
+            socket().keepAlive();
+        }
         setInputOpen(false);
         paths.opened(this);
     }
@@ -276,6 +287,16 @@ final class DirectConnection extends FrameStream implements Path {
     @Override
     public int fragmentBytesMax() {
         return FRAGMENT_BYTES_MAX;
+    }
+
+    @Override
+    public boolean isForgettable() {
+        return forgettable;
+    }
+
+    @Override
+    public int missingBytes() {
+        return missingInbound();
     }
 
     @Override
@@ -311,12 +332,44 @@ final class DirectConnection extends FrameStream implements Path {
         breakStream();
     }
 
+    // ---- silence
+
+    /** Asks the other end whether it is there if it should say something and does not, and gives up if it is not. */
+    void look(long nowNs) {
+        boolean awaiting = handler != null && isInUse() && handler.isAwaiting();
+        switch (silence.look(nowNs, receivedBytes(), awaiting, socket()::unacknowledgedMs)) {
+            case PING -> {
+                pingDue = true;
+                flushStream();
+            }
+            case LOST ->
+                lost("nothing came in " + Silence.LOST_AFTER_NS / 1_000_000 + " ms, and nothing was acknowledged");
+            case NOTHING -> {}
+        }
+    }
+
+    private void nextOwn(ByteBuffer header, int at) {
+        Frame.begin(header, at, pongDue ? FrameType.PONG : FrameType.PING);
+        Frame.epoch(header, at, view.epoch());
+        Frame.source(header, at, view.rank());
+        Frame.destination(header, at, peer);
+        if (pongDue) {
+            pongDue = false;
+        } else {
+            pingDue = false;
+        }
+    }
+
     // ---- frames
 
     @Override
     boolean nextFrame(ByteBuffer header, int at, OutboundFrame frame) {
         if (helloDue != 0) {
             return nextHello(header, at, frame);
+        }
+        if (pongDue || pingDue) {
+            nextOwn(header, at);
+            return true;
         }
         return handler != null && handler.nextFrame(this, header, at, frame);
     }
@@ -329,7 +382,13 @@ final class DirectConnection extends FrameStream implements Path {
     @Override
     void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
         if (state == State.OPEN) {
-            if (!FrameType.of(Frame.type(header, at)).isLinkFrame()) {
+            FrameType type = FrameType.of(Frame.type(header, at));
+            if (type == FrameType.PING || type == FrameType.PONG) {
+                pongDue |= type == FrameType.PING;
+                frame.attachment = OWN;
+                return;
+            }
+            if (!type.isLinkFrame()) {
                 throw new ZipException(ErrorCode.PROTOCOL, "not a link frame: " + Frame.describe(header, at));
             }
             handler.headerReceived(this, header, at, frame);
@@ -340,7 +399,11 @@ final class DirectConnection extends FrameStream implements Path {
 
     @Override
     void frameReceived(InboundFrame frame) {
-        if (state == State.OPEN) {
+        if (frame.attachment == OWN) {
+            if (pongDue) {
+                flushStream();
+            }
+        } else if (state == State.OPEN) {
             handler.frameReceived(this, frame);
         } else {
             helloReceived();

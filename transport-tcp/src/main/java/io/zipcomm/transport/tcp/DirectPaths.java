@@ -44,6 +44,9 @@ final class DirectPaths {
 
     private int punching;
 
+    /** Connections that something on the way may forget. */
+    private final List<DirectConnection> watched = new ArrayList<>();
+
     /**
      * @param rendezvousPort where peers of other hosts can connect to; 0 if they cannot
      */
@@ -179,6 +182,9 @@ final class DirectPaths {
                 drop(other);
             }
         }
+        if (connection.isForgettable()) {
+            watched.add(connection);
+        }
         events.opened(connection);
     }
 
@@ -203,6 +209,7 @@ final class DirectPaths {
 
     void closed(DirectConnection connection) {
         handshakes.remove(connection);
+        watched.remove(connection);
         if (connection.peer() >= 0) {
             edge(connection.peer()).closed(connection);
         }
@@ -235,6 +242,11 @@ final class DirectPaths {
         for (int i = handshakes.size() - 1; i >= 0; i--) {
             if (i < handshakes.size() && nowNs - handshakes.get(i).startedNs() > ATTEMPT_NS) {
                 failed(handshakes.get(i), "no answer in " + ATTEMPT_NS / 1_000_000 + " ms");
+            }
+        }
+        for (int i = watched.size() - 1; i >= 0; i--) {
+            if (i < watched.size()) {
+                watched.get(i).look(nowNs);
             }
         }
         for (int i = climbing.size() - 1; i >= 0; i--) {

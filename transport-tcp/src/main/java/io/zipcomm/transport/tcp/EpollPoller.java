@@ -11,6 +11,7 @@ import io.netty.channel.unix.Socket;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -27,6 +28,21 @@ final class EpollPoller extends Poller {
     private static final int BACKLOG = 1024;
     private static final int IPPROTO_TCP = 6;
     private static final int TCP_CONGESTION = 13;
+    private static final int TCP_KEEPIDLE = 4;
+    private static final int TCP_KEEPINTVL = 5;
+    private static final int TCP_KEEPCNT = 6;
+    private static final int TCP_INFO = 11;
+
+    /*
+     * struct tcp_info: eight bytes of flags, then numbers of four bytes. What follows the first part depends on the kernel,
+     * which fills as much as there is room for.
+     */
+    private static final int TCPI_UNACKED = 24;
+    private static final int TCPI_LAST_ACK_RECV = 56;
+    private static final int TCPI_NOTSENT_BYTES = 144;
+    private static final int TCP_INFO_BYTES = 148;
+
+    private final ByteBuffer info = ByteBuffer.allocateDirect(TCP_INFO_BYTES).order(ByteOrder.nativeOrder());
 
     /** Sockets that are ready at once and handled in one turn. */
     private static final int EVENTS_MAX = 256;
@@ -210,6 +226,30 @@ final class EpollPoller extends Poller {
                 LOG.debug("a connection ends regularly instead of breaking", e);
             }
             close();
+        }
+
+        @Override
+        public void keepAlive() {
+            try {
+                socket.setKeepAlive(true);
+                socket.setIntOpt(IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+                socket.setIntOpt(IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+                socket.setIntOpt(IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+            } catch (IOException e) {
+                LOG.debug("a connection is not kept alive", e);
+            }
+        }
+
+        @Override
+        public long unacknowledgedMs() {
+            try {
+                socket.getRawOpt(IPPROTO_TCP, TCP_INFO, info.clear());
+            } catch (IOException e) {
+                LOG.debug("nothing known about a connection", e);
+                return -1;
+            }
+            boolean waits = info.getInt(TCPI_UNACKED) != 0 || info.getInt(TCPI_NOTSENT_BYTES) != 0;
+            return waits ? Integer.toUnsignedLong(info.getInt(TCPI_LAST_ACK_RECV)) : 0;
         }
 
         @Override

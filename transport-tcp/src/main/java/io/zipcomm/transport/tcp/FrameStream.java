@@ -71,6 +71,7 @@ abstract class FrameStream implements StreamSocket.Listener {
     private boolean inFrame;
     private int inLeft;
     private long inMoved;
+    private long receivedBytes;
     private boolean inputOpen;
     private boolean bulk;
     private boolean reading;
@@ -431,6 +432,7 @@ abstract class FrameStream implements StreamSocket.Listener {
             }
         }
         if (bytes > 0) {
+            receivedBytes += bytes;
             if (relayed) {
                 counters.relayBytesReceived += bytes;
             } else {
@@ -531,6 +533,21 @@ abstract class FrameStream implements StreamSocket.Listener {
         in.payload = null;
     }
 
+    /** Payload bytes still to come of the frame that is coming in. */
+    final int missingInbound() {
+        return inFrame ? inLeft : 0;
+    }
+
+    /** All bytes that came in. */
+    final long receivedBytes() {
+        return receivedBytes;
+    }
+
+    /** Whether bytes could come in, and go out. */
+    final boolean isInUse() {
+        return inputOpen && !inputEnded && !outputClosing && !ended;
+    }
+
     /** What is left of the frame that is going out is copied, whoever's it is. */
     final void detachOutbound() {
         releaseOutbound(out.attachment);
@@ -548,6 +565,11 @@ abstract class FrameStream implements StreamSocket.Listener {
             closeIfDone();
             streamEnded(null);
         }
+    }
+
+    /** Nobody answers at the other end. */
+    final void lost(String reason) {
+        end(new ZipException(ErrorCode.PEER_LOST, "connection of " + describe() + " is lost: " + reason));
     }
 
     private void broken(IOException e) {

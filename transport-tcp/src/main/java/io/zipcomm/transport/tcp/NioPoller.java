@@ -9,6 +9,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.nio.NioIoOps;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketOption;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectableChannel;
@@ -226,6 +227,34 @@ class NioPoller extends Poller {
                 LOG.debug("a connection ends regularly instead of breaking", e);
             }
             close();
+        }
+
+        @Override
+        public void keepAlive() {
+            try {
+                channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+                set("TCP_KEEPIDLE", KEEPALIVE_IDLE_S);
+                set("TCP_KEEPINTERVAL", KEEPALIVE_INTERVAL_S);
+                set("TCP_KEEPCOUNT", KEEPALIVE_PROBES);
+            } catch (IOException e) {
+                LOG.debug("a connection is not kept alive", e);
+            }
+        }
+
+        /** Sets an option that not every platform has, and that is in a module which not every runtime has. */
+        private void set(String name, int value) throws IOException {
+            for (SocketOption<?> option : channel.supportedOptions()) {
+                if (option.name().equals(name) && option.type() == Integer.class) {
+                    @SuppressWarnings("unchecked") // its type was looked at
+                    SocketOption<Integer> number = (SocketOption<Integer>) option;
+                    channel.setOption(number, value);
+                }
+            }
+        }
+
+        @Override
+        public long unacknowledgedMs() {
+            return -1;
         }
 
         @Override

@@ -20,6 +20,14 @@ import java.util.function.Consumer;
  */
 abstract class Poller implements AutoCloseable {
 
+    /** Seconds of silence until the operating system asks whether the other end is there: less than the memory of most NATs. */
+    static final int KEEPALIVE_IDLE_S = 10;
+
+    static final int KEEPALIVE_INTERVAL_S = 3;
+
+    /** Unanswered questions after which the connection is broken. */
+    static final int KEEPALIVE_PROBES = 3;
+
     /** Sleeps are rounded up to this, so that the timer is seldom set anew. */
     private static final long TIMER_GRAIN_NS = 1_000_000;
 

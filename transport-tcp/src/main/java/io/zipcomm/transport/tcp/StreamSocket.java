@@ -47,6 +47,19 @@ interface StreamSocket {
     /** No more output. */
     void shutdownOutput() throws IOException;
 
+    /**
+     * Has the operating system ask the other end now and then whether it is there, also while this process does nothing, so
+     * that what is between the two does not forget an idle connection. Best effort.
+     */
+    void keepAlive();
+
+    /**
+     * How long the other end's operating system has acknowledged nothing although there is something to acknowledge.
+     *
+     * @return milliseconds; 0 if all is acknowledged; -1 if nobody here can know
+     */
+    long unacknowledgedMs();
+
     /** The other end's address. */
     InetSocketAddress remote();
 
