@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.NotYetConnectedException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -213,7 +214,12 @@ final class EpollPoller extends Poller {
 
         @Override
         public void shutdownOutput() throws IOException {
-            socket.shutdown(false, true);
+            try {
+                socket.shutdown(false, true);
+            } catch (NotYetConnectedException e) {
+                // What Netty makes of a connection that the other end has reset.
+                throw new IOException("connection is gone", e);
+            }
         }
 
         @Override

@@ -253,11 +253,6 @@ class NioPoller extends Poller {
         }
 
         @Override
-        public long unacknowledgedMs() {
-            return -1;
-        }
-
-        @Override
         public InetSocketAddress remote() {
             try {
                 return (InetSocketAddress) channel.getRemoteAddress();

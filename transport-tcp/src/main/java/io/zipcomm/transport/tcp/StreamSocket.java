@@ -51,14 +51,16 @@ interface StreamSocket {
      * Has the operating system ask the other end now and then whether it is there, also while this process does nothing, so
      * that what is between the two does not forget an idle connection. Best effort.
      */
-    void keepAlive();
+    default void keepAlive() {}
 
     /**
      * How long the other end's operating system has acknowledged nothing although there is something to acknowledge.
      *
      * @return milliseconds; 0 if all is acknowledged; -1 if nobody here can know
      */
-    long unacknowledgedMs();
+    default long unacknowledgedMs() {
+        return -1;
+    }
 
     /** The other end's address. */
     InetSocketAddress remote();

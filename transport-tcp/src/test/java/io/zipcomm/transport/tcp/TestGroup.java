@@ -18,9 +18,14 @@ import io.zipcomm.transport.TransportCounters;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * A group of which every rank is a thread here, joined as {@link io.zipcomm.Zip#join} does it, but with its transport in
@@ -50,6 +55,29 @@ final class TestGroup {
             boolean holdDirect,
             Duration closeTimeout)
             throws Exception {
+        return join(relay, session, size, choice, holdDirect, closeTimeout, Hosts.ONE);
+    }
+
+    /** Where the ranks of a group are, as they are told. */
+    record Hosts(boolean separate, String io, int clockRate) {
+        static final Hosts ONE = new Hosts(false, "auto", 1);
+    }
+
+    /**
+     * Joins all ranks.
+     *
+     * @param hosts whether each rank takes itself for alone on its host, though all connect by loopback; the socket
+     *     implementation; and how much faster the engines' clocks go than the world's
+     */
+    static TestGroup join(
+            RelayServer relay,
+            String session,
+            int size,
+            ZipSettings.TransportChoice choice,
+            boolean holdDirect,
+            Duration closeTimeout,
+            Hosts hosts)
+            throws Exception {
         List<Rank> ranks = Threads.each(size, rank -> {
             ZipSettings settings = ZipSettings.builder()
                     .relay("127.0.0.1:" + relay.address().getPort())
@@ -58,11 +86,12 @@ final class TestGroup {
                     .rank(rank)
                     .transport(choice)
                     .joinTimeout(Duration.ofSeconds(30))
-                    .operationTimeout(Duration.ofSeconds(60))
-                    .set(Setting.CLOSE_TIMEOUT, Long.toString(closeTimeout.toMillis()))
-                    .set(Setting.HOST_ID, HOST)
+                    .operationTimeout(Duration.ofSeconds(60L * hosts.clockRate))
+                    .set(Setting.CLOSE_TIMEOUT, Long.toString(closeTimeout.toMillis() * hosts.clockRate))
+                    .set(Setting.HOST_ID, hosts.separate ? HOST + " " + rank : HOST)
+                    .set(Setting.IO, hosts.io)
                     .build();
-            return Rank.join(settings, holdDirect);
+            return Rank.join(settings, holdDirect, hosts);
         });
         return new TestGroup(ranks);
     }
@@ -95,25 +124,46 @@ final class TestGroup {
             this.transport = transport;
         }
 
-        private static Rank join(ZipSettings settings, boolean holdDirect) {
+        private static Rank join(ZipSettings settings, boolean holdDirect, Hosts hosts) {
             boolean relayed = settings.transport() != ZipSettings.TransportChoice.TCP;
             HeldTransport transport = new HeldTransport(new TcpTransport(settings), holdDirect);
+            List<Candidate> candidates = hosts.separate ? asIfRemote(transport.candidates()) : transport.candidates();
             MembershipClient client = MembershipClient.join(
                     settings,
                     new TcpTransportProvider(),
-                    transport.candidates(),
+                    candidates,
                     transport.rendezvousPort(),
-                    HOST,
+                    settings.hostId(),
                     relayed,
                     System::nanoTime);
             if (relayed) {
                 long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
                 transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
             }
-            Engine engine = new Engine(client.awaitGroup(), transport, client, settings, System::nanoTime, true);
+            LongSupplier clock = () -> System.nanoTime() * hosts.clockRate;
+            Engine engine = new Engine(client.awaitGroup(), transport, client, settings, clock, true);
             GroupCommunicator world = engine.start();
             client.listen(engine);
             return new Rank(world, client, transport);
+        }
+
+        /** Others do not try loopback addresses of what they take for another host. */
+        private static List<Candidate> asIfRemote(List<Candidate> candidates) {
+            return candidates.stream()
+                    .filter(one -> one.kind() == Candidate.Kind.LOOPBACK)
+                    .map(one -> new Candidate(Candidate.Kind.PRIVATE, one.transport(), one.host(), one.port()))
+                    .toList();
+        }
+
+        /** The direct connection to a peer that opened last; null if none has. Engine holder only. */
+        DirectConnection direct(int peer) {
+            return (DirectConnection) transport.opened.get(peer);
+        }
+
+        /** Does something in the next turn of the engine, on the thread that holds it. */
+        void act(Runnable action) {
+            transport.actions.add(action);
+            transport.wakeup();
         }
 
         /** Kind of the path on which frames to a peer go now. */
@@ -146,6 +196,8 @@ final class TestGroup {
         private final TcpTransport real;
         private final List<Integer> waiting = new ArrayList<>(); // engine holder only
         private volatile boolean held;
+        private final Queue<Runnable> actions = new ConcurrentLinkedQueue<>();
+        private final Map<Integer, Path> opened = new ConcurrentHashMap<>();
 
         HeldTransport(TcpTransport real, boolean held) {
             this.real = real;
@@ -173,6 +225,9 @@ final class TestGroup {
             if (doomed) {
                 real.close();
                 dead.countDown();
+            }
+            for (Runnable action = actions.poll(); action != null; action = actions.poll()) {
+                action.run();
             }
         }
 
@@ -202,7 +257,28 @@ final class TestGroup {
 
         @Override
         public void start(GroupView view, PathEvents events) {
-            real.start(view, events);
+            real.start(view, new PathEvents() {
+                @Override
+                public void opened(Path path) {
+                    opened.put(path.peer(), path);
+                    events.opened(path);
+                }
+
+                @Override
+                public void unreachable(int peer, String reason) {
+                    events.unreachable(peer, reason);
+                }
+
+                @Override
+                public void punchWanted(int peer) {
+                    events.punchWanted(peer);
+                }
+
+                @Override
+                public void relayLost(String reason) {
+                    events.relayLost(reason);
+                }
+            });
         }
 
         @Override

@@ -1,0 +1,303 @@
+package io.zipcomm.transport.tcp;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.netty.channel.epoll.Epoll;
+import io.zipcomm.ZipFuture;
+import io.zipcomm.buffer.Payload;
+import io.zipcomm.internal.GroupCommunicator;
+import io.zipcomm.relay.RelayServer;
+import io.zipcomm.relay.RelaySettings;
+import io.zipcomm.settings.ZipSettings.TransportChoice;
+import io.zipcomm.testkit.LeakCheck;
+import io.zipcomm.testkit.Memory;
+import io.zipcomm.testkit.Seeds;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.zip.CRC32C;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Two ranks that take each other for far away lose their direct connection again and again, under load both ways. */
+@Timeout(120)
+final class ResumeTest {
+
+    private static final int TIMES = 20;
+    private static final int BLACK_HOLES = 4;
+
+    /** Messages under way at once in each direction. */
+    private static final int IN_FLIGHT = 4;
+
+    private static final int LOAD_TAG = 1;
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
+
+    /** The engines wait for up to a minute before they connect again: in this test for less than a second. */
+    private static final int CLOCK_RATE = 100;
+
+    private static final long PATIENCE_NS = Duration.ofSeconds(30).toNanos();
+
+    @RegisterExtension
+    final Seeds seeds = new Seeds();
+
+    @RegisterExtension
+    final LeakCheck leaks = new LeakCheck();
+
+    private RelayServer relay;
+
+    @BeforeEach
+    void startRelay() {
+        relay = RelayServer.start(
+                RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build());
+    }
+
+    @AfterEach
+    void stopRelay() {
+        relay.close();
+    }
+
+    /** What happens to the connection between the ranks. */
+    private enum Loss {
+        /** Its socket is reset. */
+        RESET,
+        /** Its socket ends as if this end had said all. */
+        END,
+        /** What one end sends is dropped on the way, or what both do. */
+        BLACK_HOLE
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({"epoll", "nio"})
+    void shouldComeAndGoUnderLoad(String io) throws Exception {
+        assumeTrue(!io.equals("epoll") || Epoll.isAvailable(), "epoll does not load here");
+        run(io, TIMES, (random, round) -> random.nextBoolean() ? Loss.RESET : Loss.END);
+    }
+
+    @Test
+    void shouldNoticeThatItsConnectionIsForgotten() throws Exception {
+        assumeTrue(Epoll.isAvailable(), "epoll does not load here");
+        run("epoll", BLACK_HOLES, (random, round) -> Loss.BLACK_HOLE);
+    }
+
+    /** Chooses how a connection is lost. */
+    @FunctionalInterface
+    private interface Choice {
+        Loss of(SplittableRandom random, int round);
+    }
+
+    private void run(String io, int times, Choice choice) throws Exception {
+        TestGroup group = TestGroup.join(
+                relay, "s", 2, TransportChoice.AUTO, false, CLOSE_TIMEOUT, new TestGroup.Hosts(true, io, CLOCK_RATE));
+        AtomicBoolean over = new AtomicBoolean();
+        long[] sums = new long[4];
+        // Of each rank: one thread that loads, and one that looks on.
+        Threads.each(3, who -> {
+            try {
+                if (who == 2) {
+                    lose(group, times, choice);
+                } else {
+                    new Load(group.rank(who).world, seeds.seed(), over, sums).run();
+                }
+            } finally {
+                over.compareAndSet(false, who == 2);
+            }
+            return null;
+        });
+        assertEquals(sums[0], sums[3], "what rank 0 sent and rank 1 received");
+        assertEquals(sums[1], sums[2], "what rank 1 sent and rank 0 received");
+        for (int rank = 0; rank < 2; rank++) {
+            assertEquals(times, group.rank(rank).world.progress().resumptions(1 - rank), "resumptions of rank " + rank);
+            assertEquals(
+                    "operations 0, transfers 0, unexpected 0, cleared receives 0",
+                    group.rank(rank).world.progress().leaks());
+        }
+        group.leave();
+    }
+
+    private void lose(TestGroup group, int times, Choice choice) throws InterruptedException {
+        SplittableRandom random = new SplittableRandom(seeds.seed());
+        for (int round = 0; round < times; round++) {
+            long deadlineNs = System.nanoTime() + PATIENCE_NS;
+            int resumed = round;
+            await(() -> isDirect(group, 0) && isDirect(group, 1), deadlineNs, "upgrade " + round);
+            TimeUnit.MILLISECONDS.sleep(random.nextInt(40));
+            int rank = random.nextInt(2);
+            Loss loss = choice.of(random, round);
+            boolean both = random.nextBoolean();
+            group.rank(rank).act(() -> apply(loss, group.rank(rank).direct(1 - rank)));
+            if (both) {
+                group.rank(1 - rank).act(() -> apply(loss, group.rank(1 - rank).direct(rank)));
+            }
+            await(
+                    () -> group.rank(0).world.progress().resumptions(1) > resumed
+                            && group.rank(1).world.progress().resumptions(0) > resumed,
+                    deadlineNs,
+                    loss + " " + round + " at rank " + rank + (both ? " and the other" : ""));
+        }
+    }
+
+    private static boolean isDirect(TestGroup group, int rank) {
+        return "tcp".equals(group.rank(rank).pathTo(1 - rank));
+    }
+
+    private static void await(java.util.function.BooleanSupplier condition, long deadlineNs, String what)
+            throws InterruptedException {
+        while (!condition.getAsBoolean()) {
+            assertTrue(System.nanoTime() - deadlineNs < 0, "not in time: " + what);
+            TimeUnit.MILLISECONDS.sleep(1);
+        }
+    }
+
+    private static void apply(Loss loss, DirectConnection connection) {
+        if (connection.isEnded()) {
+            return;
+        }
+        switch (loss) {
+            case RESET -> connection.socket().abort();
+            case END -> {
+                try {
+                    connection.socket().shutdownOutput();
+                } catch (IOException e) {
+                    // The other end was first.
+                    connection.socket().abort();
+                }
+            }
+            case BLACK_HOLE -> BlackHole.swallow(connection);
+        }
+    }
+
+    /** Sends and receives messages of all lengths until it is over, and sums up every byte in its order. */
+    private static final class Load {
+        private static final int LONG_BYTES_MAX = 3 << 20;
+
+        private final GroupCommunicator world;
+        private final int peer;
+        private final SplittableRandom mine;
+        private final SplittableRandom theirs;
+        private final AtomicBoolean over;
+        private final long[] sums;
+        private final CRC32C sent = new CRC32C();
+        private final CRC32C received = new CRC32C();
+        private final ArrayDeque<ZipFuture<Void>> sends = new ArrayDeque<>();
+        private final ArrayDeque<ZipFuture<Long>> receives = new ArrayDeque<>();
+        private final ArrayDeque<ByteBuffer> targets = new ArrayDeque<>();
+        private long round;
+
+        Load(GroupCommunicator world, long seed, AtomicBoolean over, long[] sums) {
+            this.world = world;
+            peer = 1 - world.rank();
+            mine = new SplittableRandom(seed + world.rank());
+            theirs = new SplittableRandom(seed + peer);
+            this.over = over;
+            this.sums = sums;
+        }
+
+        void run() {
+            // Both ranks stop after the same round.
+            boolean last = false;
+            while (!last) {
+                for (int i = 0; i < 2 * IN_FLIGHT; i++) {
+                    if (sends.size() == IN_FLIGHT) {
+                        receiveOne();
+                    }
+                    post();
+                }
+                last = agreeToStop();
+            }
+            while (!sends.isEmpty()) {
+                receiveOne();
+            }
+            sums[2 * world.rank()] = sent.getValue();
+            sums[2 * world.rank() + 1] = received.getValue();
+        }
+
+        private boolean agreeToStop() {
+            byte[] mineOver = {(byte) (over.get() ? 1 : 0)};
+            byte[] theirOver = new byte[1];
+            ZipFuture<Void> told = world.sendAsync(peer, LOAD_TAG + 1, Payload.of(mineOver));
+            world.receive(peer, LOAD_TAG + 1, theirOver);
+            told.await();
+            return mineOver[0] + theirOver[0] > 0;
+        }
+
+        private static int length(SplittableRandom random) {
+            return switch (random.nextInt(8)) {
+                case 0, 1, 2 -> random.nextInt(200);
+                case 3, 4 -> random.nextInt(32 << 10);
+                case 5, 6 -> random.nextInt(300 << 10);
+                default -> random.nextInt(LONG_BYTES_MAX / 2, LONG_BYTES_MAX);
+            };
+        }
+
+        private void post() {
+            byte[] message = Memory.pattern(world.rank() * 1_000_003L + round, length(mine));
+            sent.update(message);
+            boolean direct = round++ % 2 == 0;
+            ByteBuffer memory =
+                    direct ? ByteBuffer.allocateDirect(message.length) : ByteBuffer.allocate(message.length);
+            sends.add(world.sendAsync(
+                    peer, LOAD_TAG, Payload.of(memory.put(message).flip())));
+            int expected = length(theirs);
+            ByteBuffer target = direct ? ByteBuffer.allocateDirect(expected) : ByteBuffer.allocate(expected);
+            targets.add(target);
+            receives.add(world.receiveAsync(peer, LOAD_TAG, Payload.of(target)));
+        }
+
+        private void receiveOne() {
+            long bytes = receives.poll().await();
+            sends.poll().await();
+            ByteBuffer target = targets.poll();
+            assertEquals(target.capacity(), bytes);
+            received.update(target.clear());
+        }
+    }
+
+    @Test
+    void shouldKeepThePathOfAPeerThatStandsStill() throws Exception {
+        assumeTrue(Epoll.isAvailable(), "epoll does not load here");
+        TestGroup group = TestGroup.join(
+                relay, "s", 2, TransportChoice.AUTO, false, CLOSE_TIMEOUT, new TestGroup.Hosts(true, "epoll", 1));
+        Threads.each(2, rank -> {
+            GroupCommunicator world = group.rank(rank).world;
+            byte[] mine = new byte[1];
+            byte[] theirs = new byte[1];
+            long deadlineNs = System.nanoTime() + PATIENCE_NS;
+            while (mine[0] == 0 || theirs[0] == 0) {
+                mine[0] = (byte) (isDirect(group, rank) ? 1 : 0);
+                ZipFuture<Void> sent = world.sendAsync(1 - rank, 1, Payload.of(mine));
+                world.receive(1 - rank, 1, theirs);
+                sent.await();
+                assertTrue(System.nanoTime() - deadlineNs < 0, "no direct path");
+            }
+            return null;
+        });
+        // Longer than silence may last; its operating system answers meanwhile.
+        long stillNs = Silence.LOST_AFTER_NS + 2 * Silence.PING_AFTER_NS;
+        group.rank(1).act(() -> java.util.concurrent.locks.LockSupport.parkNanos(stillNs));
+        Threads.each(2, rank -> {
+            GroupCommunicator world = group.rank(rank).world;
+            ZipFuture<Long> answer = world.receiveAsync(1 - rank, 2, Payload.of(new byte[1]));
+            TimeUnit.NANOSECONDS.sleep(stillNs);
+            ZipFuture<Void> sent = world.sendAsync(1 - rank, 2, Payload.of(new byte[1]));
+            answer.await();
+            sent.await();
+            return null;
+        });
+        for (int rank = 0; rank < 2; rank++) {
+            assertEquals(0, group.rank(rank).world.progress().resumptions(1 - rank), "resumptions of rank " + rank);
+            assertEquals("tcp", group.rank(rank).pathTo(1 - rank));
+        }
+        group.leave();
+    }
+}
