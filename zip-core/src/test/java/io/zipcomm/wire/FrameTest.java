@@ -65,7 +65,7 @@ class FrameTest {
     void shouldNumberTypesStably() {
         String[] names = {
             "HELLO", "CONTROL", "EAGER", "REQUEST", "CLEAR", "DATA", "CREDIT", "SWITCH", "BYE", "PROBE", "CANCEL",
-            "FLOW"
+            "FLOW", "ACK", "RESUME", "REST", "PING", "PONG"
         };
         for (int number = 1; number <= names.length; number++) {
             assertEquals(names[number - 1], FrameType.of(number).name());
@@ -74,6 +74,14 @@ class FrameTest {
         assertNull(FrameType.of(names.length + 1));
         assertNull(FrameType.of(-1));
         assertNull(FrameType.of(255));
+    }
+
+    @Test
+    void shouldNumberAllLinkFramesButThoseThatSpeakOfTheSequence() {
+        for (FrameType type : FrameType.values()) {
+            boolean speaks = type == FrameType.ACK || type == FrameType.RESUME;
+            assertEquals(type.isLinkFrame() && !speaks, type.isNumbered(), type.name());
+        }
     }
 
     @Test
@@ -121,7 +129,7 @@ class FrameTest {
         for (int i = 0; i < 300_000; i++) {
             random.nextBytes(bytes);
             bytes[Frame.VERSION_OFFSET] = (byte) Frame.VERSION;
-            bytes[Frame.TYPE_OFFSET] = (byte) random.nextInt(14);
+            bytes[Frame.TYPE_OFFSET] = (byte) random.nextInt(FrameType.values().length + 2);
             if (random.nextBoolean()) {
                 Frame.payloadBytes(header, 0, random.nextInt(3));
                 Frame.messageBytes(header, 0, random.nextInt(3));
