@@ -47,6 +47,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 public abstract class TransportContract {
 
+    /** Attempts to break a path in the middle of a frame. */
+    private static final int CUTS = 24;
+
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final int IDLE_TURNS = 60;
     private static final int SEVERAL_MIB = (5 << 20) + 8 * 13;
@@ -128,6 +131,11 @@ public abstract class TransportContract {
         return true;
     }
 
+    /** Whether the ends are on different hosts, and the path direct: something between them may forget it. */
+    protected boolean forgets() {
+        return false;
+    }
+
     /** More bytes than one direction of a path ever holds while its receiver does not read. */
     protected int bytesUnderWayMax() {
         return 32 << 20;
@@ -151,6 +159,8 @@ public abstract class TransportContract {
         assertFalse(path.name().isEmpty());
         assertTrue(path.fragmentBytesMax() > 0 && path.fragmentBytesMax() <= Frame.PAYLOAD_BYTES_MAX);
         assertEquals(0, path.fragmentBytesMax() % Long.BYTES, "fragments hold whole elements");
+        assertEquals(forgets(), path.isForgettable());
+        assertEquals(forgets(), wiring.path(1, 0).isForgettable());
         assertSame(wiring.transport(0).relayed(1), wiring.transport(0).relayed(1));
     }
 
@@ -467,6 +477,42 @@ public abstract class TransportContract {
         assertFalse(from.ended, "the end that closed was told");
         assertTrue(to.received.size() < count);
         assertNoBreaches();
+    }
+
+    @Test
+    void shouldSayHowMuchOfAFrameIsMissingWhenThePathBroke() throws Exception {
+        assumeTrue(forgets(), "nobody asks a path that is not forgotten");
+        int cut = 0;
+        for (int attempt = 0; attempt < CUTS; attempt++) {
+            Memory.Kind kind = attempt % 2 == 0 ? Memory.Kind.DIRECT_BUFFER : Memory.Kind.DOUBLES;
+            openBound(2);
+            FrameStub from = stubs.get(0);
+            FrameStub to = stubs.get(1);
+            int length = from.path.fragmentBytesMax();
+            for (int i = 0; i < 64; i++) {
+                from.send(Memory.allocate(kind, length).fill(i));
+            }
+            to.memory = bytes -> Memory.allocate(kind, bytes);
+            from.path.flush();
+            int some = attempt;
+            until(
+                    () -> (to.received.size() >= some && to.comingIn() != null) || to.received.size() == 64,
+                    "some frames");
+            from.path.close();
+            until(() -> to.ended, "the break");
+            int missing = to.path.missingBytes();
+            Received frame = to.comingIn();
+            assertEquals(frame == null, missing == 0);
+            if (frame != null) {
+                byte[] sent = Memory.pattern(frame.sequence - 1, length);
+                Arrays.fill(sent, length - missing, length, (byte) 0);
+                assertNull(frame.memory.difference(sent), missing + " bytes of " + length + " are missing");
+                cut += missing < length ? 1 : 0;
+            }
+            assertNoBreaches();
+            closeWiring();
+        }
+        assertTrue(cut > 0, "no frame was cut");
     }
 
     @Test

@@ -193,12 +193,56 @@ final class ProtocolTest {
 
     @Test
     void shouldRefuseFramesThatBelongToConnections() {
-        for (FrameType type : List.of(FrameType.HELLO, FrameType.CONTROL, FrameType.FLOW)) {
+        for (FrameType type :
+                List.of(FrameType.HELLO, FrameType.CONTROL, FrameType.FLOW, FrameType.PING, FrameType.PONG)) {
             shouldRefuse(FrameType.REQUEST, ErrorCode.PROTOCOL, type.name(), (header, at) -> {
                 Frame.messageBytes(header, at, 0);
                 header.put(at + Frame.TYPE_OFFSET, (byte) type.number());
             });
         }
+    }
+
+    /** Makes a frame of another type of one that has no payload. */
+    private static void become(FrameType type, ByteBuffer header, int at) {
+        Frame.messageBytes(header, at, 0);
+        header.put(at + Frame.TYPE_OFFSET, (byte) type.number());
+    }
+
+    @Test
+    void shouldRefuseAnAcknowledgementOfWhatWasNotSent() {
+        shouldRefuse(FrameType.REQUEST, ErrorCode.PROTOCOL, "acknowledgement of frame", (header, at) -> {
+            become(FrameType.ACK, header, at);
+            Frame.credit(header, at, 1L << 40);
+        });
+    }
+
+    @Test
+    void shouldRefuseAResumptionOutOfItsTurn() {
+        for (int number : new int[] {-1, 0, 2, 7}) {
+            shouldRefuse(FrameType.REQUEST, ErrorCode.PROTOCOL, "unexpected number", (header, at) -> {
+                become(FrameType.RESUME, header, at);
+                Frame.credit(header, at, 0);
+                Frame.transfer(header, at, number);
+            });
+        }
+    }
+
+    @Test
+    void shouldRefuseAResumptionAfterWhatWasNotSent() {
+        shouldRefuse(FrameType.REQUEST, ErrorCode.PROTOCOL, "unexpected number", (header, at) -> {
+            become(FrameType.RESUME, header, at);
+            Frame.credit(header, at, 1L << 40);
+            Frame.transfer(header, at, 1);
+        });
+    }
+
+    @Test
+    void shouldRefuseTheRestOfNoFrame() {
+        shouldRefuse(
+                FrameType.REQUEST,
+                ErrorCode.PROTOCOL,
+                "expected sequence",
+                (header, at) -> become(FrameType.REST, header, at));
     }
 
     @Test

@@ -9,6 +9,11 @@ final class SimulatedDirectPathContractTest extends TransportContract {
     }
 
     @Override
+    protected boolean forgets() {
+        return true;
+    }
+
+    @Override
     protected boolean blocks() {
         return false;
     }

@@ -22,6 +22,7 @@ final class SimulatedWiring implements TransportContract.Wiring {
         this.direct = direct;
         network = new SimulatedNetwork(size, seed);
         network.allowMalformedFrames();
+        network.forgettable(true);
         for (int rank = 0; rank < size; rank++) {
             int self = rank;
             network.transport(rank).start(network.view(rank), new PathEvents() {

@@ -29,14 +29,6 @@ final class Link implements FrameHandler {
     /** How long the connection to which a peer has moved may take to open here. */
     private static final long BETTER_GRACE_NS = 3_000_000_000L;
 
-    /** Time from the loss of a direct path to the next attempt. It doubles with each loss, up to the second. */
-    private static final long BACK_OFF_NS_MIN = 1_000_000_000;
-
-    private static final long BACK_OFF_NS_MAX = 60_000_000_000L;
-
-    /** A path that was used for so long was worth its opening: the time to the next attempt is the shortest again. */
-    private static final long LIVED_LONG_NS = 30_000_000_000L;
-
     /** Marks a frame that is not numbered. */
     private static final Object UNNUMBERED = new Object();
 
@@ -46,6 +38,7 @@ final class Link implements FrameHandler {
     private final SendSide sends;
     private final ReceiveSide receives;
     private final Resumption resumption;
+    private final BackOff backOff = new BackOff();
 
     /** The path to go back to; null if there is none by the settings. */
     private Path relay;
@@ -56,7 +49,6 @@ final class Link implements FrameHandler {
     private Path better;
     private boolean switchDue;
     private boolean switchReceived;
-    private boolean betterWanted;
     private boolean betterBroke;
 
     /** What goes out may have to be sent once more. */
@@ -74,11 +66,6 @@ final class Link implements FrameHandler {
     private boolean resumeDue;
     private String lossReason;
     private boolean timed;
-    private long directSinceNs;
-    private long backOffNs = BACK_OFF_NS_MIN;
-
-    /** When to ask for a direct path again; 0 if that is not to be. */
-    private long askAgainNs;
 
     /** Until when the path to which the peer has moved has to open here; 0 if it has. */
     private long betterDueNs;
@@ -194,7 +181,7 @@ final class Link implements FrameHandler {
 
     /** There is something to send. */
     void flush() {
-        if (!betterWanted) {
+        if (backOff.isDue()) {
             wantBetter();
         }
         if (engine.isCorked()) {
@@ -205,14 +192,12 @@ final class Link implements FrameHandler {
     }
 
     private void wantBetter() {
-        betterWanted = true;
+        backOff.asked();
         engine.wantDirect(peer);
     }
 
     private void askAgainLater() {
-        betterWanted = true;
-        askAgainNs = engine.nowNs() + backOffNs;
-        backOffNs = Math.min(2 * backOffNs, BACK_OFF_NS_MAX);
+        backOff.pause(engine.nowNs());
         wakeAtTimers();
     }
 
@@ -229,10 +214,7 @@ final class Link implements FrameHandler {
             timed = false;
             return false;
         }
-        if (askAgainNs != 0 && nowNs - askAgainNs >= 0) {
-            askAgainNs = 0;
-            betterWanted = false;
-        }
+        boolean pausing = backOff.look(nowNs);
         if (betterDueNs != 0 && nowNs - betterDueNs >= 0) {
             resumeLater("the connection to which rank " + peer + " moved never opened");
         }
@@ -240,7 +222,7 @@ final class Link implements FrameHandler {
         if (resumption.isTellDue()) {
             engine.flushLater(this);
         }
-        timed = untold || askAgainNs != 0 || betterDueNs != 0;
+        timed = untold || pausing || betterDueNs != 0;
         return timed;
     }
 
@@ -367,7 +349,7 @@ final class Link implements FrameHandler {
 
     private void switchOutput() {
         sendOn(better);
-        directSinceNs = engine.nowNs();
+        backOff.used(engine.nowNs());
         engine.flushLater(this);
     }
 
@@ -396,7 +378,7 @@ final class Link implements FrameHandler {
         frame.bytes = Frame.payloadBytes(header, at);
         FrameType type = FrameType.of(Frame.type(header, at));
         check(path, type, header, at);
-        if (!betterWanted && type.isNumbered()) {
+        if (backOff.isDue() && type.isNumbered()) {
             wantBetter();
         }
         if (path == in && in != relay) {
@@ -582,8 +564,11 @@ final class Link implements FrameHandler {
             return;
         }
         engine.resumed(this, lossReason);
-        if (out != relay && engine.nowNs() - directSinceNs >= LIVED_LONG_NS) {
-            backOffNs = BACK_OFF_NS_MIN;
+        if (out == relay) {
+            askAgainLater();
+        } else {
+            backOff.lost(engine.nowNs());
+            wakeAtTimers();
         }
         closeDirect();
         sendOn(relay);
@@ -593,7 +578,6 @@ final class Link implements FrameHandler {
         switchDue = false;
         switchReceived = false;
         betterBroke = false;
-        askAgainLater();
         engine.flushLater(this);
     }
 

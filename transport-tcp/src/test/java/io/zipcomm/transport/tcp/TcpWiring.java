@@ -38,13 +38,24 @@ final class TcpWiring implements TransportContract.Wiring {
     }
 
     static TcpWiring direct(int size, long seed, String io) {
+        return direct(size, seed, io, false);
+    }
+
+    /** Each rank takes itself for alone on its host. */
+    static TcpWiring between(int size, long seed, String io) {
+        return direct(size, seed, io, true);
+    }
+
+    private static TcpWiring direct(int size, long seed, String io, boolean separate) {
         TcpWiring wiring = new TcpWiring(size, true);
         List<Member> members = new ArrayList<>();
         for (int rank = 0; rank < size; rank++) {
             TcpTransport transport = new TcpTransport(settings(size, rank, io).build());
             wiring.transports.add(transport);
-            List<Candidate> candidates = transport.candidates();
-            members.add(new Member(rank, "this host", candidates, List.of("tcp")));
+            List<Candidate> candidates =
+                    separate ? TestGroup.asIfRemote(transport.candidates()) : transport.candidates();
+            String host = separate ? "host " + rank : "this host";
+            members.add(new Member(rank, host, candidates, List.of("tcp")));
         }
         byte[] key = new byte[SessionKey.BYTES];
         new Random(seed).nextBytes(key);

@@ -112,6 +112,14 @@ final class TestGroup {
         });
     }
 
+    /** Others do not try loopback addresses of what they take for another host. */
+    static List<Candidate> asIfRemote(List<Candidate> candidates) {
+        return candidates.stream()
+                .filter(one -> one.kind() == Candidate.Kind.LOOPBACK)
+                .map(one -> new Candidate(Candidate.Kind.PRIVATE, one.transport(), one.host(), one.port()))
+                .toList();
+    }
+
     /** One rank. */
     static final class Rank {
         final GroupCommunicator world;
@@ -145,14 +153,6 @@ final class TestGroup {
             GroupCommunicator world = engine.start();
             client.listen(engine);
             return new Rank(world, client, transport);
-        }
-
-        /** Others do not try loopback addresses of what they take for another host. */
-        private static List<Candidate> asIfRemote(List<Candidate> candidates) {
-            return candidates.stream()
-                    .filter(one -> one.kind() == Candidate.Kind.LOOPBACK)
-                    .map(one -> new Candidate(Candidate.Kind.PRIVATE, one.transport(), one.host(), one.port()))
-                    .toList();
         }
 
         /** The direct connection to a peer that opened last; null if none has. Engine holder only. */
