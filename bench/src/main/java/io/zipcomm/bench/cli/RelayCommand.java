@@ -50,7 +50,7 @@ final class RelayCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         RelayServer server = RelayServer.start(settings);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, out), "zip-relay-stop"));
-        String admits = settings.secret().isPresent() ? "tokens required" : "INSECURE: everybody is admitted";
+        String admits = settings.keys().isPresent() ? "tokens required" : "INSECURE: everybody is admitted";
         RelayAddress address = new RelayAddress(
                 server.address().getAddress().getHostAddress(), server.address().getPort());
         out.println("zip relay: listening on " + address + ", " + admits);

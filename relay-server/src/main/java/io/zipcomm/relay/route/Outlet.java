@@ -2,7 +2,7 @@ package io.zipcomm.relay.route;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.zipcomm.error.ErrorCode;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import java.util.BitSet;
@@ -26,6 +26,11 @@ final class Outlet {
 
     /** The last buffer that the socket was given ends within a frame: nothing but the rest of the frame may follow. */
     private boolean midFrame;
+
+    /** What the channel held when it was last looked at, and when it was last seen to hold less. */
+    private long heldBytes;
+
+    private long movedNs;
 
     private boolean flushDue;
     private boolean closed;
@@ -54,7 +59,7 @@ final class Outlet {
         if (waiting.isEmpty() && (midFrame || channel.isWritable())) {
             write(frames, endsFrame);
         } else {
-            exchange.waiting(frames.readableBytes());
+            countWaiting(frames.readableBytes());
             waiting.add(frames, endsFrame);
         }
         flushLater();
@@ -98,7 +103,7 @@ final class Outlet {
             write(waiting.poll(), endsFrame);
         }
         if (before != waiting.bytes()) {
-            exchange.waiting(waiting.bytes() - before);
+            countWaiting(waiting.bytes() - before);
         }
         channel.flush();
     }
@@ -123,8 +128,33 @@ final class Outlet {
         return waiting.bytes();
     }
 
-    void giveUp(ErrorCode code, String reason) {
-        owner.violated(code, reason);
+    private void countWaiting(long bytes) {
+        exchange.waiting(bytes);
+        board.waiting(bytes);
+    }
+
+    /**
+     * Whether bytes have waited for longer than they may, and the socket took none. To be called now and then: between two
+     * calls, taking shows in what the channel still holds, since nothing is added while it is full.
+     */
+    boolean standsStill(long nowNs, long timeoutNs) {
+        ChannelOutboundBuffer held = channel.unsafe().outboundBuffer();
+        long bytes = held == null ? 0 : held.totalPendingWriteBytes();
+        boolean moved = bytes == 0 || bytes < heldBytes || movedNs == 0;
+        heldBytes = bytes;
+        if (moved) {
+            movedNs = nowNs;
+        }
+        return nowNs - movedNs > timeoutNs;
+    }
+
+    /** What was noticed of standing still does not count: the relay itself stood still. */
+    void forgive(long nowNs) {
+        movedNs = nowNs;
+    }
+
+    void giveUp(ForwardLimit limit, String reason) {
+        owner.exceeded(limit, reason);
         close();
     }
 
@@ -132,7 +162,7 @@ final class Outlet {
     void close() {
         if (!closed) {
             closed = true;
-            exchange.waiting(-waiting.bytes());
+            countWaiting(-waiting.bytes());
             waiting.clear();
             exchange.closed(this);
         }
