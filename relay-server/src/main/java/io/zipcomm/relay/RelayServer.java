@@ -212,6 +212,17 @@ public final class RelayServer implements AutoCloseable {
         return all;
     }
 
+    /** Done when every event loop has done what there was to do before. Fails if the relay closes. */
+    public CompletableFuture<Void> ping() {
+        try {
+            return CompletableFuture.allOf(shards.stream()
+                    .map(shard -> CompletableFuture.runAsync(() -> {}, shard.loop()))
+                    .toArray(CompletableFuture<?>[]::new));
+        } catch (RejectedExecutionException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
     /**
      * Has somebody told of times, from the relay's threads: it must not block.
      *
@@ -253,10 +264,7 @@ public final class RelayServer implements AutoCloseable {
                     .addKeyValue("sessions", state.counters().sessions.get())
                     .log("relay drains");
         }
-        CompletableFuture<?>[] told = shards.stream()
-                .map(shard -> CompletableFuture.runAsync(() -> {}, shard.loop()))
-                .toArray(CompletableFuture<?>[]::new);
-        CompletableFuture.allOf(told).thenRun(state::checkDrained);
+        ping().thenRun(state::checkDrained);
         return state.drained().thenCompose(none -> farewells());
     }
 

@@ -57,6 +57,10 @@ public final class TokenKey {
     }
 
     private final String id;
+
+    /** Whether the id is its file's name, for want of a better one. */
+    private final boolean namedByFile;
+
     private final Algorithm algorithm;
 
     /** Null if this key cannot check. */
@@ -65,8 +69,9 @@ public final class TokenKey {
     /** Null if this key cannot sign. */
     private final Key signs;
 
-    private TokenKey(String id, Algorithm algorithm, Key checks, Key signs) {
+    private TokenKey(String id, boolean namedByFile, Algorithm algorithm, Key checks, Key signs) {
         this.id = id;
+        this.namedByFile = namedByFile;
         this.algorithm = algorithm;
         this.checks = checks;
         this.signs = signs;
@@ -74,7 +79,7 @@ public final class TokenKey {
 
     /** A secret without id, which a relay tries for tokens with any id. */
     public static TokenKey of(RelaySecret secret) {
-        return new TokenKey(null, Algorithm.HS256, secret.key(), secret.key());
+        return new TokenKey(null, false, Algorithm.HS256, secret.key(), secret.key());
     }
 
     /**
@@ -83,7 +88,11 @@ public final class TokenKey {
      * @param newId as it stands in the header of tokens, {@code kid}; null for none
      */
     public TokenKey withId(String newId) {
-        return new TokenKey(newId, algorithm, checks, signs);
+        return new TokenKey(newId, false, algorithm, checks, signs);
+    }
+
+    private TokenKey namedBy(Path file) {
+        return new TokenKey(idOf(file), true, algorithm, checks, signs);
     }
 
     /**
@@ -116,7 +125,7 @@ public final class TokenKey {
             if (text.startsWith("ssh-") || text.startsWith("ecdsa-")) {
                 throw bad(file, "is a key in the form of OpenSSH: expected PEM, JWK or the bytes of a secret");
             }
-            return List.of(of(RelaySecret.read(file)).withId(idOf(file)));
+            return List.of(of(RelaySecret.read(file)).namedBy(file));
         } catch (IOException e) {
             throw new ZipException(ErrorCode.BAD_SETTING, "key file " + file + " cannot be read: " + e, e);
         }
@@ -137,10 +146,18 @@ public final class TokenKey {
             return switch (kind) {
                 case "PUBLIC KEY" ->
                     new TokenKey(
-                            idOf(file), Algorithm.EDDSA, factory.generatePublic(new X509EncodedKeySpec(bytes)), null);
+                            idOf(file),
+                            true,
+                            Algorithm.EDDSA,
+                            factory.generatePublic(new X509EncodedKeySpec(bytes)),
+                            null);
                 case "PRIVATE KEY" ->
                     new TokenKey(
-                            idOf(file), Algorithm.EDDSA, null, factory.generatePrivate(new PKCS8EncodedKeySpec(bytes)));
+                            idOf(file),
+                            true,
+                            Algorithm.EDDSA,
+                            null,
+                            factory.generatePrivate(new PKCS8EncodedKeySpec(bytes)));
                 default -> throw bad(file, "holds '" + kind + "': expected PUBLIC KEY or PRIVATE KEY of Ed25519");
             };
         } catch (InvalidKeySpecException | IllegalArgumentException e) {
@@ -166,22 +183,21 @@ public final class TokenKey {
     }
 
     private static TokenKey jwk(Path file, JsonWebKey jwk) {
-        String id = jwk.getKeyId() == null ? idOf(file) : jwk.getKeyId();
         String named = jwk.getAlgorithm();
         TokenKey key;
         if (jwk instanceof OctetSequenceJsonWebKey secret) {
-            key = of(RelaySecret.of(secret.getOctetSequence())).withId(id);
+            key = of(RelaySecret.of(secret.getOctetSequence()));
         } else if (jwk instanceof OctetKeyPairJsonWebKey pair
                 && pair.getPublicKey() instanceof EdECKey edwards
                 && edwards.getParams().getName().equals(ED25519)) {
-            key = new TokenKey(id, Algorithm.EDDSA, pair.getPublicKey(), pair.getPrivateKey());
+            key = new TokenKey(null, false, Algorithm.EDDSA, pair.getPublicKey(), pair.getPrivateKey());
         } else {
             throw bad(file, "holds a JWK of another kind: expected oct, or OKP with crv Ed25519");
         }
         if (named != null && !named.equals(key.algorithm.header())) {
             throw bad(file, "holds a JWK for " + named + ": expected " + key.algorithm.header());
         }
-        return key;
+        return jwk.getKeyId() == null ? key.namedBy(file) : key.withId(jwk.getKeyId());
     }
 
     /** Name of the file without its endings. */
@@ -202,6 +218,11 @@ public final class TokenKey {
     /** Its id in the header of tokens. */
     public Optional<String> id() {
         return Optional.ofNullable(id);
+    }
+
+    /** Its id, unless that is only the name of its file. */
+    public Optional<String> ownId() {
+        return namedByFile ? Optional.empty() : id();
     }
 
     /** The only algorithm that it is used for. */
