@@ -244,6 +244,7 @@ final class AdminServerTest {
         expectSample("zip_relay_session_seconds_count", "1");
         // The first to end was lost to the other; then nobody was left to tell.
         expectSample("zip_relay_members_gone_total{cause=\"lost\"}", "2.0");
+        Await.until("connections are gone", () -> fixture.relay.stats().connections() == 0);
         expectSample("zip_relay_connections", "0.0");
     }
 

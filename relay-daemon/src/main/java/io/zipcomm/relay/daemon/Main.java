@@ -20,10 +20,7 @@ public final class Main {
     public static void main(String[] args) {
         boolean token = args.length > 0 && args[0].equals(TOKEN);
         CommandLine line = new CommandLine(token ? new TokenCommand() : new RelayCommand());
-        Commands.prepare(
-                line,
-                token ? TOKEN : "relay",
-                new PrintWriter(System.err, true, StandardCharsets.UTF_8));
+        Commands.prepare(line, token ? TOKEN : "relay", new PrintWriter(System.err, true, StandardCharsets.UTF_8));
         System.exit(line.execute(token ? Arrays.copyOfRange(args, 1, args.length) : args));
     }
 }

@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.CodecException;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -173,8 +174,10 @@ final class Answers extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (!(cause instanceof IOException)) {
-            log.warn("admin request failed: {}", cause.toString());
+        if (cause instanceof IOException || cause instanceof CodecException) {
+            log.debug("admin request from {} failed: {}", context.channel().remoteAddress(), cause.toString());
+        } else {
+            log.error("defect in the admin server", cause);
         }
         context.close();
     }
