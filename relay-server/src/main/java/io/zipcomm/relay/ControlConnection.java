@@ -5,10 +5,10 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.WriteBufferWaterMark;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.route.RateLimit;
+import io.zipcomm.relay.route.Standstill;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
@@ -35,6 +35,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
     private final Channel channel;
     private final ControlReader reader;
     private final RateLimit messages;
+    private final Standstill standstill;
     private boolean paused;
     private Member member;
     private String failure;
@@ -42,6 +43,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
 
     ControlConnection(Channel channel, RelaySettings settings) {
         this.channel = channel;
+        standstill = new Standstill(channel);
         reader = new ControlReader(settings.controlBytesMax());
         messages = new RateLimit(settings.limits().controlMessagesPerSecond(), BURST_NS, System.nanoTime());
         channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(BACKLOG_BYTES_MAX / 2, BACKLOG_BYTES_MAX));
@@ -161,10 +163,9 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         messages.perSecond(rate);
     }
 
-    /** Bytes that wait for the rank to read them. */
-    long waitingBytes() {
-        ChannelOutboundBuffer held = channel.unsafe().outboundBuffer();
-        return held == null ? 0 : held.totalPendingWriteBytes();
+    /** Whether the rank has taken nothing of what waits for it for longer than it may. */
+    boolean standsStill(long nowNs, long timeoutNs, boolean paused) {
+        return !ended && standstill.lasts(nowNs, timeoutNs, paused);
     }
 
     @Override

@@ -476,6 +476,11 @@ final class Session {
     }
 
     private void sweep(Member member, long nowNs, boolean relayWasPaused) {
+        long slowNs = shard.settings().limits().slowConsumerTimeout().toNanos();
+        if (member.control.standsStill(nowNs, slowNs, relayWasPaused)) {
+            member.exceeded(RelayOption.SLOW_CONSUMER_TIMEOUT, "does not read its control connection");
+            return;
+        }
         boolean heard = member.data != null && member.data.takeHeard();
         if (heard) {
             activeNs = nowNs;

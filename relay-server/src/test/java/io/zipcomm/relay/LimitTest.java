@@ -11,6 +11,7 @@ import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.MemberGone.Cause;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -325,6 +326,28 @@ final class LimitTest {
         Await.until("nothing waits", () -> fixture.relay.stats().bytesWaiting() == 0);
         group.get(1).send(2, new byte[] {4});
         assertEquals(4, group.get(2).receive().payload()[0]);
+    }
+
+    @Test
+    void shouldExpelRankThatTakesNothingFromItsControlConnection() {
+        start(RelayFixture.insecure()
+                .set(RelayOption.SLOW_CONSUMER_TIMEOUT, "600")
+                .set(RelayOption.CONTROL_MESSAGES_PER_SECOND, "50000"));
+        List<TestRank> group = fixture.group("s", 2);
+        // Lives, and reads nothing: more than systems hold, and less than the relay does.
+        Thread flood = new Thread(() -> {
+            try {
+                for (long number = 0; ; number++) {
+                    group.get(0).heartbeat(Long.MAX_VALUE - number);
+                }
+            } catch (UncheckedIOException e) {
+                // Expelled.
+            }
+        });
+        flood.setDaemon(true);
+        flood.start();
+        String detail = group.get(1).expectGone(0, Cause.EXPELLED).getDetail();
+        assertEquals("LIMIT: does not read its control connection (slow-consumer-timeout)", detail);
     }
 
     @Test

@@ -16,10 +16,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** The daemon in a process of its own, which the end of the test ends. */
 final class DaemonProcess implements AutoCloseable {
@@ -43,18 +45,20 @@ final class DaemonProcess implements AutoCloseable {
         return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 
+    /** The daemon's own backend, without that of tests. */
+    static String classPath() {
+        return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+                .filter(entry -> !entry.contains("slf4j-simple"))
+                .collect(Collectors.joining(File.pathSeparator));
+    }
+
     /** From the classes of this build, or from the jar if that is given. */
     static DaemonProcess start(Path folder, Path jar, String... options) throws IOException {
         List<String> command = new ArrayList<>(List.of(java()));
         if (jar != null) {
             command.addAll(List.of("-jar", jar.toString()));
         } else {
-            command.addAll(List.of(
-                    "-Dslf4j.provider=" + System.getProperty("slf4j.provider"),
-                    "-cp",
-                    System.getProperty("java.class.path")
-                            .replace(File.pathSeparator + File.pathSeparator, File.pathSeparator),
-                    Main.class.getName()));
+            command.addAll(List.of("-cp", classPath(), Main.class.getName()));
         }
         command.addAll(List.of("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"));
         command.addAll(List.of(options));

@@ -63,11 +63,11 @@ final class DaemonTest {
             daemon.awaitLog("reload failed, and the old keys and limits stay");
             assertTrue(daemon.log().contains("two.key has 5 bytes"), daemon.log());
             assertEquals(422, daemon.ask("POST", "/reload").statusCode());
-            Files.writeString(config, "sessions-max = many\n");
+            Files.writeString(config, "sessions-max = many\nkeys = " + keys + "\n");
+            Files.delete(keys.resolve("two.key"));
             assertTrue(daemon.ask("POST", "/reload").body().contains("sessions-max is 'many'"));
             assertLimit(daemon, "7.0");
 
-            Files.delete(keys.resolve("two.key"));
             Files.writeString(config, "sessions-max = 9\nkeys = " + keys + "\n");
             assertEquals(200, daemon.ask("POST", "/reload").statusCode());
             assertLimit(daemon, "9.0");
@@ -89,7 +89,7 @@ final class DaemonTest {
             for (String line : lines) {
                 assertTrue(line.startsWith("{") && line.endsWith("}"), line);
             }
-            assertTrue(daemon.log().contains("\"kvpList\":[{\"address\":"), daemon.log());
+            assertTrue(daemon.log().contains("\"kvpList\": [{\"address\":"), daemon.log());
             assertTrue(daemon.log().contains("\"level\":\"INFO\""), daemon.log());
         }
     }
@@ -109,9 +109,8 @@ final class DaemonTest {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             Process relay = new ProcessBuilder(
                             DaemonProcess.java(),
-                            "-Dslf4j.provider=" + System.getProperty("slf4j.provider"),
                             "-cp",
-                            System.getProperty("java.class.path"),
+                            DaemonProcess.classPath(),
                             Main.class.getName(),
                             "--insecure",
                             "--listen",

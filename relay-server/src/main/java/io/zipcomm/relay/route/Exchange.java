@@ -50,9 +50,7 @@ public final class Exchange {
     public void sweep(long nowNs, long timeoutNs, boolean paused) {
         List<Outlet> still = new ArrayList<>();
         for (Outlet outlet : open) {
-            if (paused) {
-                outlet.forgive(nowNs);
-            } else if (outlet.standsStill(nowNs, timeoutNs)) {
+            if (outlet.standstill().lasts(nowNs, timeoutNs, paused)) {
                 still.add(outlet);
             }
         }

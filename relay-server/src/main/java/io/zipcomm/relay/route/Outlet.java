@@ -2,7 +2,6 @@ package io.zipcomm.relay.route;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelOutboundBuffer;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import java.util.BitSet;
@@ -20,17 +19,13 @@ final class Outlet {
     private final ByteQueue waiting;
     private final Switchboard board;
     private final DataConnection.Owner owner;
+    private final Standstill standstill;
 
     /** Destinations of this rank's flows that have returned credit of which the rank has not been told. */
     private final BitSet credited = new BitSet();
 
     /** The last buffer that the socket was given ends within a frame: nothing but the rest of the frame may follow. */
     private boolean midFrame;
-
-    /** What the channel held when it was last looked at, and when it was last seen to hold less. */
-    private long heldBytes;
-
-    private long movedNs;
 
     private boolean flushDue;
     private boolean closed;
@@ -42,6 +37,7 @@ final class Outlet {
         this.board = board;
         this.owner = owner;
         waiting = new ByteQueue(exchange.allocator());
+        standstill = new Standstill(channel);
         exchange.opened(this);
     }
 
@@ -133,24 +129,8 @@ final class Outlet {
         board.waiting(bytes);
     }
 
-    /**
-     * Whether bytes have waited for longer than they may, and the socket took none. To be called now and then: between two
-     * calls, taking shows in what the channel still holds, since nothing is added while it is full.
-     */
-    boolean standsStill(long nowNs, long timeoutNs) {
-        ChannelOutboundBuffer held = channel.unsafe().outboundBuffer();
-        long bytes = held == null ? 0 : held.totalPendingWriteBytes();
-        boolean moved = bytes == 0 || bytes < heldBytes || movedNs == 0;
-        heldBytes = bytes;
-        if (moved) {
-            movedNs = nowNs;
-        }
-        return nowNs - movedNs > timeoutNs;
-    }
-
-    /** What was noticed of standing still does not count: the relay itself stood still. */
-    void forgive(long nowNs) {
-        movedNs = nowNs;
+    Standstill standstill() {
+        return standstill;
     }
 
     void giveUp(ForwardLimit limit, String reason) {
