@@ -6,6 +6,7 @@ module io.zipcomm.bench {
     requires info.picocli;
     requires io.zipcomm.collectives;
     requires io.zipcomm.relay;
+    requires io.zipcomm.relay.daemon;
     requires io.netty.buffer;
     requires io.zipcomm.transport.tcp;
     requires java.management;

@@ -16,12 +16,25 @@ final class Admission {
 
     Admission(RelaySettings settings) {
         this.settings = settings;
-        tokens = settings.secret()
-                .map(secret -> new RelayTokens(secret, settings.tokenExpiryRequired()))
+        tokens = settings.keys()
+                .map(keys -> new RelayTokens(keys, settings.tokenExpiryRequired()))
                 .orElse(null);
     }
 
-    Refusal check(Join join) {
+    /** Whether a Join may be heard by its session, and what its token grants. */
+    RelayTokens.Verdict check(Join join) {
+        Refusal beforehand = checkForm(join);
+        if (beforehand != null) {
+            return new RelayTokens.Verdict(beforehand, null);
+        }
+        RelayTokens.Verdict verdict = tokens == null
+                ? new RelayTokens.Verdict(null, Grant.UNLIMITED)
+                : tokens.check(join.getToken(), join.getSession(), join.getRank());
+        Refusal wrong = verdict.refusal() != null ? verdict.refusal() : checkGroup(join, verdict.grant());
+        return wrong == null ? verdict : new RelayTokens.Verdict(wrong, null);
+    }
+
+    private static Refusal checkForm(Join join) {
         if (join.getVersionMin() > Frame.VERSION || join.getVersionMax() < Frame.VERSION) {
             return new Refusal(
                     ErrorCode.VERSION_MISMATCH,
@@ -32,18 +45,23 @@ final class Admission {
         if (session.isBlank() || session.length() > SESSION_CHARACTERS_MAX || hasControlCharacter(session)) {
             return bad("session name: expected 1 to " + SESSION_CHARACTERS_MAX + " printable characters");
         }
-        Refusal unauthorized = tokens == null ? null : tokens.check(join.getToken(), session, join.getRank());
-        return unauthorized != null ? unauthorized : checkGroup(join);
+        return null;
     }
 
-    private Refusal checkGroup(Join join) {
+    private Refusal checkGroup(Join join, Grant grant) {
         int size = join.getSize();
         if (size < 1 || size > RelaySettings.SIZE_MAX) {
             return bad("size " + size + ": expected 1 to " + RelaySettings.SIZE_MAX);
         }
         if (size > settings.ranksMax()) {
+            return Refusal.limit(
+                    RelayOption.RANKS_MAX, "session of " + size + " ranks, this relay allows " + settings.ranksMax());
+        }
+        if (grant.ranksMax() > 0 && size > grant.ranksMax()) {
             return new Refusal(
-                    ErrorCode.LIMIT, "session of " + size + " ranks, this relay allows " + settings.ranksMax());
+                    ErrorCode.LIMIT,
+                    "session of " + size + " ranks, the token allows " + grant.ranksMax() + " ("
+                            + TokenRequest.Quota.RANKS_MAX.claim() + ")");
         }
         if (join.getRank() < Member.NO_RANK || join.getRank() >= size) {
             return bad("rank " + join.getRank() + ": expected -1 or 0 to " + (size - 1));

@@ -7,11 +7,14 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.WriteBufferWaterMark;
 import io.zipcomm.error.ErrorCode;
+import io.zipcomm.relay.route.RateLimit;
+import io.zipcomm.relay.route.Standstill;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,15 +27,25 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
     /** A rank that lets more than this wait, the largest group view included, does not read. */
     private static final int BACKLOG_BYTES_MAX = Frame.PAYLOAD_BYTES_MAX + (1 << 20);
 
+    /** Messages of so much time may come at once. */
+    private static final long BURST_NS = TimeUnit.SECONDS.toNanos(1);
+
+    private static final long PAUSE_NS_MIN = TimeUnit.MILLISECONDS.toNanos(5);
+
     private final Channel channel;
     private final ControlReader reader;
+    private final RateLimit messages;
+    private final Standstill standstill;
+    private boolean paused;
     private Member member;
     private String failure;
     private boolean ended;
 
-    ControlConnection(Channel channel, int controlBytesMax) {
+    ControlConnection(Channel channel, RelaySettings settings) {
         this.channel = channel;
-        reader = new ControlReader(controlBytesMax);
+        standstill = new Standstill(channel);
+        reader = new ControlReader(settings.controlBytesMax());
+        messages = new RateLimit(settings.limits().controlMessagesPerSecond(), BURST_NS, System.nanoTime());
         channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(BACKLOG_BYTES_MAX / 2, BACKLOG_BYTES_MAX));
     }
 
@@ -109,6 +122,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
                 if (next == null) {
                     return;
                 }
+                count();
                 member.message(next);
             }
         } catch (ControlReader.Violation e) {
@@ -116,6 +130,42 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         } finally {
             in.release();
         }
+    }
+
+    /** Who says more than it may is read more slowly. */
+    private void count() {
+        long waitNs = messages.take(1, System.nanoTime());
+        if (waitNs > 0 && !paused) {
+            paused = true;
+            member.slowed(RelayOption.CONTROL_MESSAGES_PER_SECOND);
+            channel.config().setAutoRead(false);
+            resumeIn(waitNs);
+        }
+    }
+
+    private void resumeIn(long waitNs) {
+        Runnable resume = () -> {
+            long stillNs = messages.waitNs(System.nanoTime());
+            if (ended) {
+                paused = false;
+            } else if (stillNs > 0) {
+                resumeIn(stillNs);
+            } else {
+                paused = false;
+                channel.config().setAutoRead(true);
+            }
+        };
+        channel.eventLoop().schedule(resume, Math.max(PAUSE_NS_MIN, waitNs), TimeUnit.NANOSECONDS);
+    }
+
+    /** Takes over a rate that was changed. */
+    void messagesPerSecond(int rate) {
+        messages.perSecond(rate);
+    }
+
+    /** Whether the rank has taken nothing of what waits for it for longer than it may. */
+    boolean standsStill(long nowNs, long timeoutNs, boolean paused) {
+        return !ended && standstill.lasts(nowNs, timeoutNs, paused);
     }
 
     @Override

@@ -26,12 +26,15 @@ final class Handshake extends ChannelInboundHandlerAdapter {
 
     private static final Logger log = LoggerFactory.getLogger(Handshake.class);
 
-    private final RelaySettings settings;
-    private final Counters counters;
-    private final Admission admission;
+    /** Refused connections that may wait for their peer to read why; above it, they are closed at once. */
+    private static final int SURPLUS_MAX = 256;
+
+    private static final LogBudget LINES = new LogBudget();
+
+    private final RelayState state;
     private final Function<String, Shard> shards;
+    private final Gate.Pass pass;
     private final ControlReader reader;
-    private final boolean surplus;
 
     /** What came in behind the first message before the next handler was there to take it. */
     private final List<ByteBuf> early = new ArrayList<>();
@@ -40,44 +43,50 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     private ScheduledFuture<?> deadline;
     private boolean decided;
 
-    /** Made for each connection; {@code shards} finds that of a session by name; a surplus one is turned away. */
-    Handshake(
-            RelaySettings settings,
-            Counters counters,
-            Admission admission,
-            Function<String, Shard> shards,
-            boolean surplus) {
-        this.surplus = surplus;
-        this.settings = settings;
-        this.counters = counters;
-        this.admission = admission;
+    /** Made for each connection; {@code shards} finds that of a session by name; the pass says whether it may stay. */
+    Handshake(RelayState state, Function<String, Shard> shards, Gate.Pass pass) {
+        this.state = state;
         this.shards = shards;
-        reader = new ControlReader(settings.controlBytesMax());
+        this.pass = pass;
+        reader = new ControlReader(state.settings().controlBytesMax());
     }
 
     @Override
     public void handlerAdded(ChannelHandlerContext added) {
         context = added;
-        long timeoutMs = settings.handshakeTimeout().toMillis();
+        long timeoutMs = state.settings().handshakeTimeout().toMillis();
         deadline = added.executor()
                 .schedule(
-                        () -> refuse(new Refusal(ErrorCode.LIMIT, "no message within " + timeoutMs + " ms")),
+                        () -> refuse(
+                                Refusal.limit(RelayOption.HANDSHAKE_TIMEOUT, "no message within " + timeoutMs + " ms")),
                         timeoutMs,
                         TimeUnit.MILLISECONDS);
     }
 
     @Override
     public void channelActive(ChannelHandlerContext opened) {
-        if (surplus) {
-            refuse(new Refusal(
-                    ErrorCode.LIMIT,
-                    "there are " + settings.connectionsMax() + " connections, and no more are allowed"));
+        if (pass.refusal() != null) {
+            turnAway(opened);
+        }
+    }
+
+    /** Nobody counts this connection, so there must not be many that wait for their end. */
+    private void turnAway(ChannelHandlerContext surplus) {
+        if (Counters.takeOne(state.counters().surplus, SURPLUS_MAX)) {
+            surplus.channel()
+                    .closeFuture()
+                    .addListener(closed -> state.counters().surplus.decrementAndGet());
+            refuse(pass.refusal());
+        } else {
+            note(pass.refusal());
+            surplus.close();
         }
     }
 
     @Override
     public void handlerRemoved(ChannelHandlerContext removed) {
         deadline.cancel(false);
+        pass.handshakeOver();
         early.forEach(ByteBuf::release);
         early.clear();
     }
@@ -123,16 +132,16 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     }
 
     private void decide(Join join) {
-        Refusal refusal = admission.check(join);
-        if (refusal != null) {
-            refuse(refusal);
+        RelayTokens.Verdict verdict = state.admission().check(join);
+        if (verdict.refusal() != null) {
+            refuse(verdict.refusal());
             return;
         }
         Shard shard = shards.apply(join.getSession());
         moveTo(shard, () -> {
-            ControlConnection control = new ControlConnection(context.channel(), settings.controlBytesMax());
+            ControlConnection control = new ControlConnection(context.channel(), state.settings());
             context.pipeline().replace(this, null, control);
-            Refusal late = shard.join(control, join);
+            Refusal late = shard.join(control, join, verdict.grant());
             if (late != null) {
                 note(late);
                 control.refuse(late);
@@ -200,7 +209,16 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     }
 
     private void note(Refusal refusal) {
-        counters.refused(refusal.code());
-        log.info("{} refused, {}", context.channel().remoteAddress(), refusal);
+        state.counters().refused(refusal);
+        long leftOut = LINES.take();
+        if (leftOut >= 0) {
+            log.atInfo()
+                    .addKeyValue("remote", context.channel().remoteAddress())
+                    .addKeyValue("code", refusal.code())
+                    .log(
+                            "connection refused: {}{}",
+                            refusal.reason(),
+                            leftOut == 0 ? "" : "; " + leftOut + " more were, without a line each");
+        }
     }
 }

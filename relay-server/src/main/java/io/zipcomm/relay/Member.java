@@ -2,9 +2,12 @@ package io.zipcomm.relay;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.route.DataConnection;
+import io.zipcomm.relay.route.ForwardLimit;
+import io.zipcomm.relay.route.RateLimit;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.ToRelay;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 
 /** One rank of a session, from its Join until it is gone. What happens to it the session decides. Event loop only. */
 final class Member implements DataConnection.Owner {
@@ -14,6 +17,12 @@ final class Member implements DataConnection.Owner {
     final Session session;
     final ControlConnection control;
     final Join join;
+
+    /** What its token allows. */
+    final Grant grant;
+
+    /** Bytes each second from it to be forwarded. */
+    final RateLimit rate;
 
     /** {@link #NO_RANK} until one is assigned. */
     int rank = NO_RANK;
@@ -30,6 +39,9 @@ final class Member implements DataConnection.Owner {
     /** How far away it is. */
     final Punches.Distance distance = new Punches.Distance();
 
+    /** When it joined. */
+    long joinedNs;
+
     /** When the rank last said anything. */
     long heardNs;
 
@@ -42,7 +54,9 @@ final class Member implements DataConnection.Owner {
     /** Ends the wait for the other connection; null if there is none. */
     Future<?> patience;
 
-    Member(Session session, ControlConnection control, Join join) {
+    Member(Session session, ControlConnection control, Join join, Grant grant, RateLimit rate) {
+        this.grant = grant;
+        this.rate = rate;
         this.session = session;
         this.control = control;
         this.join = join;
@@ -58,6 +72,24 @@ final class Member implements DataConnection.Owner {
         return data != null && dataEnd == null;
     }
 
+    /** What it looks like now. */
+    SessionView.RankView view(long nowNs) {
+        return new SessionView.RankView(
+                rank,
+                control.remoteAddress().getAddress().getHostAddress() + ":"
+                        + control.remoteAddress().getPort(),
+                hasOpenData(),
+                TimeUnit.NANOSECONDS.toMillis(nowNs - joinedNs),
+                data == null ? 0 : data.bytesForwarded(),
+                data == null ? 0 : data.waitingBytes(),
+                data == null ? 0 : data.flows());
+    }
+
+    /** It is read more slowly for a limit. */
+    void slowed(RelayOption option) {
+        session.slowed(option);
+    }
+
     void message(ToRelay message) {
         session.message(this, message);
     }
@@ -69,6 +101,31 @@ final class Member implements DataConnection.Owner {
     @Override
     public void violated(ErrorCode code, String reason) {
         session.expel(this, new Refusal(code, reason));
+    }
+
+    void exceeded(RelayOption option, String reason) {
+        session.expel(this, Refusal.limit(option, reason));
+    }
+
+    @Override
+    public void exceeded(ForwardLimit limit, String reason) {
+        exceeded(option(limit), reason);
+    }
+
+    @Override
+    public void slowed(ForwardLimit limit) {
+        slowed(option(limit));
+    }
+
+    private static RelayOption option(ForwardLimit limit) {
+        return switch (limit) {
+            case FRAGMENT -> RelayOption.FRAGMENT_BYTES_MAX;
+            case MEMORY -> RelayOption.MEMORY;
+            case SESSION_MEMORY -> RelayOption.SESSION_MEMORY;
+            case STANDSTILL -> RelayOption.SLOW_CONSUMER_TIMEOUT;
+            case RANK_RATE -> RelayOption.RANK_BYTES_PER_SECOND;
+            case GROUP_RATE -> RelayOption.SESSION_BYTES_PER_SECOND;
+        };
     }
 
     @Override

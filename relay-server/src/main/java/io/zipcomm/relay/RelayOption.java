@@ -1,5 +1,8 @@
 package io.zipcomm.relay;
 
+import java.util.EnumSet;
+import java.util.Set;
+
 /**
  * The catalogue of the relay's options: name, unit, default and meaning. A configuration file has one {@code name =
  * value} a line.
@@ -11,6 +14,13 @@ public enum RelayOption {
             "path",
             "",
             "File with the secret, 32 bytes or more, under which tokens are signed. White space around it is ignored."),
+    KEYS(
+            "keys",
+            "paths",
+            "",
+            "Files and folders, separated by commas, with more keys by which tokens are checked: secrets, Ed25519 public keys"
+                    + " in PEM, JWKs. A key's id, the kid of tokens, is its file's name without .pub, .pem, .key, .jwk,"
+                    + " .json."),
     INSECURE("insecure", "true or false", "false", "Admit everybody: run without a secret."),
     TOKEN_EXPIRY_REQUIRED("token-expiry-required", "true or false", "false", "Refuse tokens that never expire."),
     THREADS(
@@ -25,8 +35,35 @@ public enum RelayOption {
             "0",
             "How long an event loop looks for more work before it sleeps. Above 0 it wants a core for itself."),
     CONNECTIONS_MAX("connections-max", "connections", "8192", "Connections at a time."),
+    ADDRESS_CONNECTIONS_MAX(
+            "address-connections-max",
+            "connections",
+            "4096",
+            "Connections at a time from one address, which in IPv6 is a network of 64 bits. Functions behind one NAT share"
+                    + " one."),
+    HANDSHAKES_MAX(
+            "handshakes-max", "connections", "2048", "Connections at a time that have not said who they are yet."),
+    ADDRESS_HANDSHAKES_MAX("address-handshakes-max", "connections", "1024", "The same from one address."),
+    ADDRESS_HANDSHAKES_PER_SECOND(
+            "address-handshakes-per-second",
+            "connections/s",
+            "1000",
+            "New connections from one address; two seconds' worth may come at once."),
     SESSIONS_MAX("sessions-max", "sessions", "1000", "Sessions at a time."),
     RANKS_MAX("ranks-max", "ranks", "1024", "Ranks in a session."),
+    RANK_BYTES_PER_SECOND(
+            "rank-bytes-per-second",
+            "bytes/s",
+            "0",
+            "What a rank may send through the relay; above it, the relay reads it more slowly. 0 for no limit. Tokens may"
+                    + " set less."),
+    SESSION_BYTES_PER_SECOND(
+            "session-bytes-per-second", "bytes/s", "0", "The same for all ranks of a session together."),
+    CONTROL_MESSAGES_PER_SECOND(
+            "control-messages-per-second",
+            "messages/s",
+            "1000",
+            "Control messages from a rank; above it, the relay reads them more slowly."),
     FRAGMENT_BYTES_MAX(
             "fragment-bytes-max",
             "bytes",
@@ -42,13 +79,19 @@ public enum RelayOption {
             "bytes",
             "268435456",
             "Shared by the flows of a session: each may have this much, divided by their number, under way, but not less"
-                    + " than two frames of 32 KiB and not more than 1 MiB."),
+                    + " than two frames of 32 KiB and not more than 1 MiB. While more waits for the session's ranks, the"
+                    + " relay reads no data from them."),
     MEMORY(
             "memory",
             "bytes",
             "0",
             "Above this much waiting for ranks that do not read, the one with most is expelled; 0 takes a quarter of the"
                     + " memory that Java allows for direct buffers."),
+    SLOW_CONSUMER_TIMEOUT(
+            "slow-consumer-timeout",
+            "ms",
+            "30000",
+            "A rank for which bytes wait and that takes none of them for so long is expelled."),
     HANDSHAKE_TIMEOUT("handshake-timeout", "ms", "10000", "Time from connecting to the first message."),
     JOIN_TIMEOUT_MAX("join-timeout-max", "ms", "600000", "Longest time that a session may wait for its ranks."),
     HEARTBEAT_INTERVAL("heartbeat-interval", "ms", "1000", "How often a rank has to say that it lives."),
@@ -58,7 +101,19 @@ public enum RelayOption {
             "ms",
             "0",
             "A complete session that sends nothing but heartbeats through the relay for so long is ended; 0 for never."
-                    + " Sessions on direct connections are silent here.");
+                    + " Sessions on direct connections are silent here."),
+    DRAIN_TIMEOUT(
+            "drain-timeout", "ms", "3600000", "Longest time that a relay told to stop waits for its sessions to end."),
+    ADMIN(
+            "admin",
+            "host:port",
+            "127.0.0.1:7078",
+            "Where the daemon answers health, metrics and the like over HTTP; port 0 takes a free one, off answers nowhere."
+                    + " A relay embedded in a program does not use it.");
+
+    /** The others change with a reload. */
+    private static final Set<RelayOption> FIXED =
+            EnumSet.of(LISTEN, INSECURE, THREADS, IO, SPIN_TIME, MEMORY, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, ADMIN);
 
     private final String key;
     private final String unit;
@@ -87,6 +142,11 @@ public enum RelayOption {
         return defaultText;
     }
 
+    /** Whether it takes a restart to change it. */
+    public boolean fixed() {
+        return FIXED.contains(this);
+    }
+
     /** What it does. */
     public String meaning() {
         return meaning;
@@ -98,7 +158,7 @@ public enum RelayOption {
      * @param key as in a configuration file
      * @return null if there is none
      */
-    static RelayOption of(String key) {
+    public static RelayOption of(String key) {
         for (RelayOption option : values()) {
             if (option.key.equals(key)) {
                 return option;

@@ -24,15 +24,19 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ImmediateEventExecutor;
+import io.netty.util.concurrent.Ticker;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import java.net.InetSocketAddress;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,9 +58,13 @@ public final class RelayServer implements AutoCloseable {
     /** What the socket of a data connection is given beyond what it takes at once. The rest waits in its outlet. */
     private static final WriteBufferWaterMark WRITE_BYTES = new WriteBufferWaterMark(64 << 10, 128 << 10);
 
-    private final RelaySettings settings;
-    private final Counters counters = new Counters();
-    private final Admission admission;
+    /** How long connections that were told of their end may take for it when the relay has drained. */
+    private static final long FAREWELL_MS = 2000;
+
+    private static final long FAREWELL_LOOK_MS = 20;
+
+    private final RelayState state;
+    private final Ticker ticker = Ticker.systemTicker();
     private final List<Shard> shards = new ArrayList<>();
     private final MultiThreadIoEventLoopGroup loops;
     private final Channel listener;
@@ -67,19 +75,18 @@ public final class RelayServer implements AutoCloseable {
     private final AtomicBoolean closing = new AtomicBoolean();
 
     private RelayServer(RelaySettings settings) {
-        this.settings = settings;
-        admission = new Admission(settings);
+        state = new RelayState(settings);
         boolean epoll = useEpoll(settings.io());
         loops = new MultiThreadIoEventLoopGroup(
-                settings.threads(), new DefaultThreadFactory("zip-relay", true), ioHandler(epoll));
+                settings.threads(), new DefaultThreadFactory("zip-relay", true), ioHandler(settings, epoll));
         ByteBufAllocator allocator = PooledByteBufAllocator.DEFAULT;
         AtomicInteger epochs = new AtomicInteger();
         for (EventExecutor loop : loops) {
-            Shard shard = new Shard((EventLoop) loop, settings, counters, epochs, allocator);
+            Shard shard = new Shard((EventLoop) loop, state, epochs, allocator);
             shards.add(shard);
             shard.start();
         }
-        listener = listen(epoll, allocator);
+        listener = listen(settings, epoll, allocator);
     }
 
     /**
@@ -95,7 +102,7 @@ public final class RelayServer implements AutoCloseable {
                 "relay listens on {}, {}{}",
                 relay.address(),
                 relay.listener.getClass().getSimpleName(),
-                settings.secret().isPresent() ? "" : ", insecure: everybody is admitted");
+                settings.keys().isPresent() ? "" : ", insecure: everybody is admitted");
         return relay;
     }
 
@@ -114,7 +121,7 @@ public final class RelayServer implements AutoCloseable {
         };
     }
 
-    private IoHandlerFactory ioHandler(boolean epoll) {
+    private static IoHandlerFactory ioHandler(RelaySettings settings, boolean epoll) {
         long spinNs = settings.spinTime().toNanos();
         if (spinNs == 0) {
             return epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
@@ -123,7 +130,7 @@ public final class RelayServer implements AutoCloseable {
         return epoll ? EpollIoHandler.newFactory(0, spin) : NioIoHandler.newFactory(SelectorProvider.provider(), spin);
     }
 
-    private Channel listen(boolean epoll, ByteBufAllocator allocator) {
+    private Channel listen(RelaySettings settings, boolean epoll, ByteBufAllocator allocator) {
         Class<? extends ServerSocketChannel> type =
                 epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
         ChannelFuture bound = new ServerBootstrap()
@@ -156,12 +163,15 @@ public final class RelayServer implements AutoCloseable {
     }
 
     private void accepted(Channel channel) {
-        boolean admitted = Counters.takeOne(counters.connections, settings.connectionsMax());
-        if (admitted) {
-            channel.closeFuture().addListener(closed -> counters.connections.decrementAndGet());
+        if (!(channel.remoteAddress() instanceof InetSocketAddress remote)) {
+            // It was gone before it was here.
+            channel.close();
+            return;
         }
+        Gate.Pass pass = state.gate().enter(remote.getAddress(), ticker.nanoTime());
+        channel.closeFuture().addListener(closed -> pass.left());
         channels.add(channel);
-        channel.pipeline().addLast(new Handshake(settings, counters, admission, this::shardOf, !admitted));
+        channel.pipeline().addLast(new Handshake(state, this::shardOf, pass));
     }
 
     private Shard shardOf(String session) {
@@ -175,7 +185,103 @@ public final class RelayServer implements AutoCloseable {
 
     /** What the relay has done and holds now. */
     public RelayStats stats() {
-        return counters.stats();
+        return state.counters().stats(state.draining());
+    }
+
+    /** The settings, as they are after the last reload. */
+    public RelaySettings settings() {
+        return state.settings();
+    }
+
+    /** The sessions that there are. Completes on one of the relay's threads, or fails if it closes. */
+    public CompletableFuture<List<SessionView>> sessions() {
+        CompletableFuture<List<SessionView>> all = CompletableFuture.completedFuture(List.of());
+        for (Shard shard : shards) {
+            CompletableFuture<List<SessionView>> some;
+            try {
+                some = CompletableFuture.supplyAsync(shard::views, shard.loop());
+            } catch (RejectedExecutionException e) {
+                some = CompletableFuture.failedFuture(e);
+            }
+            all = all.thenCombine(some, (one, other) -> {
+                List<SessionView> both = new ArrayList<>(one);
+                both.addAll(other);
+                return both;
+            });
+        }
+        return all;
+    }
+
+    /** Done when every event loop has done what there was to do before. Fails if the relay closes. */
+    public CompletableFuture<Void> ping() {
+        try {
+            return CompletableFuture.allOf(shards.stream()
+                    .map(shard -> CompletableFuture.runAsync(() -> {}, shard.loop()))
+                    .toArray(CompletableFuture<?>[]::new));
+        } catch (RejectedExecutionException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /**
+     * Has somebody told of times, from the relay's threads: it must not block.
+     *
+     * @param gatheringNs how long a group took to be complete, from its first rank on, in ns
+     * @param sessionNs   how long a session lived, in ns
+     */
+    public void observe(LongConsumer gatheringNs, LongConsumer sessionNs) {
+        state.counters().gatheringNs = gatheringNs;
+        state.counters().sessionNs = sessionNs;
+    }
+
+    /**
+     * Takes over keys, limits and times while sessions go on. Tokens are checked against the new keys from the next join on;
+     * rates change at once, other limits for what comes next.
+     *
+     * @param fresh what {@link RelayOption#fixed} is in it does not count
+     * @throws ZipException with code BAD_SETTING if one has keys and the other is insecure; then nothing changes
+     */
+    public void reload(RelaySettings fresh) {
+        state.reload(fresh);
+        for (Shard shard : shards) {
+            shard.loop().execute(shard::reloaded);
+        }
+        log.atInfo()
+                .addKeyValue("keys", fresh.keys().map(RelayKeys::size).orElse(0))
+                .log("keys and limits are reloaded");
+    }
+
+    /**
+     * Takes no new sessions from now on. Ranks may still join those that gather, and all go on until they end.
+     *
+     * @return done when there is no session any more and the last ranks had time to hear so, or the relay is closed; also for
+     *     further calls
+     */
+    public CompletableFuture<Void> drain() {
+        if (!state.draining()) {
+            state.drain();
+            log.atInfo()
+                    .addKeyValue("sessions", state.counters().sessions.get())
+                    .log("relay drains");
+        }
+        ping().thenRun(state::checkDrained);
+        return state.drained().thenCompose(none -> farewells());
+    }
+
+    /** Done when the last connections have ended, which is not waited for much longer than they may take. */
+    private CompletableFuture<Void> farewells() {
+        CompletableFuture<Void> over = new CompletableFuture<>();
+        loops.terminationFuture().addListener(ended -> over.complete(null));
+        lookForLast(over, ticker.nanoTime() + TimeUnit.MILLISECONDS.toNanos(FAREWELL_MS));
+        return over;
+    }
+
+    private void lookForLast(CompletableFuture<Void> over, long deadlineNs) {
+        if (state.counters().connections.get() == 0 || ticker.nanoTime() - deadlineNs > 0) {
+            over.complete(null);
+        } else if (!loops.isShuttingDown()) {
+            loops.schedule(() -> lookForLast(over, deadlineNs), FAREWELL_LOOK_MS, TimeUnit.MILLISECONDS);
+        }
     }
 
     /** Blocks until the relay is closed. */
@@ -191,6 +297,7 @@ public final class RelayServer implements AutoCloseable {
             for (Shard shard : shards) {
                 dropped.add(shard.loop().submit(shard::close));
             }
+            state.drained().complete(null);
             dropped.forEach(session -> session.awaitUninterruptibly(CLOSE_TIMEOUT_MS));
             // Not left to the event loops: one that is busy when it is told to end may end with channels open.
             channels.close().awaitUninterruptibly(CLOSE_TIMEOUT_MS);

@@ -10,7 +10,9 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +22,7 @@ import java.util.Properties;
  * Everything that may be set on a relay; see {@link RelayOption} for the meanings. Immutable and checked.
  *
  * @param listen              where to listen
- * @param secret              under which tokens are signed; empty if insecure
+ * @param keys                by which tokens are checked; empty if insecure
  * @param tokenExpiryRequired whether tokens that never expire are refused
  * @param threads             event loops
  * @param io                  socket implementation
@@ -37,10 +39,13 @@ import java.util.Properties;
  * @param heartbeatInterval   how often a rank has to say that it lives
  * @param heartbeatTimeout    silence after which a rank is taken for dead
  * @param sessionIdleMax      after which a session is ended; zero for never
+ * @param limits              that protect the relay
+ * @param drainTimeout        longest time that a relay told to stop waits for its sessions
+ * @param admin               where the daemon answers over HTTP; empty for nowhere
  */
 public record RelaySettings(
         InetSocketAddress listen,
-        Optional<RelaySecret> secret,
+        Optional<RelayKeys> keys,
         boolean tokenExpiryRequired,
         int threads,
         IoChoice io,
@@ -56,7 +61,10 @@ public record RelaySettings(
         Duration joinTimeoutMax,
         Duration heartbeatInterval,
         Duration heartbeatTimeout,
-        Duration sessionIdleMax) {
+        Duration sessionIdleMax,
+        RelayLimits limits,
+        Duration drainTimeout,
+        Optional<InetSocketAddress> admin) {
 
     private static final int THREADS_MAX = 1024;
     /** Largest group that the protocol has. */
@@ -97,9 +105,11 @@ public record RelaySettings(
                 2 * heartbeatInterval.toMillis(),
                 Integer.MAX_VALUE);
         between(RelayOption.SESSION_IDLE_MAX, sessionIdleMax.toMillis(), 0, Integer.MAX_VALUE);
+        between(RelayOption.DRAIN_TIMEOUT, drainTimeout.toMillis(), 0, Integer.MAX_VALUE);
+        limits.check();
     }
 
-    private static void between(RelayOption option, long value, long min, long max) {
+    static void between(RelayOption option, long value, long min, long max) {
         if (value < min || value > max) {
             throw bad(option, Long.toString(value), "a number of " + option.unit() + " from " + min + " to " + max);
         }
@@ -108,6 +118,37 @@ public record RelaySettings(
     private static ZipException bad(RelayOption option, String value, String expected) {
         return new ZipException(
                 ErrorCode.BAD_SETTING, "relay option " + option.key() + " is '" + value + "': expected " + expected);
+    }
+
+    /**
+     * These settings where a restart is needed to change them, and others where it is not.
+     *
+     * @param fresh whose keys, limits and times are taken over
+     * @see RelayOption#fixed
+     */
+    RelaySettings reloaded(RelaySettings fresh) {
+        return new RelaySettings(
+                listen,
+                fresh.keys,
+                fresh.tokenExpiryRequired,
+                threads,
+                io,
+                spinTime,
+                fresh.connectionsMax,
+                fresh.sessionsMax,
+                fresh.ranksMax,
+                fresh.fragmentBytesMax,
+                fresh.controlBytesMax,
+                fresh.sessionMemoryBytes,
+                memoryBytes,
+                fresh.handshakeTimeout,
+                fresh.joinTimeoutMax,
+                heartbeatInterval,
+                heartbeatTimeout,
+                fresh.sessionIdleMax,
+                fresh.limits,
+                fresh.drainTimeout,
+                admin);
     }
 
     /** A builder with the defaults. */
@@ -119,6 +160,7 @@ public record RelaySettings(
     public static final class Builder {
         private final Map<RelayOption, String> values = new EnumMap<>(RelayOption.class);
         private RelaySecret secret;
+        private RelayKeys keys;
 
         private Builder() {
             for (RelayOption option : RelayOption.values()) {
@@ -168,6 +210,12 @@ public record RelaySettings(
             return this;
         }
 
+        /** By which tokens are checked, beside what files have. */
+        public Builder keys(RelayKeys keys) {
+            this.keys = keys;
+            return this;
+        }
+
         /** File with the secret under which tokens are signed. */
         public Builder secretFile(Path file) {
             return set(RelayOption.SECRET_FILE, file.toString());
@@ -192,14 +240,14 @@ public record RelaySettings(
         }
 
         /**
-         * The settings. Reads the secret file.
+         * The settings. Reads the files with keys.
          *
          * @throws ZipException with code BAD_SETTING that names the option and what was expected
          */
         public RelaySettings build() {
             return new RelaySettings(
-                    address(),
-                    secretOrInsecure(),
+                    address(RelayOption.LISTEN),
+                    keysOrInsecure(),
                     flag(RelayOption.TOKEN_EXPIRY_REQUIRED),
                     integer(RelayOption.THREADS),
                     ioChoice(),
@@ -215,15 +263,32 @@ public record RelaySettings(
                     time(RelayOption.JOIN_TIMEOUT_MAX),
                     time(RelayOption.HEARTBEAT_INTERVAL),
                     time(RelayOption.HEARTBEAT_TIMEOUT),
-                    time(RelayOption.SESSION_IDLE_MAX));
+                    time(RelayOption.SESSION_IDLE_MAX),
+                    limits(),
+                    time(RelayOption.DRAIN_TIMEOUT),
+                    values.get(RelayOption.ADMIN).equals("off")
+                            ? Optional.empty()
+                            : Optional.of(address(RelayOption.ADMIN)));
         }
 
-        private InetSocketAddress address() {
-            String text = values.get(RelayOption.LISTEN);
+        private RelayLimits limits() {
+            return new RelayLimits(
+                    integer(RelayOption.ADDRESS_CONNECTIONS_MAX),
+                    integer(RelayOption.HANDSHAKES_MAX),
+                    integer(RelayOption.ADDRESS_HANDSHAKES_MAX),
+                    integer(RelayOption.ADDRESS_HANDSHAKES_PER_SECOND),
+                    integer(RelayOption.CONTROL_MESSAGES_PER_SECOND),
+                    number(RelayOption.RANK_BYTES_PER_SECOND, Long.MAX_VALUE),
+                    number(RelayOption.SESSION_BYTES_PER_SECOND, Long.MAX_VALUE),
+                    time(RelayOption.SLOW_CONSUMER_TIMEOUT));
+        }
+
+        private InetSocketAddress address(RelayOption option) {
+            String text = values.get(option);
             int colon = text.lastIndexOf(':');
             String expected = "host:port";
             if (colon <= 0) {
-                throw bad(RelayOption.LISTEN, text, expected);
+                throw bad(option, text, expected);
             }
             String host = text.substring(0, colon);
             if (host.startsWith("[") && host.endsWith("]")) {
@@ -232,39 +297,50 @@ public record RelaySettings(
             try {
                 int port = Integer.parseInt(text.substring(colon + 1));
                 if (port < 0 || port > PORT_MAX) {
-                    throw bad(RelayOption.LISTEN, text, "a port from 0 to " + PORT_MAX);
+                    throw bad(option, text, "a port from 0 to " + PORT_MAX);
                 }
                 InetSocketAddress address = new InetSocketAddress(host, port);
                 if (address.isUnresolved()) {
-                    throw bad(RelayOption.LISTEN, text, "a host of this machine; there is none named " + host);
+                    throw bad(option, text, "a host of this machine; there is none named " + host);
                 }
                 return address;
             } catch (NumberFormatException e) {
-                throw bad(RelayOption.LISTEN, text, expected);
+                throw bad(option, text, expected);
             }
         }
 
-        /** Never runs without a secret by accident. */
-        private Optional<RelaySecret> secretOrInsecure() {
+        /** Never runs without keys by accident. */
+        private Optional<RelayKeys> keysOrInsecure() {
             String file = values.get(RelayOption.SECRET_FILE);
+            List<Path> places = Arrays.stream(values.get(RelayOption.KEYS).split(","))
+                    .map(String::strip)
+                    .filter(place -> !place.isEmpty())
+                    .map(Path::of)
+                    .toList();
             boolean insecure = flag(RelayOption.INSECURE);
-            if (insecure && (secret != null || !file.isEmpty())) {
+            boolean keyed = secret != null || keys != null || !file.isEmpty() || !places.isEmpty();
+            if (insecure && keyed) {
                 throw new ZipException(
                         ErrorCode.BAD_SETTING, "the relay has a secret and is told to be insecure: which?");
             }
             if (insecure) {
                 return Optional.empty();
             }
-            if (secret != null) {
-                return Optional.of(secret);
-            }
-            if (file.isEmpty()) {
+            if (!keyed) {
                 throw new ZipException(
                         ErrorCode.BAD_SETTING,
-                        "the relay has no secret: set " + RelayOption.SECRET_FILE.key() + ", or "
-                                + RelayOption.INSECURE.key() + " to admit everybody");
+                        "the relay has no secret: set " + RelayOption.SECRET_FILE.key() + " or "
+                                + RelayOption.KEYS.key() + ", or " + RelayOption.INSECURE.key()
+                                + " to admit everybody");
             }
-            return Optional.of(RelaySecret.read(Path.of(file)));
+            RelayKeys all = RelayKeys.read(places);
+            if (keys != null) {
+                all = all.and(keys);
+            }
+            if (secret != null) {
+                return Optional.of(all.and(RelayKeys.of(secret)));
+            }
+            return Optional.of(file.isEmpty() ? all : all.and(RelayKeys.of(RelaySecret.read(Path.of(file)))));
         }
 
         private long memory() {

@@ -20,6 +20,11 @@ import java.util.Map;
  * @param membersLost     members of complete groups whose connection broke or that fell silent
  * @param membersExpelled members of complete groups that broke the protocol or a limit
  * @param refusals        connections turned away, by reason; reasons that never occurred are missing
+ * @param limitsReached   how often somebody was refused, expelled or slowed down for a limit; others are missing
+ * @param handshakes      connections open now that have not said who they are
+ * @param draining        whether the relay takes no new sessions
+ * @param buffersInUse    direct buffers that this process, not only the relay, has from Netty's pool now
+ * @param bufferBytes     bytes of these, as the pool counts them
  */
 public record RelayStats(
         int connections,
@@ -34,10 +39,16 @@ public record RelayStats(
         long membersLeft,
         long membersLost,
         long membersExpelled,
-        Map<ErrorCode, Long> refusals) {
+        Map<ErrorCode, Long> refusals,
+        Map<RelayOption, Long> limitsReached,
+        int handshakes,
+        boolean draining,
+        long buffersInUse,
+        long bufferBytes) {
 
-    /** Copies the map. */
+    /** Copies the maps. */
     public RelayStats {
+        limitsReached = Map.copyOf(limitsReached);
         refusals = Map.copyOf(refusals);
     }
 }

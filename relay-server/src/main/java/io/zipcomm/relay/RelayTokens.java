@@ -2,15 +2,15 @@ package io.zipcomm.relay;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.relay.TokenRequest.Quota;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import org.jose4j.jwa.AlgorithmConstraints;
 import org.jose4j.jwa.AlgorithmConstraints.ConstraintType;
-import org.jose4j.jws.AlgorithmIdentifiers;
 import org.jose4j.jws.JsonWebSignature;
 import org.jose4j.jwt.JwtClaims;
 import org.jose4j.jwt.MalformedClaimException;
-import org.jose4j.jwt.NumericDate;
 import org.jose4j.jwt.consumer.ErrorCodes;
 import org.jose4j.jwt.consumer.InvalidJwtException;
 import org.jose4j.jwt.consumer.JwtConsumer;
@@ -18,38 +18,49 @@ import org.jose4j.jwt.consumer.JwtConsumerBuilder;
 import org.jose4j.lang.JoseException;
 
 /**
- * Tokens that admit to a session: JWTs signed with HS256. Claims:
+ * Tokens that admit to a session: JWTs signed with HS256 or EdDSA (Ed25519). Claims:
  *
  * <ul>
  *   <li>{@code session}: name of the session, or the beginning of the name followed by {@code *};
  *   <li>{@code ranks}, optional: {@code lo-hi} or one rank; the bearer has to ask for one of these;
- *   <li>{@code exp}, optional unless the relay requires it; {@code nbf}, optional.
+ *   <li>{@code exp}, optional unless the relay requires it; {@code nbf}, optional;
+ *   <li>those of {@link Quota}, optional.
  * </ul>
+ *
+ * <p>The header may name the key, {@code kid}; without it all keys of the token's algorithm are tried.
  */
 public final class RelayTokens {
 
-    private static final String SESSION = "session";
-    private static final String RANKS = "ranks";
+    static final String SESSION = "session";
+    static final String RANKS = "ranks";
 
     /** Clocks of the minting and the checking machine may differ by this much. */
     private static final int CLOCK_SKEW_S = 5;
 
-    private static final Refusal NOT_VALID = unauthorized("the token is not valid here");
+    private static final Verdict NOT_VALID = unauthorized("the token is not valid here");
+
+    /**
+     * What came of a check.
+     *
+     * @param refusal why not; null if the token admits
+     * @param grant   what it allows; null if it does not admit
+     */
+    record Verdict(Refusal refusal, Grant grant) {}
 
     private final JwtConsumer consumer;
 
-    RelayTokens(RelaySecret secret, boolean expiryRequired) {
+    RelayTokens(RelayKeys keys, boolean expiryRequired) {
         JwtConsumerBuilder builder = new JwtConsumerBuilder()
-                .setVerificationKey(secret.key())
-                .setJwsAlgorithmConstraints(
-                        new AlgorithmConstraints(ConstraintType.PERMIT, AlgorithmIdentifiers.HMAC_SHA256))
+                .setVerificationKeyResolver(keys.resolver())
+                .setJwsAlgorithmConstraints(new AlgorithmConstraints(
+                        ConstraintType.PERMIT, TokenKey.Algorithm.HS256.header(), TokenKey.Algorithm.EDDSA.header()))
                 .setSkipDefaultAudienceValidation()
                 .setAllowedClockSkewInSeconds(CLOCK_SKEW_S);
         consumer = (expiryRequired ? builder.setRequireExpirationTime() : builder).build();
     }
 
     /**
-     * Mints a token.
+     * Mints a token with HS256 and without quotas.
      *
      * @param secret   the relay's
      * @param session  name of the session, or the beginning of names followed by {@code *}
@@ -59,23 +70,29 @@ public final class RelayTokens {
      * @throws ZipException with code BAD_SETTING if the ranks are neither
      */
     public static String mint(RelaySecret secret, String session, Optional<String> ranks, Optional<Duration> lifetime) {
-        JwtClaims claims = new JwtClaims();
-        claims.setStringClaim(SESSION, session);
-        ranks.ifPresent(text -> {
-            if (RankRange.parse(text) == null) {
-                throw new ZipException(ErrorCode.BAD_SETTING, "ranks '" + text + "': expected lo-hi or one rank");
-            }
-            claims.setStringClaim(RANKS, text);
-        });
-        lifetime.ifPresent(time -> {
-            NumericDate expiry = NumericDate.now();
-            expiry.addSeconds(time.toSeconds());
-            claims.setExpirationTime(expiry);
-        });
+        TokenRequest request = TokenRequest.forSession(session);
+        ranks.ifPresent(request::ranks);
+        lifetime.ifPresent(time -> request.expires(Instant.now().plus(time)));
+        return mint(TokenKey.of(secret), request);
+    }
+
+    /**
+     * Mints a token. Its header names the key if that has an id.
+     *
+     * @param key     signs
+     * @param request what the token is to say
+     * @return the token as text
+     * @throws ZipException with code BAD_SETTING if the key cannot sign
+     */
+    public static String mint(TokenKey key, TokenRequest request) {
+        if (!key.canSign()) {
+            throw new ZipException(ErrorCode.BAD_SETTING, key + " is a public key, which checks tokens and signs none");
+        }
         JsonWebSignature signature = new JsonWebSignature();
-        signature.setAlgorithmHeaderValue(AlgorithmIdentifiers.HMAC_SHA256);
-        signature.setKey(secret.key());
-        signature.setPayload(claims.toJson());
+        signature.setAlgorithmHeaderValue(key.algorithm().header());
+        key.id().ifPresent(signature::setKeyIdHeaderValue);
+        signature.setKey(key.signs());
+        signature.setPayload(request.claims().toJson());
         try {
             return signature.getCompactSerialization();
         } catch (JoseException e) {
@@ -84,15 +101,14 @@ public final class RelayTokens {
     }
 
     /**
-     * Whether a token admits to a place. The answer tells its bearer nothing about the secret, the claims expected or
-     * the sessions that exist.
+     * Whether a token admits to a place. The answer tells its bearer nothing about the keys, the claims expected or the
+     * sessions that exist.
      *
      * @param token   as it came, possibly empty
      * @param session wanted session
      * @param rank    wanted rank, or -1
-     * @return null if it does
      */
-    Refusal check(String token, String session, int rank) {
+    Verdict check(String token, String session, int rank) {
         if (token.isEmpty()) {
             return unauthorized("this relay wants a token");
         }
@@ -102,19 +118,28 @@ public final class RelayTokens {
             if (named == null || !covers(named, session)) {
                 return unauthorized("the token is for another session");
             }
-            return checkRank(claims.getClaimValue(RANKS, String.class), rank);
+            Verdict wrongRank = checkRank(claims.getClaimValue(RANKS, String.class), rank);
+            return wrongRank != null ? wrongRank : granted(named, claims);
         } catch (InvalidJwtException e) {
-            return e.hasErrorCode(ErrorCodes.EXPIRED) ? unauthorized("the token has expired") : NOT_VALID;
+            return rejected(e);
         } catch (MalformedClaimException e) {
             return NOT_VALID;
         }
+    }
+
+    private static Verdict rejected(InvalidJwtException cause) {
+        if (cause.hasErrorCode(ErrorCodes.EXPIRED)) {
+            return unauthorized("the token has expired");
+        }
+        return cause.hasErrorCode(ErrorCodes.NOT_YET_VALID) ? unauthorized("the token is not valid yet") : NOT_VALID;
     }
 
     private static boolean covers(String named, String session) {
         return named.endsWith("*") ? session.startsWith(named.substring(0, named.length() - 1)) : named.equals(session);
     }
 
-    private static Refusal checkRank(String text, int rank) {
+    /** Null if the rank is right. */
+    private static Verdict checkRank(String text, int rank) {
         if (text == null) {
             return null;
         }
@@ -128,31 +153,29 @@ public final class RelayTokens {
         return range.contains(rank) ? null : unauthorized("the token is not for rank " + rank);
     }
 
-    private static Refusal unauthorized(String reason) {
-        return new Refusal(ErrorCode.UNAUTHORIZED, reason);
-    }
-
-    private record RankRange(int low, int high) {
-
-        /** Reads {@code lo-hi} or one rank; null if the text is neither. */
-        static RankRange parse(String text) {
-            int dash = text.indexOf('-');
-            try {
-                int low = Integer.parseInt(dash < 0 ? text : text.substring(0, dash));
-                int high = dash < 0 ? low : Integer.parseInt(text.substring(dash + 1));
-                return low >= 0 && low <= high ? new RankRange(low, high) : null;
-            } catch (NumberFormatException e) {
-                return null;
+    /** A quota that is no positive whole number spoils the token: to ignore it would be to lift it. */
+    private static Verdict granted(String named, JwtClaims claims) throws MalformedClaimException {
+        for (Quota quota : Quota.values()) {
+            if (claims.hasClaim(quota.claim()) && quota(claims, quota) <= 0) {
+                return NOT_VALID;
             }
         }
+        return new Verdict(
+                null,
+                new Grant(
+                        named,
+                        (int) Math.min(Integer.MAX_VALUE, quota(claims, Quota.SESSIONS_MAX)),
+                        (int) Math.min(Integer.MAX_VALUE, quota(claims, Quota.RANKS_MAX)),
+                        quota(claims, Quota.BYTES_PER_SECOND),
+                        quota(claims, Quota.SESSION_BYTES_PER_SECOND)));
+    }
 
-        boolean contains(int rank) {
-            return rank >= low && rank <= high;
-        }
+    private static long quota(JwtClaims claims, Quota quota) throws MalformedClaimException {
+        Long value = claims.getClaimValue(quota.claim(), Long.class);
+        return value == null ? 0 : value;
+    }
 
-        @Override
-        public String toString() {
-            return low + "-" + high;
-        }
+    private static Verdict unauthorized(String reason) {
+        return new Verdict(new Refusal(ErrorCode.UNAUTHORIZED, reason), null);
     }
 }

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.route.DataConnection;
+import io.zipcomm.relay.route.RateLimit;
 import io.zipcomm.relay.route.Switchboard;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.SessionKey;
@@ -45,6 +46,9 @@ final class Session {
 
     private static final int TICKET_BYTES = 32;
 
+    /** Bytes of so much time may be forwarded at once under a rate. */
+    private static final long RATE_BURST_NS = TimeUnit.MILLISECONDS.toNanos(100);
+
     /**
      * How long after the end of a data connection its control connection may take to say Leave or to end too: they are
      * two connections, and what one says may overtake the other.
@@ -56,6 +60,15 @@ final class Session {
 
     private final Shard shard;
     private final String name;
+    private final Grant grant;
+    private final long openedNs;
+
+    /** Bytes each second from all ranks together to be forwarded. */
+    private final RateLimit rate;
+
+    /** The least that the token of a rank allows them; 0 for no limit. */
+    private long grantedBytesPerSecond;
+
     private final Map<String, Long> groupSettings;
     private final long joinTimeoutMs;
     private final Future<?> joinDeadline;
@@ -77,30 +90,77 @@ final class Session {
     /** Null until the group is complete. */
     private Switchboard board;
 
-    Session(Shard shard, Join first) {
+    Session(Shard shard, Join first, Grant grant) {
         this.shard = shard;
+        this.grant = grant;
+        openedNs = shard.nanoTime();
+        rate = new RateLimit(0, RATE_BURST_NS, openedNs);
         name = first.getSession();
         members = new Member[first.getSize()];
         groupSettings = first.getGroupSettingsMap();
         joinTimeoutMs = Math.min(
                 first.getJoinTimeoutMs(), shard.settings().joinTimeoutMax().toMillis());
         joinDeadline = shard.later(this::joinDeadlinePassed, TimeUnit.MILLISECONDS.toNanos(joinTimeoutMs));
-        log.info("session {}: opened for {} ranks, {} ms to join", name, members.length, joinTimeoutMs);
+        log.atInfo()
+                .addKeyValue("session", name)
+                .addKeyValue("ranks", members.length)
+                .log("session opened, {} ms to join", joinTimeoutMs);
     }
 
     String name() {
         return name;
     }
 
+    /** What the token that opened it allows. */
+    Grant grant() {
+        return grant;
+    }
+
+    /** Limits have changed. */
+    void reloaded() {
+        everybody().forEach(this::limit);
+    }
+
+    private void limit(Member member) {
+        RelayLimits limits = shard.settings().limits();
+        member.rate.perSecond(lower(limits.rankBytesPerSecond(), member.grant.bytesPerSecond()));
+        member.control.messagesPerSecond(limits.controlMessagesPerSecond());
+        grantedBytesPerSecond = lower(grantedBytesPerSecond, member.grant.sessionBytesPerSecond());
+        rate.perSecond(lower(limits.sessionBytesPerSecond(), grantedBytesPerSecond));
+    }
+
+    /** The lower of two limits; 0 is none. */
+    private static long lower(long one, long other) {
+        return one == 0 || other == 0 ? Math.max(one, other) : Math.min(one, other);
+    }
+
+    /** A rank is read more slowly for a limit. */
+    void slowed(RelayOption option) {
+        shard.counters().limitReached(option);
+    }
+
+    /** What it looks like now. */
+    SessionView view() {
+        long nowNs = shard.nanoTime();
+        return new SessionView(
+                name,
+                members.length,
+                epoch,
+                TimeUnit.NANOSECONDS.toMillis(nowNs - openedNs),
+                board == null ? 0 : board.waitingBytes(),
+                everybody().stream().map(member -> member.view(nowNs)).toList());
+    }
+
     // Gathering
 
     /** Takes in a rank, or answers why not. */
-    Refusal join(ControlConnection control, Join join) {
+    Refusal join(ControlConnection control, Join join, Grant granted) {
         Refusal refusal = refusal(join);
         if (refusal != null) {
             return refusal;
         }
-        Member member = new Member(this, control, join);
+        Member member = new Member(this, control, join, granted, new RateLimit(0, RATE_BURST_NS, shard.nanoTime()));
+        member.joinedNs = shard.nanoTime();
         control.belongsTo(member);
         present++;
         shard.counters().ranks.incrementAndGet();
@@ -109,6 +169,7 @@ final class Session {
         } else {
             admit(member, join.getRank());
         }
+        limit(member);
         if (present == members.length) {
             assignRest();
         }
@@ -187,7 +248,7 @@ final class Session {
         if (member.data != null) {
             return new Refusal(ErrorCode.UNAUTHORIZED, member + " is attached already");
         }
-        DataConnection data = new DataConnection(member.rank, shard.exchange(), member);
+        DataConnection data = new DataConnection(member.rank, shard.exchange(), member, member.rate, rate);
         channel.pipeline().replace(channel.pipeline().first(), null, data);
         channel.writeAndFlush(ControlWriter.frame(channel.alloc(), ControlWriter.attached()), channel.voidPromise());
         member.data = data;
@@ -225,7 +286,12 @@ final class Session {
             return;
         }
         shard.counters().groupsCompleted.increment();
-        log.info("session {}: complete with {} ranks, epoch {}", name, members.length, epoch);
+        shard.counters().gatheringNs.accept(activeNs - openedNs);
+        log.atInfo()
+                .addKeyValue("session", name)
+                .addKeyValue("ranks", members.length)
+                .addKeyValue("epoch", epoch)
+                .log("session complete");
         for (Member member : members) {
             member.control.allowLongMessages();
             if (member.data != null) {
@@ -278,7 +344,11 @@ final class Session {
         } else {
             members[member.rank] = null;
         }
-        log.info("session {}: {} went away before the group was complete: {}", name, member, why);
+        log.atInfo()
+                .addKeyValue("session", name)
+                .addKeyValue("rank", member.rank)
+                .addKeyValue("remote", member.control.remoteAddress())
+                .log("rank went away before the group was complete: {}", why);
         depart(member);
     }
 
@@ -399,12 +469,18 @@ final class Session {
         }
         long idleMsMax = shard.settings().sessionIdleMax().toMillis();
         if (idleMsMax > 0 && board != null && !ended && nowNs - activeNs > TimeUnit.MILLISECONDS.toNanos(idleMsMax)) {
-            endAll(new Refusal(
-                    ErrorCode.LIMIT, "session " + name + " sent nothing but heartbeats for " + idleMsMax + " ms"));
+            endAll(Refusal.limit(
+                    RelayOption.SESSION_IDLE_MAX,
+                    "session " + name + " sent nothing but heartbeats for " + idleMsMax + " ms"));
         }
     }
 
     private void sweep(Member member, long nowNs, boolean relayWasPaused) {
+        long slowNs = shard.settings().limits().slowConsumerTimeout().toNanos();
+        if (member.control.standsStill(nowNs, slowNs, relayWasPaused)) {
+            member.exceeded(RelayOption.SLOW_CONSUMER_TIMEOUT, "does not read its control connection");
+            return;
+        }
         boolean heard = member.data != null && member.data.takeHeard();
         if (heard) {
             activeNs = nowNs;
@@ -474,7 +550,7 @@ final class Session {
         if (member.gone) {
             return;
         }
-        shard.counters().refused(refusal.code());
+        shard.counters().refused(refusal);
         member.control.refuse(refusal);
         if (board == null) {
             forget(member, refusal.toString());
@@ -484,7 +560,13 @@ final class Session {
     }
 
     private void gone(Member member, Cause cause, String detail) {
-        log.info("session {}: {} of {} gone, {}: {}", name, member, members.length, cause, detail);
+        log.atInfo()
+                .addKeyValue("session", name)
+                .addKeyValue("rank", member.rank)
+                .addKeyValue("epoch", epoch)
+                .addKeyValue("cause", cause)
+                .addKeyValue("remote", member.control.remoteAddress())
+                .log("rank gone: {}", detail);
         shard.counters().gone(cause);
         depart(member);
         tellAll(
@@ -514,9 +596,12 @@ final class Session {
 
     /** Refuses everybody who is there. */
     private void endAll(Refusal refusal) {
-        log.info("session {}: ends, {}", name, refusal);
+        log.atInfo()
+                .addKeyValue("session", name)
+                .addKeyValue("code", refusal.code())
+                .log("session is ended: {}", refusal.reason());
         for (Member member : everybody()) {
-            shard.counters().refused(refusal.code());
+            shard.counters().refused(refusal);
             member.control.refuse(refusal);
             depart(member);
         }
@@ -541,7 +626,12 @@ final class Session {
             ended = true;
             joinDeadline.cancel(false);
             shard.ended(this);
-            log.info("session {}: ended", name);
+            long livedNs = shard.nanoTime() - openedNs;
+            shard.counters().sessionNs.accept(livedNs);
+            log.atInfo()
+                    .addKeyValue("session", name)
+                    .addKeyValue("epoch", epoch)
+                    .log("session ended after {} ms", TimeUnit.NANOSECONDS.toMillis(livedNs));
         }
     }
 

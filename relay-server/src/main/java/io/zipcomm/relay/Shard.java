@@ -27,9 +27,11 @@ final class Shard {
     private static final Refusal NO_SUCH_PLACE =
             new Refusal(ErrorCode.UNAUTHORIZED, "there is no such place for this ticket");
 
+    private static final Refusal DRAINING = new Refusal(
+            ErrorCode.RELAY_UNREACHABLE, "this relay drains: it takes no new sessions, and ends when it has none");
+
     private final EventLoop loop;
-    private final RelaySettings settings;
-    private final Counters counters;
+    private final RelayState state;
     private final AtomicInteger epochs;
     private final ByteBufAllocator allocator;
     private final Exchange exchange;
@@ -39,13 +41,13 @@ final class Shard {
     private final long sweepNs;
     private long sweptNs;
 
-    Shard(EventLoop loop, RelaySettings settings, Counters counters, AtomicInteger epochs, ByteBufAllocator allocator) {
+    Shard(EventLoop loop, RelayState state, AtomicInteger epochs, ByteBufAllocator allocator) {
         this.loop = loop;
-        this.settings = settings;
-        this.counters = counters;
+        this.state = state;
         this.epochs = epochs;
         this.allocator = allocator;
-        exchange = new Exchange(loop, allocator, counters.forwarded, settings.memoryBytes() / settings.threads());
+        RelaySettings settings = state.settings();
+        exchange = new Exchange(loop, allocator, counters().forwarded, settings.memoryBytes() / settings.threads());
         sweepNs = Math.max(1, settings.heartbeatInterval().toNanos() / 2);
     }
 
@@ -84,12 +86,13 @@ final class Shard {
         return loop;
     }
 
+    /** As they are now. */
     RelaySettings settings() {
-        return settings;
+        return state.settings();
     }
 
     Counters counters() {
-        return counters;
+        return state.counters();
     }
 
     Exchange exchange() {
@@ -116,18 +119,38 @@ final class Shard {
     }
 
     /** Takes a rank into its session, which begins with it if there is none. Answers why not. */
-    Refusal join(ControlConnection control, Join join) {
+    Refusal join(ControlConnection control, Join join, Grant grant) {
         Session session = sessions.get(join.getSession());
         if (session == null) {
-            if (!Counters.takeOne(counters.sessions, settings.sessionsMax())) {
-                return new Refusal(
-                        ErrorCode.LIMIT, "there are " + settings.sessionsMax() + " sessions, and no more are allowed");
+            Refusal refusal = mayOpen(grant);
+            if (refusal != null) {
+                return refusal;
             }
-            counters.sessionsOpened.increment();
-            session = new Session(this, join);
+            counters().sessionsOpened.increment();
+            session = new Session(this, join, grant);
             sessions.put(session.name(), session);
         }
-        return session.join(control, join);
+        return session.join(control, join, grant);
+    }
+
+    /** Counts a session that is to begin, or says why it must not. */
+    private Refusal mayOpen(Grant grant) {
+        if (state.draining()) {
+            return DRAINING;
+        }
+        int sessionsMax = settings().sessionsMax();
+        if (!Counters.takeOne(counters().sessions, sessionsMax)) {
+            return Refusal.limit(
+                    RelayOption.SESSIONS_MAX, "there are " + sessionsMax + " sessions, and no more are allowed");
+        }
+        if (!state.tenants().open(grant)) {
+            counters().sessions.decrementAndGet();
+            return new Refusal(
+                    ErrorCode.LIMIT,
+                    "there are " + grant.sessionsMax() + " sessions under '" + grant.pattern()
+                            + "', and the token allows no more (" + TokenRequest.Quota.SESSIONS_MAX.claim() + ")");
+        }
+        return null;
     }
 
     /** Gives a member its data connection. Answers why not, in the same words whatever part of the ticket is wrong. */
@@ -139,7 +162,19 @@ final class Shard {
 
     void ended(Session session) {
         sessions.remove(session.name());
-        counters.sessions.decrementAndGet();
+        counters().sessions.decrementAndGet();
+        state.tenants().ended(session.grant());
+        state.checkDrained();
+    }
+
+    /** Limits have changed. */
+    void reloaded() {
+        sessions.values().forEach(Session::reloaded);
+    }
+
+    /** What there is, for people. */
+    List<SessionView> views() {
+        return sessions.values().stream().map(Session::view).toList();
     }
 
     /** Ends all sessions without a word. */
@@ -151,10 +186,12 @@ final class Shard {
         long nowNs = nanoTime();
         // If the relay itself stood still, what the ranks said in the meantime is still to be read.
         boolean paused =
-                nowNs - sweptNs > sweepNs + settings.heartbeatInterval().toNanos();
+                nowNs - sweptNs > sweepNs + settings().heartbeatInterval().toNanos();
         sweptNs = nowNs;
         for (Session session : List.copyOf(sessions.values())) {
             session.sweep(nowNs, paused);
         }
+        exchange.sweep(nowNs, settings().limits().slowConsumerTimeout().toNanos(), paused);
+        state.gate().sweep(nowNs);
     }
 }

@@ -247,7 +247,9 @@ final class MembershipTest {
                 .set(RelayOption.SESSION_IDLE_MAX, "300")
                 .heartbeat(Duration.ofMillis(100), Duration.ofSeconds(20)));
         for (TestRank rank : group(2)) {
-            assertEquals("session s sent nothing but heartbeats for 300 ms", rank.expectRefusal(ErrorCode.LIMIT));
+            assertEquals(
+                    "session s sent nothing but heartbeats for 300 ms (session-idle-max)",
+                    rank.expectRefusal(ErrorCode.LIMIT));
         }
     }
 
@@ -320,6 +322,7 @@ final class MembershipTest {
 
     @Test
     void shouldExpelRankThatDoesNotReadItsControlConnection() {
+        restart(RelayFixture.insecure().set(RelayOption.CONTROL_MESSAGES_PER_SECOND, "10000000"));
         List<TestRank> group = group(2);
         TestRank deaf = group.get(0);
         byte[] heartbeat = RawConnection.controlFrame(ToRelay.newBuilder()

@@ -423,7 +423,7 @@ final class RendezvousTest {
                 .build());
         at = relay.address();
         try (RawConnection silent = new RawConnection(at)) {
-            assertEquals("no message within 100 ms", silent.expectRefusal(ErrorCode.LIMIT));
+            assertEquals("no message within 100 ms (handshake-timeout)", silent.expectRefusal(ErrorCode.LIMIT));
         }
     }
 

@@ -114,7 +114,7 @@ final class TokenTest {
 
     @Test
     void shouldRefuseEveryChangeOfToken() {
-        RelayTokens tokens = new RelayTokens(SECRET, false);
+        RelayTokens tokens = new RelayTokens(RelayKeys.of(SECRET), false);
         String right = mint("s", "0-3", Duration.ofMinutes(1));
         long seed = 17;
         Random random = new Random(seed);
@@ -124,7 +124,7 @@ final class TokenTest {
             int at = random.nextInt(right.lastIndexOf('.') - 1);
             wrong[at] = wrong[at] == 'A' ? 'B' : 'A';
             int length = random.nextBoolean() ? wrong.length : random.nextInt(wrong.length);
-            Refusal refusal = tokens.check(new String(wrong, 0, length), "s", 1);
+            Refusal refusal = tokens.check(new String(wrong, 0, length), "s", 1).refusal();
             assertEquals(ErrorCode.UNAUTHORIZED, refusal.code(), "seed " + seed + ", round " + i);
         }
     }
@@ -147,10 +147,11 @@ final class TokenTest {
 
     @Test
     void shouldNotStartWithoutSecretUnlessToldTo() {
-        assertTrue(problem(RelaySettings.builder()).contains("the relay has no secret: set secret-file, or insecure"));
+        assertTrue(problem(RelaySettings.builder())
+                .contains("the relay has no secret: set secret-file or keys, or insecure"));
         assertTrue(problem(RelaySettings.builder().insecure(false)).contains("no secret"));
         assertTrue(problem(secured().insecure(true)).contains("which?"));
-        assertTrue(RelayFixture.insecure().build().secret().isEmpty());
+        assertTrue(RelayFixture.insecure().build().keys().isEmpty());
     }
 
     @Test
@@ -160,14 +161,13 @@ final class TokenTest {
         Files.writeString(file, " ".repeat(40) + "x".repeat(31) + "\n");
         assertTrue(problem(RelaySettings.builder().secretFile(file)).contains("has 31 bytes: expected 32 or more"));
         Files.writeString(file, "x".repeat(32) + "\r\n");
-        RelaySecret read =
-                RelaySettings.builder().secretFile(file).build().secret().orElseThrow();
+        RelayKeys read = RelaySettings.builder().secretFile(file).build().keys().orElseThrow();
         String token = RelayTokens.mint(
                 RelaySecret.of("x".repeat(32).getBytes(StandardCharsets.UTF_8)),
                 "s",
                 Optional.empty(),
                 Optional.empty());
-        assertNull(new RelayTokens(read, false).check(token, "s", 0));
+        assertNull(new RelayTokens(read, false).check(token, "s", 0).refusal());
         assertFalse(read.toString().contains("x"));
     }
 

@@ -5,6 +5,7 @@ import io.zipcomm.bench.cluster.WorkerFailure;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.tuning.TuningCase;
 import io.zipcomm.bench.tuning.TuningLines;
+import io.zipcomm.relay.daemon.Durations;
 import io.zipcomm.settings.Setting;
 import java.io.IOException;
 import java.io.PrintWriter;

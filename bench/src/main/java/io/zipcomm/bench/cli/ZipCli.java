@@ -2,6 +2,8 @@ package io.zipcomm.bench.cli;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.relay.daemon.RelayCommand;
+import io.zipcomm.relay.daemon.TokenCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -124,6 +126,7 @@ public final class ZipCli {
                         .build());
         return line.setCommandName("zip " + command.label())
                 .setUsageHelpWidth(HELP_WIDTH)
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 // What follows the command that is to be run belongs to it.
                 .setStopAtPositional(command == Command.RUN)
                 .setOut(writer(out))

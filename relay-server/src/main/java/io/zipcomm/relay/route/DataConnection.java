@@ -38,6 +38,17 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         void violated(ErrorCode code, String reason);
 
         /**
+         * The rank went beyond a limit, or what waits for it did.
+         *
+         * @param limit  which
+         * @param reason the facts, as a phrase
+         */
+        void exceeded(ForwardLimit limit, String reason);
+
+        /** The rank is read more slowly from now on, for a while. */
+        void slowed(ForwardLimit limit);
+
+        /**
          * The connection ended and not by {@link #close}.
          *
          * @param reason as a phrase
@@ -61,7 +72,11 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     /** Bytes of the frame under way that came with earlier reads. */
     private final ByteQueue begun;
 
+    private final RateLimit ownRate;
+    private final RateLimit groupRate;
+
     private Channel channel;
+    private Inflow inflow;
     private Switchboard board;
     private Outlet outlet;
     private boolean ended;
@@ -81,6 +96,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     private int framesForwarded;
     private int framesDropped;
     private long bytesForwarded;
+    private long bytesForwardedBefore;
 
     /**
      * A connection that forwards nothing until it is connected to a board.
@@ -88,8 +104,12 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
      * @param rank     whose it is
      * @param exchange of the channel's event loop
      * @param owner    told of the end
+     * @param ownRate   bytes each second from this rank
+     * @param groupRate bytes each second from all ranks of the group
      */
-    public DataConnection(int rank, Exchange exchange, Owner owner) {
+    public DataConnection(int rank, Exchange exchange, Owner owner, RateLimit ownRate, RateLimit groupRate) {
+        this.ownRate = ownRate;
+        this.groupRate = groupRate;
         this.rank = rank;
         this.exchange = exchange;
         this.owner = owner;
@@ -103,6 +123,21 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             outlet = new Outlet(rank, channel, exchange, board, owner);
             board.connect(rank, outlet);
         }
+    }
+
+    /** Bytes of link frames that came in for ranks that were there, headers included. */
+    public long bytesForwarded() {
+        return bytesForwardedBefore + bytesForwarded;
+    }
+
+    /** Bytes that wait for this rank to read them. */
+    public long waitingBytes() {
+        return outlet == null ? 0 : outlet.waitingBytes();
+    }
+
+    /** Ranks to which this one has sent anything through the relay. */
+    public int flows() {
+        return board == null ? 0 : board.ledger().flowsFrom(rank);
     }
 
     /** Whether anything came in since the last call. */
@@ -124,6 +159,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             return false;
         }
         ended = true;
+        inflow.end();
         begun.clear();
         if (outlet != null) {
             board.disconnect(rank);
@@ -135,6 +171,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         channel = context.channel();
+        inflow = new Inflow(channel, exchange, owner, ownRate, groupRate);
     }
 
     @Override
@@ -143,7 +180,11 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         try {
             if (!ended) {
                 heard = true;
+                int bytes = in.readableBytes();
                 receive(in);
+                if (!ended) {
+                    inflow.read(bytes, board);
+                }
             }
         } finally {
             in.release();
@@ -264,9 +305,10 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
 
     private boolean linkFrame(int to) {
         if (payloadBytesLeft > board.fragmentBytesMax()) {
-            return violated(
-                    ErrorCode.LIMIT,
+            owner.exceeded(
+                    ForwardLimit.FRAGMENT,
                     "frame of " + payloadBytesLeft + " payload bytes, the limit is " + board.fragmentBytesMax());
+            return false;
         }
         Outlet receiver = board.outlet(to);
         if (receiver == null) {
@@ -341,6 +383,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             exchange.counters().frames.add(framesForwarded);
             exchange.counters().bytes.add(bytesForwarded);
             framesForwarded = 0;
+            bytesForwardedBefore += bytesForwarded;
             bytesForwarded = 0;
         }
         if (framesDropped > 0) {

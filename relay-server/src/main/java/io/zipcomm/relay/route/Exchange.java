@@ -2,11 +2,12 @@ package io.zipcomm.relay.route;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
-import io.zipcomm.error.ErrorCode;
+import io.netty.util.concurrent.Ticker;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 /** What all data connections of one event loop share. That loop's thread only. */
 public final class Exchange {
@@ -19,6 +20,7 @@ public final class Exchange {
     /** With output that has not been flushed. */
     private final List<Outlet> unflushed = new ArrayList<>();
 
+    private final Ticker ticker = Ticker.systemTicker();
     private final Set<Outlet> open = new HashSet<>();
     private long waitingBytes;
     private boolean relieving;
@@ -33,6 +35,31 @@ public final class Exchange {
         this.allocator = allocator;
         this.counters = counters;
         this.waitingBytesMax = waitingBytesMax;
+    }
+
+    long nanoTime() {
+        return ticker.nanoTime();
+    }
+
+    /**
+     * Gives up ranks that take nothing. To be called now and then.
+     *
+     * @param timeoutNs how long they may take nothing while bytes wait for them
+     * @param paused    whether the relay itself stood still since the last call
+     */
+    public void sweep(long nowNs, long timeoutNs, boolean paused) {
+        List<Outlet> still = new ArrayList<>();
+        for (Outlet outlet : open) {
+            if (outlet.standstill().lasts(nowNs, timeoutNs, paused)) {
+                still.add(outlet);
+            }
+        }
+        for (Outlet outlet : still) {
+            outlet.giveUp(
+                    ForwardLimit.STANDSTILL,
+                    "does not read: for " + TimeUnit.NANOSECONDS.toMillis(timeoutNs) + " ms it took nothing of what"
+                            + " waits for it, " + outlet.waitingBytes() + " bytes here and more in its connection");
+        }
     }
 
     ByteBufAllocator allocator() {
@@ -88,7 +115,7 @@ public final class Exchange {
                 return;
             }
             slowest.giveUp(
-                    ErrorCode.LIMIT,
+                    ForwardLimit.MEMORY,
                     "does not read: " + slowest.waitingBytes() + " bytes wait for it, and " + waitingBytes
                             + " in all of " + waitingBytesMax + " that may");
         }

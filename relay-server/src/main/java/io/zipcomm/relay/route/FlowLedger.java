@@ -59,6 +59,17 @@ final class FlowLedger {
         return row(source)[2 * destination + 1];
     }
 
+    /** Destinations to which a source has sent anything. */
+    int flowsFrom(int source) {
+        int flows = 0;
+        if (rows[source] != null) {
+            for (int at = 0; at < rows[source].length; at += 2) {
+                flows += rows[source][at] > 0 ? 1 : 0;
+            }
+        }
+        return flows;
+    }
+
     private long[] row(int source) {
         if (rows[source] == null) {
             rows[source] = new long[2 * rows.length];

@@ -2,7 +2,6 @@ package io.zipcomm.relay.route;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.zipcomm.error.ErrorCode;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import java.util.BitSet;
@@ -20,6 +19,7 @@ final class Outlet {
     private final ByteQueue waiting;
     private final Switchboard board;
     private final DataConnection.Owner owner;
+    private final Standstill standstill;
 
     /** Destinations of this rank's flows that have returned credit of which the rank has not been told. */
     private final BitSet credited = new BitSet();
@@ -37,6 +37,7 @@ final class Outlet {
         this.board = board;
         this.owner = owner;
         waiting = new ByteQueue(exchange.allocator());
+        standstill = new Standstill(channel);
         exchange.opened(this);
     }
 
@@ -54,7 +55,7 @@ final class Outlet {
         if (waiting.isEmpty() && (midFrame || channel.isWritable())) {
             write(frames, endsFrame);
         } else {
-            exchange.waiting(frames.readableBytes());
+            countWaiting(frames.readableBytes());
             waiting.add(frames, endsFrame);
         }
         flushLater();
@@ -98,7 +99,7 @@ final class Outlet {
             write(waiting.poll(), endsFrame);
         }
         if (before != waiting.bytes()) {
-            exchange.waiting(waiting.bytes() - before);
+            countWaiting(waiting.bytes() - before);
         }
         channel.flush();
     }
@@ -123,8 +124,17 @@ final class Outlet {
         return waiting.bytes();
     }
 
-    void giveUp(ErrorCode code, String reason) {
-        owner.violated(code, reason);
+    private void countWaiting(long bytes) {
+        exchange.waiting(bytes);
+        board.waiting(bytes);
+    }
+
+    Standstill standstill() {
+        return standstill;
+    }
+
+    void giveUp(ForwardLimit limit, String reason) {
+        owner.exceeded(limit, reason);
         close();
     }
 
@@ -132,7 +142,7 @@ final class Outlet {
     void close() {
         if (!closed) {
             closed = true;
-            exchange.waiting(-waiting.bytes());
+            countWaiting(-waiting.bytes());
             waiting.clear();
             exchange.closed(this);
         }

@@ -1,6 +1,8 @@
 package io.zipcomm.relay.route;
 
 import io.zipcomm.wire.Frame;
+import java.util.ArrayList;
+import java.util.List;
 
 /** The data connections of one complete group. Event loop only. */
 public final class Switchboard {
@@ -15,6 +17,12 @@ public final class Switchboard {
     private final int fragmentBytesMax;
     private final FlowLedger ledger;
     private final Outlet[] outlets;
+    private final long memoryBytes;
+
+    /** Not read because too much waits. */
+    private final List<Inflow> paused = new ArrayList<>();
+
+    private long waitingBytes;
 
     /**
      * A board to which nobody is connected yet.
@@ -26,6 +34,7 @@ public final class Switchboard {
      */
     public Switchboard(int epoch, int size, long memoryBytes, int fragmentBytesMax) {
         this.epoch = epoch;
+        this.memoryBytes = memoryBytes;
         windowBytes = FlowLedger.windowBytes(size, memoryBytes, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX);
         this.fragmentBytesMax = FlowLedger.fragmentBytesMax(windowBytes, fragmentBytesMax);
         ledger = new FlowLedger(size, windowBytes);
@@ -52,6 +61,31 @@ public final class Switchboard {
 
     FlowLedger ledger() {
         return ledger;
+    }
+
+    /** Bytes that wait for ranks of this group. */
+    public long waitingBytes() {
+        return waitingBytes;
+    }
+
+    /** Whether as much waits for its ranks as may. Windows bound that too, but not those of large groups. */
+    boolean isFull() {
+        return waitingBytes > memoryBytes;
+    }
+
+    /** Is told when less waits. */
+    void pause(Inflow inflow) {
+        paused.add(inflow);
+    }
+
+    /** Counts bytes that begin or, if negative, cease to wait. */
+    void waiting(long bytes) {
+        waitingBytes += bytes;
+        if (!paused.isEmpty() && waitingBytes <= memoryBytes / 2) {
+            List<Inflow> resumed = List.copyOf(paused);
+            paused.clear();
+            resumed.forEach(Inflow::memoryFreed);
+        }
     }
 
     /** Null if the rank is gone or never attached. */

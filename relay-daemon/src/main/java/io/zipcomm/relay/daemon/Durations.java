@@ -1,4 +1,4 @@
-package io.zipcomm.bench.cli;
+package io.zipcomm.relay.daemon;
 
 import java.time.Duration;
 import java.util.regex.Matcher;
@@ -7,9 +7,12 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** Durations as people write them: {@code 90s}, {@code 30m}, {@code 12h}, {@code 7d}. */
-final class Durations implements ITypeConverter<Duration> {
+public final class Durations implements ITypeConverter<Duration> {
 
     private static final Pattern TEXT = Pattern.compile("(\\d{1,9})(s|m|h|d)");
+
+    /** Made by picocli too. */
+    public Durations() {}
 
     @Override
     public Duration convert(String text) {

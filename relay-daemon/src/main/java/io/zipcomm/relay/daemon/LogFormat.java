@@ -1,0 +1,9 @@
+package io.zipcomm.relay.daemon;
+
+/** How log lines look. */
+enum LogFormat {
+    /** For people. */
+    TEXT,
+    /** For programs: one object a line. */
+    JSON
+}

@@ -1,0 +1,452 @@
+package io.zipcomm.relay;
+
+import static io.zipcomm.relay.TestRank.join;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.relay.TokenRequest.Quota;
+import io.zipcomm.wire.FrameType;
+import io.zipcomm.wire.proto.Heartbeat;
+import io.zipcomm.wire.proto.MemberGone.Cause;
+import io.zipcomm.wire.proto.ToRank;
+import io.zipcomm.wire.proto.ToRelay;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** At a limit: a refusal that names it, or back pressure; others do not notice. */
+final class LimitTest {
+
+    private static final RelaySecret SECRET = RelaySecret.random();
+
+    private RelayFixture fixture;
+    private final List<RawConnection> silent = new ArrayList<>();
+
+    private RelayFixture start(RelaySettings.Builder settings) {
+        fixture = new RelayFixture(settings);
+        return fixture;
+    }
+
+    private void startWith(RelayOption option, long value) {
+        start(RelayFixture.insecure().set(option, Long.toString(value)));
+    }
+
+    @AfterEach
+    void stop() {
+        silent.forEach(RawConnection::close);
+        fixture.close();
+    }
+
+    private RawConnection connect() {
+        RawConnection connection = new RawConnection(fixture.at);
+        silent.add(connection);
+        return connection;
+    }
+
+    private void expectLimit(RelayOption option, String reason) {
+        assertTrue(reason.endsWith(" (" + option.key() + ")"), reason);
+        assertTrue(fixture.relay.stats().limitsReached().getOrDefault(option, 0L) > 0, option.key());
+    }
+
+    private void expectRefusal(RelayOption option) {
+        expectLimit(option, connect().expectRefusal(ErrorCode.LIMIT));
+    }
+
+    private void awaitHandshakes(int count) {
+        Await.until(count + " handshakes", () -> fixture.relay.stats().handshakes() == count);
+    }
+
+    // Connections
+
+    @Test
+    void shouldRefuseConnectionsOfAddressAboveItsLimit() {
+        startWith(RelayOption.ADDRESS_CONNECTIONS_MAX, 2);
+        TestRank there = fixture.opened(TestRank.attached(fixture.at, join("s", 1, 0)));
+        there.awaitReady();
+        expectRefusal(RelayOption.ADDRESS_CONNECTIONS_MAX);
+        there.roundTrip();
+        there.close();
+        Await.until("connections are free", () -> fixture.relay.stats().connections() == 0);
+        fixture.opened(TestRank.attached(fixture.at, join("s", 1, 0))).awaitReady();
+    }
+
+    @Test
+    void shouldRefuseHandshakesAboveTheLimit() {
+        startWith(RelayOption.HANDSHAKES_MAX, 3);
+        expectHandshakesBounded(RelayOption.HANDSHAKES_MAX);
+    }
+
+    @Test
+    void shouldRefuseHandshakesOfAddressAboveItsLimit() {
+        startWith(RelayOption.ADDRESS_HANDSHAKES_MAX, 3);
+        expectHandshakesBounded(RelayOption.ADDRESS_HANDSHAKES_MAX);
+    }
+
+    private void expectHandshakesBounded(RelayOption option) {
+        TestRank there = fixture.opened(TestRank.admitted(fixture.at, join("s", 2, 0)));
+        for (int i = 0; i < 3; i++) {
+            connect();
+        }
+        awaitHandshakes(3);
+        expectRefusal(option);
+        there.roundTrip();
+        silent.forEach(RawConnection::close);
+        awaitHandshakes(0);
+        fixture.opened(TestRank.admitted(fixture.at, join("s", 2, 1)));
+    }
+
+    @Test
+    void shouldRefuseConnectionsThatComeTooFast() {
+        startWith(RelayOption.ADDRESS_HANDSHAKES_PER_SECOND, 2);
+        // Two seconds' worth may come at once.
+        for (int i = 0; i < 4; i++) {
+            connect();
+        }
+        awaitHandshakes(4);
+        expectRefusal(RelayOption.ADDRESS_HANDSHAKES_PER_SECOND);
+    }
+
+    /** Nobody counts those that are turned away, so they must not pile up; the healthy session goes on. */
+    @Test
+    void shouldHoldNoSurplusConnections() {
+        startWith(RelayOption.CONNECTIONS_MAX, 4);
+        List<TestRank> healthy = fixture.group("s", 2);
+        for (int i = 0; i < 1500; i++) {
+            connect();
+        }
+        healthy.get(0).send(1, new byte[] {1});
+        assertEquals(1, healthy.get(1).receive().payload()[0]);
+        Await.until(
+                "all are turned away",
+                () -> fixture.relay.stats().limitsReached().get(RelayOption.CONNECTIONS_MAX) == 1500);
+        assertEquals(4, fixture.relay.stats().connections());
+        silent.forEach(RawConnection::awaitEnd);
+    }
+
+    /** Slow handshakes: they hold a place for the handshake time and no longer. */
+    @Test
+    void shouldEndHundredsOfSlowHandshakesInTime() {
+        startWith(RelayOption.HANDSHAKE_TIMEOUT, 1000);
+        List<TestRank> healthy = fixture.group("s", 2);
+        byte[] begin = RawConnection.controlFrame(TestRank.message(join("slow", 2, 0)));
+        for (int i = 0; i < 400; i++) {
+            connect().write(Arrays.copyOf(begin, i % begin.length));
+        }
+        healthy.get(0).roundTrip();
+        for (RawConnection slow : silent) {
+            expectLimit(RelayOption.HANDSHAKE_TIMEOUT, slow.expectRefusal(ErrorCode.LIMIT));
+        }
+        healthy.get(1).roundTrip();
+        silent.forEach(RawConnection::close);
+        Await.until("connections are gone", () -> fixture.relay.stats().connections() == 4);
+        assertEquals(0, fixture.relay.stats().handshakes());
+    }
+
+    // Sessions
+
+    @Test
+    void shouldNameTheLimitOfSessionsAndRanks() {
+        start(RelayFixture.insecure().set(RelayOption.SESSIONS_MAX, "1").set(RelayOption.RANKS_MAX, "4"));
+        fixture.opened(TestRank.admitted(fixture.at, join("s", 2, 0)));
+        expectLimit(
+                RelayOption.SESSIONS_MAX,
+                fixture.opened(TestRank.asking(fixture.at, join("t", 2, 0))).expectRefusal(ErrorCode.LIMIT));
+        expectLimit(
+                RelayOption.RANKS_MAX,
+                fixture.opened(TestRank.asking(fixture.at, join("s", 5, 0))).expectRefusal(ErrorCode.LIMIT));
+    }
+
+    private static String token(String session, Quota quota, long limit) {
+        TokenRequest request = TokenRequest.forSession(session).quota(quota, limit);
+        return RelayTokens.mint(TokenKey.of(SECRET), request);
+    }
+
+    @Test
+    void shouldKeepSessionsAndRanksWithinTheQuotasOfTheToken() {
+        start(RelaySettings.builder().listen("127.0.0.1:0").secret(SECRET));
+        String ranks = token("*", Quota.RANKS_MAX, 2);
+        String told = fixture.opened(TestRank.asking(fixture.at, join("s", 3, 0).setToken(ranks)))
+                .expectRefusal(ErrorCode.LIMIT);
+        assertEquals("session of 3 ranks, the token allows 2 (ranks_max)", told);
+
+        String sessions = token("acme-*", Quota.SESSIONS_MAX, 2);
+        TestRank one = fixture.opened(
+                TestRank.admitted(fixture.at, join("acme-1", 2, 0).setToken(sessions)));
+        fixture.opened(TestRank.admitted(fixture.at, join("acme-2", 2, 0).setToken(sessions)));
+        // A session that is there is not opened again.
+        fixture.opened(TestRank.admitted(fixture.at, join("acme-2", 2, 1).setToken(sessions)));
+        told = fixture.opened(TestRank.asking(fixture.at, join("acme-3", 2, 0).setToken(sessions)))
+                .expectRefusal(ErrorCode.LIMIT);
+        assertEquals("there are 2 sessions under 'acme-*', and the token allows no more (sessions_max)", told);
+        fixture.opened(
+                TestRank.admitted(fixture.at, join("other", 2, 0).setToken(token("other*", Quota.SESSIONS_MAX, 2))));
+        one.close();
+        Await.until("the session is gone", () -> fixture.relay.stats().sessions() == 2);
+        fixture.opened(TestRank.admitted(fixture.at, join("acme-3", 2, 0).setToken(sessions)));
+    }
+
+    // Rates
+
+    private static final int BYTES_PER_SECOND = 1_000_000;
+
+    @Test
+    void shouldReadRankMoreSlowlyThatSendsTooMuch() throws Exception {
+        startWith(RelayOption.RANK_BYTES_PER_SECOND, BYTES_PER_SECOND);
+        expectSlow(fixture.group("s", 2), fixture.group("t", 2), RelayOption.RANK_BYTES_PER_SECOND);
+    }
+
+    @Test
+    void shouldReadSessionMoreSlowlyThatSendsTooMuch() throws Exception {
+        startWith(RelayOption.SESSION_BYTES_PER_SECOND, BYTES_PER_SECOND);
+        expectSlow(fixture.group("s", 2), fixture.group("t", 2), RelayOption.SESSION_BYTES_PER_SECOND);
+    }
+
+    @Test
+    void shouldReadRankMoreSlowlyThatSendsMoreThanItsTokenAllows() throws Exception {
+        start(RelaySettings.builder().listen("127.0.0.1:0").secret(SECRET));
+        expectSlow(group("s", Quota.BYTES_PER_SECOND), group("t", Quota.RANKS_MAX), RelayOption.RANK_BYTES_PER_SECOND);
+    }
+
+    @Test
+    void shouldReadSessionMoreSlowlyThatSendsMoreThanItsTokenAllows() throws Exception {
+        start(RelaySettings.builder().listen("127.0.0.1:0").secret(SECRET));
+        expectSlow(
+                group("s", Quota.SESSION_BYTES_PER_SECOND),
+                group("t", Quota.RANKS_MAX),
+                RelayOption.SESSION_BYTES_PER_SECOND);
+    }
+
+    private List<TestRank> group(String session, Quota quota) {
+        List<TestRank> group = new ArrayList<>();
+        String token = token(session, quota, BYTES_PER_SECOND);
+        for (int rank = 0; rank < 2; rank++) {
+            group.add(fixture.opened(
+                    TestRank.attached(fixture.at, join(session, 2, rank).setToken(token))));
+        }
+        group.forEach(TestRank::awaitReady);
+        return group;
+    }
+
+    /** Everything arrives, not before its time, while another session is served. */
+    private void expectSlow(List<TestRank> slow, List<TestRank> other, RelayOption option) throws Exception {
+        byte[] payload = new byte[60_000];
+        int frames = 15;
+        long beganNs = System.nanoTime();
+        Thread sender = new Thread(() -> {
+            for (int i = 0; i < frames; i++) {
+                slow.get(0).send(1, payload);
+            }
+        });
+        sender.start();
+        Thread receiver = new Thread(() -> {
+            for (int i = 0; i < frames; i++) {
+                slow.get(1).receive();
+            }
+        });
+        receiver.start();
+        int rounds = 0;
+        while (receiver.isAlive()) {
+            other.get(0).send(1, new byte[] {1});
+            other.get(1).receive();
+            other.get(1).send(0, new byte[] {1});
+            other.get(0).receive();
+            rounds++;
+            slow.get(0).roundTrip();
+            // Keeps what the other session sends itself far below the limit.
+            TimeUnit.MILLISECONDS.sleep(2);
+        }
+        sender.join(10_000);
+        receiver.join(10_000);
+        long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - beganNs);
+        // All but the burst, 100 ms' worth, and the last read, which is not waited for.
+        assertTrue(tookMs >= 600, "900 kB took " + tookMs + " ms");
+        assertTrue(rounds >= 20, rounds + " rounds of the other session in " + tookMs + " ms");
+        assertTrue(fixture.relay.stats().limitsReached().getOrDefault(option, 0L) > 0, option.key());
+    }
+
+    @Test
+    void shouldReadControlMessagesMoreSlowlyThatAreTooMany() {
+        startWith(RelayOption.CONTROL_MESSAGES_PER_SECOND, 100);
+        List<TestRank> group = fixture.group("s", 2);
+        long beganNs = System.nanoTime();
+        for (int number = 0; number < 250; number++) {
+            group.get(0).heartbeat(number);
+        }
+        for (int number = 0; number < 250; number++) {
+            ToRank answer = group.get(0).control.expect(ToRank.MessageCase.HEARTBEAT);
+            assertEquals(number, answer.getHeartbeat().getNumber());
+        }
+        // Served while the other was not read.
+        group.get(1).roundTrip();
+        group.get(0).roundTrip();
+        long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - beganNs);
+        assertTrue(tookMs >= 1000, "251 messages took " + tookMs + " ms");
+        assertTrue(fixture.relay.stats().limitsReached().get(RelayOption.CONTROL_MESSAGES_PER_SECOND) > 0);
+    }
+
+    // Slow consumers
+
+    /** A rank with a small receive buffer, and seven others that fill their windows to it. */
+    private List<TestRank> groupBehindSlowRank() {
+        List<TestRank> group = new ArrayList<>();
+        for (int rank = 0; rank < 8; rank++) {
+            TestRank member = fixture.opened(TestRank.admitted(fixture.at, join("s", 8, rank)));
+            member.dataReceiveBytes = rank == 0 ? 4096 : 0;
+            group.add(member.attach());
+        }
+        group.forEach(TestRank::awaitReady);
+        byte[] payload = new byte[group.get(0).view.getFragmentBytesMax()];
+        long room = group.get(0).view.getFlowWindowBytes() / (payload.length + 64);
+        for (int from = 1; from < 8; from++) {
+            for (int i = 0; i < room; i++) {
+                group.get(from).send(0, payload);
+            }
+        }
+        return group;
+    }
+
+    @Test
+    void shouldExpelRankThatTakesNothingAndTellWhy() {
+        startWith(RelayOption.SLOW_CONSUMER_TIMEOUT, 600);
+        List<TestRank> group = groupBehindSlowRank();
+        Await.until("bytes wait", () -> fixture.relay.stats().bytesWaiting() > 0);
+        String reason = group.get(0).expectRefusal(ErrorCode.LIMIT);
+        assertTrue(reason.startsWith("does not read: for 600 ms it took nothing"), reason);
+        expectLimit(RelayOption.SLOW_CONSUMER_TIMEOUT, reason);
+        for (int rank = 1; rank < 8; rank++) {
+            assertEquals(
+                    "LIMIT: " + reason,
+                    group.get(rank).expectGone(0, Cause.EXPELLED).getDetail());
+        }
+        Await.until("nothing waits", () -> fixture.relay.stats().bytesWaiting() == 0);
+        group.get(1).send(2, new byte[] {4});
+        assertEquals(4, group.get(2).receive().payload()[0]);
+    }
+
+    @Test
+    void shouldExpelRankThatTakesNothingFromItsControlConnection() {
+        start(RelayFixture.insecure()
+                .set(RelayOption.SLOW_CONSUMER_TIMEOUT, "600")
+                .set(RelayOption.CONTROL_MESSAGES_PER_SECOND, "50000"));
+        List<TestRank> group = fixture.group("s", 2);
+        // Lives, and reads nothing: more than systems hold, and less than the relay does.
+        Thread flood = new Thread(() -> {
+            try {
+                for (long number = 0; ; number++) {
+                    group.get(0).heartbeat(Long.MAX_VALUE - number);
+                }
+            } catch (UncheckedIOException e) {
+                // Expelled.
+            }
+        });
+        flood.setDaemon(true);
+        flood.start();
+        String detail = group.get(1).expectGone(0, Cause.EXPELLED).getDetail();
+        assertEquals("LIMIT: does not read its control connection (slow-consumer-timeout)", detail);
+    }
+
+    @Test
+    void shouldNotExpelRankThatIsSlowButReads() throws Exception {
+        startWith(RelayOption.SLOW_CONSUMER_TIMEOUT, 1500);
+        List<TestRank> group = groupBehindSlowRank();
+        Await.until("bytes wait", () -> fixture.relay.stats().bytesWaiting() > 0);
+        // Every pause is shorter than the limit, and all together are longer; a system shows room by the megabyte.
+        for (int pause = 0; pause < 5; pause++) {
+            for (int i = 0; i < 20; i++) {
+                group.get(0).receive();
+            }
+            TimeUnit.MILLISECONDS.sleep(400);
+            for (TestRank rank : group) {
+                rank.roundTrip();
+            }
+        }
+        assertEquals(8, fixture.relay.stats().ranks());
+    }
+
+    @Test
+    void shouldNotReadSessionWhoseMemoryIsFull() {
+        int size = 100;
+        startWith(RelayOption.SESSION_MEMORY, 262_144);
+        List<TestRank> group = new ArrayList<>();
+        for (int rank = 0; rank < size; rank++) {
+            TestRank member = fixture.opened(TestRank.admitted(fixture.at, join("s", size, rank)));
+            member.dataReceiveBytes = rank == 0 ? 4096 : 0;
+            group.add(member.attach());
+        }
+        group.forEach(TestRank::awaitReady);
+        List<TestRank> other = fixture.group("t", 2);
+        byte[] payload = new byte[group.get(0).view.getFragmentBytesMax()];
+        for (int from = 1; from < size; from++) {
+            group.get(from).send(0, payload);
+            group.get(from).send(0, payload);
+        }
+        Await.until(
+                "the session is not read",
+                () -> fixture.relay.stats().limitsReached().getOrDefault(RelayOption.SESSION_MEMORY, 0L) > 0);
+        other.get(0).send(1, new byte[] {5});
+        assertEquals(5, other.get(1).receive().payload()[0]);
+        for (int i = 0; i < 2 * (size - 1); i++) {
+            assertEquals(payload.length, group.get(0).receive().payload().length);
+        }
+        group.get(1).send(2, payload);
+        assertEquals(FrameType.EAGER, group.get(2).receive().type());
+        Await.until("nothing waits", () -> fixture.relay.stats().bytesWaiting() == 0);
+    }
+
+    // Reload
+
+    @Test
+    void shouldFollowLimitsOfReload() {
+        startWith(RelayOption.RANK_BYTES_PER_SECOND, 1);
+        List<TestRank> group = fixture.group("s", 2);
+        for (int i = 0; i < 3; i++) {
+            group.get(0).send(1, new byte[10_000]);
+        }
+        group.get(0).roundTrip();
+        // At the old rate the rest would take hours.
+        fixture.relay.reload(
+                RelayFixture.insecure().set(RelayOption.SESSIONS_MAX, "1").build());
+        for (int i = 0; i < 3; i++) {
+            assertEquals(10_000, group.get(1).receive().payload().length);
+        }
+        expectLimit(
+                RelayOption.SESSIONS_MAX,
+                fixture.opened(TestRank.asking(fixture.at, join("t", 2, 0))).expectRefusal(ErrorCode.LIMIT));
+    }
+
+    @Test
+    void shouldKeepWhatTakesRestart() {
+        start(RelayFixture.insecure());
+        RelaySettings before = fixture.relay.settings();
+        RelaySettings.Builder fresh = RelayFixture.insecure()
+                .listen("127.0.0.1:1")
+                .threads(7)
+                .set(RelayOption.HEARTBEAT_TIMEOUT, "9999")
+                .set(RelayOption.HANDSHAKES_MAX, "9");
+        fixture.relay.reload(fresh.build());
+        RelaySettings after = fixture.relay.settings();
+        assertEquals(before.listen(), after.listen());
+        assertEquals(before.threads(), after.threads());
+        assertEquals(before.heartbeatTimeout(), after.heartbeatTimeout());
+        assertEquals(9, after.limits().handshakesMax());
+    }
+
+    @Test
+    void shouldAnswerHeartbeatOfRankThatIsReadSlowly() {
+        startWith(RelayOption.RANK_BYTES_PER_SECOND, 1);
+        List<TestRank> group = fixture.group("s", 2);
+        group.get(0).send(1, new byte[10_000]);
+        group.get(0)
+                .control
+                .send(ToRelay.newBuilder()
+                        .setHeartbeat(Heartbeat.newBuilder().setNumber(5))
+                        .build());
+        ToRank answer = group.get(0).control.expect(ToRank.MessageCase.HEARTBEAT);
+        assertEquals(5, answer.getHeartbeat().getNumber());
+    }
+}
