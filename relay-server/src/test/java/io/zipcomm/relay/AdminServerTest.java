@@ -73,10 +73,10 @@ final class AdminServerTest {
     void stop() {
         fixture.close();
         admin.close();
-        assertTrue(
-                Thread.getAllStackTraces().keySet().stream()
-                        .noneMatch(thread -> thread.getName().startsWith("zip-relay-admin")),
-                "the admin server's thread is left");
+        Await.until(
+                "the admin server's thread has ended",
+                () -> Thread.getAllStackTraces().keySet().stream()
+                        .noneMatch(thread -> thread.getName().startsWith("zip-relay-admin")));
     }
 
     private static String token(String session) {

@@ -58,7 +58,14 @@ final class DaemonProcess implements AutoCloseable {
         if (jar != null) {
             command.addAll(List.of("-jar", jar.toString()));
         } else {
-            command.addAll(List.of("-cp", classPath(), Main.class.getName()));
+            command.addAll(List.of(
+                    // The jar's manifest says the first; a JVM that is too old for one skips it.
+                    "-XX:+IgnoreUnrecognizedVMOptions",
+                    "--enable-native-access=ALL-UNNAMED",
+                    "--sun-misc-unsafe-memory-access=allow",
+                    "-cp",
+                    classPath(),
+                    Main.class.getName()));
         }
         command.addAll(List.of("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"));
         command.addAll(List.of(options));
