@@ -264,7 +264,7 @@ final class Link implements FrameHandler {
                 }
             }
             case BYE -> byeReceived();
-            case HELLO, CONTROL, FLOW ->
+            case HELLO, CONTROL, FLOW, ENTER, PART, GRANT, VERDICT, WITHDRAW ->
                 throw new ZipException(ErrorCode.PROTOCOL, type + " frame among the link frames of rank " + peer);
         }
         if (sends.isReady()) {

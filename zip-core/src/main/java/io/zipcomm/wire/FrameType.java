@@ -30,9 +30,19 @@ public enum FrameType {
     /** The sender withdrew a message that it had announced. */
     CANCEL(11, true),
     /** Relayed connections: how much of a flow its receiver has taken. */
-    FLOW(12, false);
+    FLOW(12, false),
+    /** Rank to relay: takes part in an operation that the relay does a part of. */
+    ENTER(18, false),
+    /** A part of what a rank gives to such an operation, or of what it gets from it. */
+    PART(19, false),
+    /** Relay to rank: how much of its contribution may be sent. */
+    GRANT(20, false),
+    /** Relay to rank: such an operation fails. */
+    VERDICT(21, false),
+    /** Rank to relay: takes no more part. */
+    WITHDRAW(22, false);
 
-    private static final FrameType[] BY_NUMBER = new FrameType[16];
+    private static final FrameType[] BY_NUMBER = new FrameType[32];
 
     static {
         for (FrameType type : values()) {
@@ -51,7 +61,7 @@ public enum FrameType {
     /**
      * The byte that stands for this type on the wire.
      *
-     * @return 1 to 15
+     * @return 1 to 31
      */
     public int number() {
         return number;
@@ -64,6 +74,15 @@ public enum FrameType {
      */
     public boolean isLinkFrame() {
         return link;
+    }
+
+    /**
+     * Whether frames of this type are between a rank and the hub in its relay.
+     *
+     * @return true for ENTER, PART, GRANT, VERDICT and WITHDRAW
+     */
+    public boolean isHubFrame() {
+        return number >= ENTER.number && number <= WITHDRAW.number;
     }
 
     /**
