@@ -10,4 +10,6 @@ module io.zipcomm.relay {
     requires org.slf4j;
 
     exports io.zipcomm.relay;
+
+    uses io.zipcomm.internal.Combiner.Provider;
 }

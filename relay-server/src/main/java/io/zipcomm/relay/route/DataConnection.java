@@ -64,6 +64,10 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     private Channel channel;
     private Switchboard board;
     private Outlet outlet;
+
+    /** Null if there is no hub. */
+    private HubMember hub;
+
     private boolean ended;
     private boolean heard;
     private String failure;
@@ -72,6 +76,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     private int headerBytes;
     private int payloadBytesLeft;
     private Outlet destination;
+    private boolean forHub;
 
     // Consecutive frames for one destination in the buffer that is being read.
     private Outlet runDestination;
@@ -102,6 +107,8 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             this.board = board;
             outlet = new Outlet(rank, channel, exchange, board, owner);
             board.connect(rank, outlet);
+            Hub ofGroup = board.hub(exchange);
+            hub = ofGroup == null ? null : new HubMember(ofGroup, rank, outlet);
         }
     }
 
@@ -128,6 +135,10 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         if (outlet != null) {
             board.disconnect(rank);
             outlet.close();
+            if (hub != null) {
+                hub.gone();
+                exchange.flush();
+            }
         }
         return true;
     }
@@ -143,6 +154,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         try {
             if (!ended) {
                 heard = true;
+                exchange.counters().wireBytesIn.add(in.readableBytes());
                 receive(in);
             }
         } finally {
@@ -159,6 +171,8 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     public void channelWritabilityChanged(ChannelHandlerContext context) {
         if (outlet != null && context.channel().isWritable()) {
             outlet.flush();
+            // Taking results may have let others send more.
+            exchange.flush();
         }
     }
 
@@ -194,13 +208,16 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
                 if (headerBytes < Frame.HEADER_BYTES) {
                     break;
                 }
-                if (!beginFrame()) {
+                if (!beginFrame(in, frameStart)) {
                     forwardRun(in, frameStart);
                     flush();
                     return;
                 }
             }
             int count = Math.min(payloadBytesLeft, end - at);
+            if (forHub && count > 0 && hub.wantsPayload()) {
+                hub.payload(share(in, at, count));
+            }
             payloadBytesLeft -= count;
             at += count;
             if (payloadBytesLeft > 0) {
@@ -208,6 +225,10 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             }
             endFrame(in, frameStart);
             frameStart = at;
+            if (forHub && !endHubFrame()) {
+                flush();
+                return;
+            }
         }
         forwardRun(in, frameStart);
         if (frameStart < end) {
@@ -219,8 +240,9 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     }
 
     /** Decides on a frame whose header is complete. Answers false if it ended the connection. */
-    private boolean beginFrame() {
+    private boolean beginFrame(ByteBuf in, int frameStart) {
         destination = null;
+        forHub = false;
         String problem = Frame.problem(header, 0);
         if (problem != null) {
             return violated(ErrorCode.PROTOCOL, problem);
@@ -236,11 +258,16 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         if (Frame.source(header, 0) != rank) {
             return violated(ErrorCode.PROTOCOL, "frame in the name of rank " + Frame.source(header, 0));
         }
+        FrameType type = FrameType.of(Frame.type(header, 0));
+        payloadBytesLeft = Frame.payloadBytes(header, 0);
+        if (type.isHubFrame()) {
+            // Results may go where the run goes, and must not get between its frames.
+            forwardRun(in, frameStart);
+            return beginHubFrame(type);
+        }
         if (to < 0 || to >= board.size() || to == rank) {
             return violated(ErrorCode.PROTOCOL, "frame for rank " + to + " of " + board.size());
         }
-        FrameType type = FrameType.of(Frame.type(header, 0));
-        payloadBytesLeft = Frame.payloadBytes(header, 0);
         if (type == FrameType.FLOW) {
             return creditReturned(to);
         }
@@ -248,6 +275,28 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             return violated(ErrorCode.PROTOCOL, type + " frame on a data connection");
         }
         return linkFrame(to);
+    }
+
+    private boolean beginHubFrame(FrameType type) {
+        if (hub == null) {
+            return violated(ErrorCode.PROTOCOL, type + " frame where there is no hub");
+        }
+        if (payloadBytesLeft > board.fragmentBytesMax()) {
+            return violated(
+                    ErrorCode.LIMIT,
+                    "frame of " + payloadBytesLeft + " payload bytes, the limit is " + board.fragmentBytesMax());
+        }
+        String problem = hub.begin(header);
+        forHub = problem == null;
+        exchange.counters().hubBytesIn.add(type == FrameType.PART ? payloadBytesLeft : 0);
+        unflushedBytes += payloadBytesLeft;
+        return forHub || violated(ErrorCode.PROTOCOL, problem);
+    }
+
+    private boolean endHubFrame() {
+        forHub = false;
+        String problem = hub.end();
+        return problem == null || violated(ErrorCode.PROTOCOL, problem);
     }
 
     private boolean creditReturned(int source) {
