@@ -11,4 +11,7 @@ module io.zipcomm.collectives {
             io.zipcomm.bench;
     exports io.zipcomm.collectives.select to
             io.zipcomm.bench;
+
+    provides io.zipcomm.internal.Combiner.Provider with
+            io.zipcomm.collectives.kernel.BlockCombiner.Provider;
 }

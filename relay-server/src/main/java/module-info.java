@@ -16,4 +16,6 @@ module io.zipcomm.relay {
 
     exports io.zipcomm.relay;
     exports io.zipcomm.relay.admin;
+
+    uses io.zipcomm.internal.Combiner.Provider;
 }

@@ -17,6 +17,7 @@ module io.zipcomm {
             io.zipcomm.relay;
     exports io.zipcomm.internal to
             io.zipcomm.collectives,
+            io.zipcomm.relay,
             io.zipcomm.bench,
             io.zipcomm.testkit;
 

@@ -85,7 +85,7 @@ public final class Collectives extends TypedCollectives {
      * The same operations by an algorithm of the caller's choice, which must be equal on all ranks. Operations that have
      * no such algorithm then fail with BAD_ARGUMENT.
      *
-     * @param name one of {@link #algorithms}, such as {@code ring}
+     * @param name one of {@link #algorithms} or {@link #relayAlgorithms}, such as {@code ring}
      */
     public Collectives withAlgorithm(String name) {
         AlgorithmName known = AlgorithmName.of(name);
@@ -111,10 +111,19 @@ public final class Collectives extends TypedCollectives {
         return new Collectives(context, timeoutNs, wanted, bytes);
     }
 
-    /** The names of the algorithms that an operation has. */
+    /** The names of the algorithms that an operation has over any transport. */
     public static List<String> algorithms(CollectiveOperation operation) {
+        return names(Algorithms.of(operation));
+    }
+
+    /** The names of the algorithms that an operation has of which the relay does a part. */
+    public static List<String> relayAlgorithms(CollectiveOperation operation) {
+        return names(Algorithms.ofRelay(operation));
+    }
+
+    private static List<String> names(List<AlgorithmName> algorithms) {
         List<String> names = new ArrayList<>();
-        for (AlgorithmName name : Algorithms.of(operation)) {
+        for (AlgorithmName name : algorithms) {
             names.add(name.toString());
         }
         return names;
@@ -124,7 +133,7 @@ public final class Collectives extends TypedCollectives {
      * The algorithm that a call would use.
      *
      * @param bytes length of the message; of all blocks together in operations that have one for each rank
-     * @return one of {@link #algorithms}
+     * @return one of {@link #algorithms} or {@link #relayAlgorithms}
      */
     public String algorithmFor(CollectiveOperation operation, long bytes) {
         return (wanted != null ? wanted : context.selector().algorithm(operation, bytes)).toString();

@@ -13,9 +13,12 @@ import io.zipcomm.collectives.select.TuningTable;
 import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.internal.Signature;
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.settings.Setting;
+import io.zipcomm.settings.ZipSettings.RelayCollectives;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** What all {@link Collectives} of one communicator share. Any thread. */
@@ -26,6 +29,13 @@ final class Context {
     private final Hosts hosts;
     private final TuningTable table;
     private final Selector selector;
+
+    /** What the relay may do if the caller asks for it by name. */
+    private final RelayCollectives allowed;
+
+    /** What it does unasked: as much, where no message goes another way. */
+    private final RelayCollectives relay;
+
     private final PlanCache cache;
 
     /** Made when used first; the cache tells algorithms by identity. */
@@ -37,7 +47,9 @@ final class Context {
         arguments = new Arguments(communicator.rank(), communicator.size(), communicator::refuseCollective);
         hosts = hosts(communicator);
         table = TuningTable.of(communicator.settings().tuning());
-        selector = new Selector(communicator.size(), hosts.spread(), table);
+        allowed = allowed(communicator);
+        relay = isRelayOnly(communicator) ? allowed : RelayCollectives.OFF;
+        selector = new Selector(communicator.size(), hosts.spread(), table, relay);
         cache = new PlanCache(communicator, new Workspace());
     }
 
@@ -55,6 +67,24 @@ final class Context {
         return Hosts.of(ids);
     }
 
+    /** What settings, relay and group view say alike on all ranks. */
+    private static RelayCollectives allowed(GroupCommunicator communicator) {
+        RelayCollectives set = communicator.settings().relayCollectives();
+        if (!communicator.hasHub() || communicator.size() < 2) {
+            return RelayCollectives.OFF;
+        }
+        return set == RelayCollectives.REDUCE && !communicator.view().hubReduces() ? RelayCollectives.MULTICAST : set;
+    }
+
+    private static boolean isRelayOnly(GroupCommunicator communicator) {
+        for (int rank = 0; rank < communicator.size(); rank++) {
+            if (!communicator.view().isRelayOnly(communicator.worldRank(rank))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     GroupCommunicator communicator() {
         return communicator;
     }
@@ -68,7 +98,7 @@ final class Context {
     }
 
     String explain(CollectiveOperation operation, long bytes, AlgorithmName wanted) {
-        return Explanation.of(operation, bytes, hosts, table, wanted);
+        return Explanation.of(operation, bytes, hosts, table, relay, wanted);
     }
 
     /**
@@ -78,7 +108,10 @@ final class Context {
      * @param wantedSegments length of segments; 0 to have it chosen
      */
     PlanCache.Lease prepare(Call call, AlgorithmName wanted, int wantedSegments) {
-        AlgorithmName name = wanted == null ? selector.algorithm(call.operation, call.totalBytes) : wanted;
+        AlgorithmName name = wanted == null ? chosen(call) : wanted;
+        if (wanted != null) {
+            checkRelay(call, wanted);
+        }
         int segmentBytes =
                 wantedSegments > 0 ? wantedSegments : selector.segmentBytes(call.operation, name, call.totalBytes);
         Shape shape = call.shape(communicator.rank(), communicator.size(), segmentBytes);
@@ -95,6 +128,33 @@ final class Context {
         return lease;
     }
 
+    private AlgorithmName chosen(Call call) {
+        return selector.rule(call.operation, call.totalBytes, isKnownToRelay(call))
+                .algorithm();
+    }
+
+    private static boolean isKnownToRelay(Call call) {
+        return call.op == null || call.op.kind() != ReduceOp.Kind.USER;
+    }
+
+    /** An algorithm that the caller asks for may need the relay. */
+    private void checkRelay(Call call, AlgorithmName name) {
+        if (name.needs() == RelayCollectives.OFF || communicator.size() == 1) {
+            return;
+        }
+        if (name == AlgorithmName.RELAY_REDUCE && !isKnownToRelay(call)) {
+            throw arguments.bad(call.operation, "the relay cannot combine by a function of the user's");
+        }
+        if (name.needs().compareTo(allowed) > 0) {
+            throw arguments.bad(
+                    call.operation,
+                    "algorithm " + name + " needs " + Setting.RELAY_COLLECTIVES.variable() + "="
+                            + name.needs().toString().toLowerCase(Locale.ROOT)
+                            + ", a relay that allows it, and a transport that uses the relay; allowed is "
+                            + allowed.toString().toLowerCase(Locale.ROOT));
+        }
+    }
+
     private synchronized Algorithm algorithm(CollectiveOperation operation, AlgorithmName name) {
         Map<AlgorithmName, Algorithm> known = algorithms.get(operation);
         if (known == null) {
@@ -106,7 +166,9 @@ final class Context {
             algorithm = Algorithms.of(operation, name, hosts);
             if (algorithm == null) {
                 throw arguments.bad(
-                        operation, "no algorithm " + name + ": this operation has " + Algorithms.of(operation));
+                        operation,
+                        "no algorithm " + name + ": this operation has " + Algorithms.of(operation) + " and "
+                                + Algorithms.ofRelay(operation));
             }
             known.put(name, algorithm);
         }

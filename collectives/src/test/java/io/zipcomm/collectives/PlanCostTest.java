@@ -75,6 +75,7 @@ final class PlanCostTest {
             case LINEAR -> linearRounds(operation, c);
             case PAIRWISE -> c.groupsOf(PACE_OF_PAIRWISE);
             case HIERARCHICAL -> throw new AssertionError("depends on hosts");
+            case RELAY_MULTICAST, RELAY_REDUCE -> throw new AssertionError("below");
         };
     }
 
@@ -124,6 +125,24 @@ final class PlanCostTest {
             bits += Integer.bitCount(distance);
         }
         return bits;
+    }
+
+    /** One message up and one down, through a relay that every other message goes through as well. */
+    @ParameterizedTest
+    @EnumSource(CollectiveOperation.class)
+    void shouldCostOneRoundByTheRelay(CollectiveOperation operation) {
+        int size = 8;
+        long bytes = 1 << 20;
+        for (AlgorithmName name : Algorithms.ofRelay(operation)) {
+            Algorithm algorithm = Algorithms.of(operation, name, Hosts.one(size));
+            PlanCost cost = PlanCost.of(algorithm, operation, size, bytes, 1 << 20);
+            boolean isHalf = operation == CollectiveOperation.ALL_REDUCE && name == AlgorithmName.RELAY_MULTICAST;
+            boolean isGather =
+                    operation == CollectiveOperation.ALL_GATHER || operation == CollectiveOperation.ALL_GATHER_V;
+            assertEquals(isHalf ? 1 + 3 : 1, cost.rounds(), operation + " " + name);
+            long sent = operation == CollectiveOperation.BARRIER ? 0 : isGather ? bytes / size : bytes;
+            assertEquals(sent, cost.bytesSentMax(), operation + " " + name);
+        }
     }
 
     @ParameterizedTest

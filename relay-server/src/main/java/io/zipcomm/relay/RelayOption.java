@@ -81,6 +81,18 @@ public enum RelayOption {
             "Shared by the flows of a session: each may have this much, divided by their number, under way, but not less"
                     + " than two frames of 32 KiB and not more than 1 MiB. While more waits for the session's ranks, the"
                     + " relay reads no data from them."),
+    HUB_OPERATIONS_MAX(
+            "hub-operations-max",
+            "operations",
+            "128",
+            "Collectives of which the relay does a part that one rank may have under way; 0 for none. Each keeps up to a"
+                    + " window for each rank: session-memory divided by ranks and operations, but not less than two parts and"
+                    + " not more than eight, of 64 KiB or less."),
+    HUB_REDUCTION(
+            "hub-reduction",
+            "true or false",
+            "true",
+            "Whether the relay combines the data of sessions that ask for it: it then reads what ranks contribute."),
     MEMORY(
             "memory",
             "bytes",

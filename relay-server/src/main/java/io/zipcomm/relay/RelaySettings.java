@@ -33,6 +33,8 @@ import java.util.Properties;
  * @param fragmentBytesMax    largest payload of a forwarded frame
  * @param controlBytesMax     largest control message from a rank
  * @param sessionMemoryBytes  shared by the flows of a session
+ * @param hubOperationsMax    operations of the hub that one rank may have under way
+ * @param hubReduction        whether the hub combines
  * @param memoryBytes         what may wait for ranks that do not read, in all
  * @param handshakeTimeout    from connecting to the first message
  * @param joinTimeoutMax      longest time that a session may wait for its ranks
@@ -56,6 +58,8 @@ public record RelaySettings(
         int fragmentBytesMax,
         int controlBytesMax,
         long sessionMemoryBytes,
+        int hubOperationsMax,
+        boolean hubReduction,
         long memoryBytes,
         Duration handshakeTimeout,
         Duration joinTimeoutMax,
@@ -73,6 +77,7 @@ public record RelaySettings(
     private static final int FRAGMENT_BYTES_MIN = 1 << 10;
     private static final int CONTROL_BYTES_MIN = 1 << 10;
     private static final int CONTROL_BYTES_MAX = 1 << 20;
+    private static final int HUB_OPERATIONS_LIMIT = 1 << 16;
     private static final int PORT_MAX = 0xffff;
 
     /** Socket implementation. */
@@ -94,6 +99,7 @@ public record RelaySettings(
         between(RelayOption.FRAGMENT_BYTES_MAX, fragmentBytesMax, FRAGMENT_BYTES_MIN, Frame.PAYLOAD_BYTES_MAX);
         between(RelayOption.CONTROL_BYTES_MAX, controlBytesMax, CONTROL_BYTES_MIN, CONTROL_BYTES_MAX);
         between(RelayOption.SESSION_MEMORY, sessionMemoryBytes, 1, Long.MAX_VALUE);
+        between(RelayOption.HUB_OPERATIONS_MAX, hubOperationsMax, 0, HUB_OPERATIONS_LIMIT);
         between(RelayOption.MEMORY, memoryBytes, 1, Long.MAX_VALUE);
         between(RelayOption.SPIN_TIME, spinTime.toNanos() / 1000, 0, Integer.MAX_VALUE);
         between(RelayOption.HANDSHAKE_TIMEOUT, handshakeTimeout.toMillis(), 1, Integer.MAX_VALUE);
@@ -140,6 +146,8 @@ public record RelaySettings(
                 fresh.fragmentBytesMax,
                 fresh.controlBytesMax,
                 fresh.sessionMemoryBytes,
+                fresh.hubOperationsMax,
+                fresh.hubReduction,
                 memoryBytes,
                 fresh.handshakeTimeout,
                 fresh.joinTimeoutMax,
@@ -258,6 +266,8 @@ public record RelaySettings(
                     integer(RelayOption.FRAGMENT_BYTES_MAX),
                     integer(RelayOption.CONTROL_BYTES_MAX),
                     number(RelayOption.SESSION_MEMORY, Long.MAX_VALUE),
+                    integer(RelayOption.HUB_OPERATIONS_MAX),
+                    flag(RelayOption.HUB_REDUCTION),
                     memory(),
                     time(RelayOption.HANDSHAKE_TIMEOUT),
                     time(RelayOption.JOIN_TIMEOUT_MAX),

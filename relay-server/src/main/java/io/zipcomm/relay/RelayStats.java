@@ -15,7 +15,11 @@ import java.util.Map;
  * @param framesForwarded link frames taken in for a rank that was there
  * @param bytesForwarded  bytes of these, headers included
  * @param framesDropped   link frames for ranks that were gone
- * @param bytesWaiting    bytes that wait now for ranks that do not read
+ * @param hubOperations   operations of which the relay did a part
+ * @param hubBytesIn      bytes of contributions to them that came in
+ * @param wireBytesIn     bytes that came in on data connections
+ * @param wireBytesOut    bytes that were given to data connections
+ * @param bytesWaiting    bytes that wait now for ranks that do not read, or in operations of which the relay does a part
  * @param membersLeft     members of complete groups that left cleanly
  * @param membersLost     members of complete groups whose connection broke or that fell silent
  * @param membersExpelled members of complete groups that broke the protocol or a limit
@@ -35,6 +39,10 @@ public record RelayStats(
         long framesForwarded,
         long bytesForwarded,
         long framesDropped,
+        long hubOperations,
+        long hubBytesIn,
+        long wireBytesIn,
+        long wireBytesOut,
         long bytesWaiting,
         long membersLeft,
         long membersLost,

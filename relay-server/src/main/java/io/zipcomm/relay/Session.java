@@ -268,12 +268,20 @@ final class Session {
         epoch = shard.nextEpoch();
         activeNs = shard.nanoTime();
         RelaySettings settings = shard.settings();
-        board = new Switchboard(epoch, members.length, settings.sessionMemoryBytes(), settings.fragmentBytesMax());
+        board = new Switchboard(
+                epoch,
+                members.length,
+                settings.sessionMemoryBytes(),
+                settings.fragmentBytesMax(),
+                settings.hubOperationsMax(),
+                settings.hubReduction());
         GroupReady.Builder view = GroupReady.newBuilder()
                 .setEpoch(epoch)
                 .setSessionKey(ByteString.copyFrom(shard.random(SessionKey.BYTES)))
                 .setFlowWindowBytes(board.windowBytes())
-                .setFragmentBytesMax(board.fragmentBytesMax());
+                .setFragmentBytesMax(board.fragmentBytesMax())
+                .setHubWindowBytes(board.hubWindowBytes())
+                .setHubReduces(settings.hubReduction());
         for (Member member : members) {
             view.addMembers(MemberView.of(member));
         }
@@ -401,6 +409,7 @@ final class Session {
     private void abort(Member from, Abort abort) {
         if (isOfThisEpoch(from, abort.getEpoch(), "Abort")) {
             activeNs = from.heardNs;
+            board.collectiveFailed(abort.getContext(), from.rank);
             Abort.Builder told = abort.toBuilder().setRank(from.rank).setReason(cut(abort.getReason()));
             tellAll(ControlWriter.message(told.build()), from);
         }
@@ -625,6 +634,9 @@ final class Session {
         if (!ended) {
             ended = true;
             joinDeadline.cancel(false);
+            if (board != null) {
+                board.close();
+            }
             shard.ended(this);
             long livedNs = shard.nanoTime() - openedNs;
             shard.counters().sessionNs.accept(livedNs);

@@ -41,6 +41,9 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     /** How long an operation may wait for a peer before the peer is asked what it is doing. */
     private static final long PROBE_AFTER_NS = 500_000_000;
 
+    /** How many peers are asked then, where it is not known which of them keeps the others waiting. */
+    private static final int PROBES_AT_ONCE = 16;
+
     /** Longest sleep of a thread that leaves the driving to another. */
     private static final long FOLLOW_NS = 50_000_000;
 
@@ -71,6 +74,10 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final ReceiveTable receiveTable = new ReceiveTable();
     private final UnexpectedPool unexpected = new UnexpectedPool();
     private final ReplayPool replays;
+
+    /** Null if the relay has no hub, or this rank is not attached to it. */
+    private Hub hub;
+
     private final Map<Integer, GroupCommunicator> communicators = new HashMap<>();
     private final BitSet closedContexts = new BitSet();
 
@@ -162,6 +169,8 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                     links[peer].begin(transport.relayed(peer));
                 }
             }
+            Path toHub = view.hubWindowBytes() > 0 ? transport.hub() : null;
+            hub = toHub == null ? null : new Hub(this, toHub);
             nextTimerNs = nowNs();
             int[] everyone = new int[view.size()];
             for (int rank = 0; rank < everyone.length; rank++) {
@@ -616,8 +625,14 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     /** Sends what was posted since {@link #cork}. */
     void uncork() {
         corks--;
-        if (corks == 0 && !flushLater.isEmpty()) {
+        if (corks > 0) {
+            return;
+        }
+        if (!flushLater.isEmpty()) {
             flushNow();
+        }
+        if (hub != null) {
+            hub.uncorked();
         }
     }
 
@@ -682,14 +697,22 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         operation.timer(nowNs);
         if (operation.signature() != 0 && nowNs - operation.probedNs >= PROBE_AFTER_NS) {
             operation.probedNs = nowNs;
-            int peer = operation.awaitedPeer();
-            if (peer >= 0) {
-                links[peer].probe(operation.communicator().context(), operation.number(), operation.signature());
+            int peer = operation.toProbe(0);
+            for (int i = 1; peer >= 0 && i <= PROBES_AT_ONCE; i++) {
+                if (peer != view.rank()) {
+                    links[peer].probe(operation.communicator().context(), operation.number(), operation.signature());
+                }
+                peer = operation.toProbe(i);
             }
         }
     }
 
     // ---- links
+
+    /** Null if this rank has none. */
+    Hub hub() {
+        return hub;
+    }
 
     Link link(int peer) {
         return links[peer];
@@ -724,6 +747,9 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             if (link != null) {
                 link.pathsLost("relay", ErrorCode.RELAY_LOST, "connection to the relay ended: " + reason);
             }
+        }
+        if (hub != null) {
+            hub.lost(reason);
         }
     }
 
@@ -882,6 +908,9 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                     failEach(one -> one.communicator() == communicator, ErrorCode.CLOSED, ZipException.NONE, CLOSED);
                     communicators.remove(communicator.context());
                     closedContexts.set(communicator.context());
+                    if (hub != null) {
+                        hub.forget(communicator.context());
+                    }
                     for (int rank : communicator.worldRanks()) {
                         if (links[rank] != null) {
                             links[rank].sends().forget(communicator.context());
@@ -1011,7 +1040,8 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     public String leaks() {
         enter();
         try {
-            return "operations " + active.size() + ", transfers " + transfersInUse + ", unexpected "
+            return "operations " + active.size() + ", transfers "
+                    + (transfersInUse + (hub == null ? 0 : hub.inUse())) + ", unexpected "
                     + unexpected.inUse() + ", cleared receives " + receiveTable.size();
         } finally {
             leave();

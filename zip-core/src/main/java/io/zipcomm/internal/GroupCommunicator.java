@@ -32,6 +32,7 @@ public final class GroupCommunicator implements Communicator {
     private final int[] signatures = new int[SIGNATURES_KEPT];
     private int collectives;
     private ZipException failure;
+    private final HubTurns hubTurns;
 
     private volatile boolean closed;
 
@@ -40,6 +41,11 @@ public final class GroupCommunicator implements Communicator {
         this.context = context;
         this.worldRanks = worldRanks;
         this.rank = rank;
+        hubTurns = new HubTurns(this);
+    }
+
+    HubTurns hubTurns() {
+        return hubTurns;
     }
 
     Engine engine() {
@@ -277,6 +283,71 @@ public final class GroupCommunicator implements Communicator {
         }
     }
 
+    /** Whether the relay can do a part of this communicator's collectives. */
+    public boolean hasHub() {
+        return engine.hub() != null
+                && (long) worldRanks.length * Integer.BYTES <= engine.view().fragmentBytesMax();
+    }
+
+    /** A collective begins that uses the hub: it gets its turn in the order of these calls. */
+    public void hubBegins(int number) {
+        hubTurns.begins(number);
+    }
+
+    /** It ended. */
+    public void hubEnds(int number) {
+        engine.hub().release(hubTurns, number);
+    }
+
+    /**
+     * Takes part in an operation of the relay's hub. The completion may fire within this call.
+     *
+     * @param kind         one of {@link io.zipcomm.wire.Enter}'s
+     * @param root         rank in this communicator, or this one where there is no root
+     * @param number       of the collective
+     * @param ordinal      of this operation in the collective, equal on all ranks
+     * @param source       what to contribute; null for nothing
+     * @param sourceOffset its first byte
+     * @param target       where to put the result; null if this rank gets none
+     * @param targetOffset its first byte
+     * @param bytes        length of the message
+     * @return the transfer, for {@link #withdraw(HubTransfer)}; meaningless once its completion has fired
+     */
+    public HubTransfer postToHub(
+            int kind,
+            int root,
+            int number,
+            int ordinal,
+            int signature,
+            Payload source,
+            long sourceOffset,
+            Payload target,
+            long targetOffset,
+            long bytes,
+            Completion completion,
+            int cookie) {
+        return engine.hub()
+                .post(
+                        this,
+                        kind,
+                        worldRanks[root],
+                        number,
+                        ordinal,
+                        signature,
+                        source,
+                        sourceOffset,
+                        target,
+                        targetOffset,
+                        bytes,
+                        completion,
+                        cookie);
+    }
+
+    /** Takes back a transfer whose completion has not fired: it never will, and the memory is free. */
+    public void withdraw(HubTransfer transfer) {
+        engine.hub().withdraw(transfer);
+    }
+
     /** The number of the collective that begins now. All members count alike. */
     public int nextCollectiveNumber() {
         collectives = collectives == Integer.MAX_VALUE ? 1 : collectives + 1;
@@ -407,13 +478,19 @@ public final class GroupCommunicator implements Communicator {
         if (mine == 0 || mine == signature || failure != null) {
             return;
         }
-        ZipException cause = engine.failure(
-                        ErrorCode.OPERATION_MISMATCH,
-                        "collective #" + number + suffix() + ": " + Signature.difference(mine, worldRank, signature))
+        disagreed(number, ErrorCode.OPERATION_MISMATCH, worldRank, Signature.difference(mine, worldRank, signature));
+    }
+
+    /** A peer's collective of a number was another one than this rank's, which may be over. */
+    void disagreed(int number, ErrorCode code, int worldRank, String difference) {
+        if (failure != null) {
+            return;
+        }
+        ZipException cause = engine.failure(code, "collective #" + number + suffix() + ": " + difference)
                 .peer(worldRank)
                 .build();
         tellOthers(cause);
-        engine.failCollectives(this, cause.code(), worldRank, Operation.reasonOf(cause));
+        engine.failCollectives(this, code, worldRank, Operation.reasonOf(cause));
     }
 
     private void tellOthers(ZipException cause) {

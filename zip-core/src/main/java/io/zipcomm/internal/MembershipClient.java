@@ -8,6 +8,7 @@ import io.zipcomm.membership.GroupView;
 import io.zipcomm.membership.Member;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.Capabilities;
 import io.zipcomm.transport.ControlChannel;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
@@ -117,12 +118,19 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 .putGroupSettings(Setting.EAGER_BYTES.variable(), settings.eagerBytes())
                 .putGroupSettings(Setting.WINDOW_BYTES.variable(), settings.windowBytes())
                 .putGroupSettings(Setting.REPLAY_BYTES.variable(), settings.replayBytes())
+                .putGroupSettings(
+                        Setting.RELAY_COLLECTIVES.variable(),
+                        settings.relayCollectives().number())
                 // Links begin on the relay everywhere or nowhere.
                 .putGroupSettings(Setting.TRANSPORT.variable() + "=tcp", relayed ? 0 : 1);
         for (Candidate candidate : candidates) {
             join.addCandidates(toWire(candidate));
         }
-        provider.capabilities().forEach(one -> join.addTransports(one.path()));
+        for (Capabilities one : provider.capabilities()) {
+            if (one.relayed() || settings.transport() != ZipSettings.TransportChoice.RELAY) {
+                join.addTransports(one.path());
+            }
+        }
         client.say(ToRelay.newBuilder().setJoin(join).build());
         try {
             client.await(client.admitted, "admission to session " + settings.session());
@@ -173,7 +181,9 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 members,
                 new SessionKey(group.getSessionKey().toByteArray()),
                 group.getFlowWindowBytes(),
-                group.getFragmentBytesMax());
+                group.getFragmentBytesMax(),
+                group.getHubWindowBytes(),
+                group.getHubReduces());
     }
 
     /** Says who is told of verdicts; those that came before are told at once. */

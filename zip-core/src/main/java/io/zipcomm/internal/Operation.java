@@ -70,9 +70,18 @@ public abstract class Operation {
     /** Whether every member of the communicator takes part: one that dies then fails this. */
     protected abstract boolean isCollective();
 
-    /** World rank of a peer that is being waited for, or -1: it is probed when the wait is long. */
+    /** World rank of a peer that is being waited for, or -1. */
     protected int awaitedPeer() {
         return -1;
+    }
+
+    /**
+     * World rank of a peer to probe when the wait is long, or -1.
+     *
+     * @param index of the probe among those that go now, from 0
+     */
+    protected int toProbe(int index) {
+        return index == 0 ? awaitedPeer() : -1;
     }
 
     /** What a probe says of this operation; 0 if it is not probed. */

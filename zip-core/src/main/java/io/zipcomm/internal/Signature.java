@@ -78,7 +78,9 @@ public final class Signature {
         "linear",
         "bruck",
         "pairwise",
-        "hierarchical"
+        "hierarchical",
+        "relay-multicast",
+        "relay-reduce"
     };
 
     private Signature() {}
@@ -123,6 +125,22 @@ public final class Signature {
     /** Name of an algorithm, such as {@code ring}. */
     public static String algorithmName(int algorithm) {
         return name(ALGORITHMS, algorithm);
+    }
+
+    /** Type of what is reduced, as a signature says it; null if nothing is, or the type is unknown. */
+    public static DataType type(int signature) {
+        int number = (signature >>> TYPE_SHIFT) & FOUR_BITS;
+        for (DataType type : DataType.values()) {
+            if (type.number() == number) {
+                return type;
+            }
+        }
+        return null;
+    }
+
+    /** Number of the reduction, as a signature says it. */
+    public static int reduction(int signature) {
+        return (signature >>> REDUCTION_SHIFT) & FOUR_BITS;
     }
 
     private static String name(String[] names, int number) {

@@ -13,6 +13,8 @@ import java.util.List;
  * @param sessionKey        secret of the members
  * @param flowWindowBytes   bytes that one rank may have under way to another through the relay
  * @param fragmentBytesMax  largest frame payload that the relay forwards
+ * @param hubWindowBytes    bytes that one rank may have under way in one operation of the relay's hub; 0 if it has none
+ * @param hubReduces        whether the relay's hub combines
  */
 public record GroupView(
         String session,
@@ -21,11 +23,32 @@ public record GroupView(
         List<Member> members,
         SessionKey sessionKey,
         long flowWindowBytes,
-        int fragmentBytesMax) {
+        int fragmentBytesMax,
+        int hubWindowBytes,
+        boolean hubReduces) {
+
+    private static final List<String> RELAY_ONLY = List.of("relay");
 
     /** Copies the list. */
     public GroupView {
         members = List.copyOf(members);
+    }
+
+    /** A group whose relay has no hub. */
+    public GroupView(
+            String session,
+            int epoch,
+            int rank,
+            List<Member> members,
+            SessionKey sessionKey,
+            long flowWindowBytes,
+            int fragmentBytesMax) {
+        this(session, epoch, rank, members, sessionKey, flowWindowBytes, fragmentBytesMax, 0, false);
+    }
+
+    /** Whether a rank has no other path than through the relay. */
+    public boolean isRelayOnly(int worldRank) {
+        return members.get(worldRank).transports().equals(RELAY_ONLY);
     }
 
     /** Number of ranks in the world. */

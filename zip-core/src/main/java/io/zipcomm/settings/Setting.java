@@ -47,7 +47,13 @@ public enum Setting {
             "path",
             "",
             "File of rules by which collectives choose their algorithm, before the built-in ones; see zip tune. Equal on all"
-                    + " ranks.");
+                    + " ranks."),
+    RELAY_COLLECTIVES(
+            "ZIP_RELAY_COLLECTIVES",
+            "name",
+            "multicast",
+            "What the relay may do of a collective: off: nothing; multicast: send one rank's data to the others; reduce:"
+                    + " also combine the data of ranks, which it sees. Equal on all ranks.");
 
     private final String variable;
     private final String unit;

@@ -32,6 +32,7 @@ import java.util.function.Function;
  * @param bind             address to accept on
  * @param hostId           identity of this host, or empty to find out
  * @param tuning           file of tuning rules, or empty for the built-in ones
+ * @param relayCollectives what the relay may do of a collective
  */
 public record ZipSettings(
         RelayAddress relay,
@@ -51,7 +52,8 @@ public record ZipSettings(
         IoChoice io,
         String bind,
         String hostId,
-        String tuning) {
+        String tuning,
+        RelayCollectives relayCollectives) {
 
     /** Largest group. */
     public static final int SIZE_MAX = 1 << 16;
@@ -89,6 +91,27 @@ public record ZipSettings(
         YIELD,
         /** Block at once. */
         BLOCK
+    }
+
+    /** What the relay may do of a collective; each may do what those before it do. */
+    public enum RelayCollectives {
+        /** Nothing: it forwards messages. */
+        OFF(0),
+        /** Send one rank's data to the others. */
+        MULTICAST(1),
+        /** Combine the data of ranks. */
+        REDUCE(2);
+
+        private final int number;
+
+        RelayCollectives(int number) {
+            this.number = number;
+        }
+
+        /** The number by which ranks compare this when they join. */
+        public int number() {
+            return number;
+        }
     }
 
     /** Socket implementation. */
@@ -261,7 +284,8 @@ public record ZipSettings(
                     choice(Setting.IO, IoChoice.class),
                     values.get(Setting.BIND),
                     values.get(Setting.HOST_ID),
-                    values.get(Setting.TUNING));
+                    values.get(Setting.TUNING),
+                    choice(Setting.RELAY_COLLECTIVES, RelayCollectives.class));
         }
 
         private int number(Setting setting) {

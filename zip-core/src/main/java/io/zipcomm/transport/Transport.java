@@ -54,6 +54,16 @@ public interface Transport extends AutoCloseable {
     Path relayed(int peer);
 
     /**
+     * The path to the relay itself, for operations of which it does a part. Its peer is -1; it ends with
+     * {@link PathEvents#relayLost}.
+     *
+     * @return the same path each time, or null if there is none
+     */
+    default Path hub() {
+        return null;
+    }
+
+    /**
      * Begins to open a direct path. The outcome is {@link PathEvents#opened} or {@link PathEvents#unreachable}; nothing
      * happens if an attempt is under way. Both peers may call this; one path comes of it.
      *

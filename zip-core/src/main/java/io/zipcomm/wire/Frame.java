@@ -149,7 +149,7 @@ public final class Frame {
         header.putLong(at + TAG_OFFSET, tag);
     }
 
-    /** In DATA frames: index of the payload's first byte in the message. Shares its place with the tag. */
+    /** In DATA and PART: index of the payload's first byte in the message. Shares its place with the tag. */
     public static long offset(ByteBuffer header, int at) {
         return header.getLong(at + TAG_OFFSET);
     }
@@ -160,7 +160,8 @@ public final class Frame {
 
     /**
      * Bytes that the sender of this frame has released since the group began, of what the receiver sent it. ACK, RESUME: the
-     * highest sequence of a frame that its sender has received whole.
+     * highest sequence of a frame that its sender has received whole. In GRANT: up
+     * to where a contribution may be sent.
      */
     public static long credit(ByteBuffer header, int at) {
         return header.getLong(at + CREDIT_OFFSET);
@@ -184,7 +185,8 @@ public final class Frame {
 
     /**
      * REQUEST: the sender's number for the message. CLEAR, DATA: the receiver's number for its buffer. CANCEL: one or the
-     * other, as its flags say. RESUME: which one it is, from 1.
+     * other, as its flags say. RESUME: which one it is, from 1. Between a rank and the
+     * hub: the rank's number for the operation.
      */
     public static int transfer(ByteBuffer header, int at) {
         return header.getInt(at + TRANSFER_OFFSET);
@@ -228,19 +230,28 @@ public final class Frame {
                 messageBytes == payloadBytes
                         ? null
                         : "EAGER frame of " + payloadBytes + " payload bytes for a message of " + messageBytes;
-            case DATA -> dataProblem(payloadBytes, offset(header, at), messageBytes);
+            case DATA -> payloadBytes == 0 ? "DATA frame without payload" : inside(type, header, at);
+            case PART ->
+                payloadBytes == 0 && messageBytes > 0 ? "PART frame without payload" : inside(type, header, at);
+            case ENTER ->
+                payloadBytes % Integer.BYTES == 0 && messageBytes >= 0
+                        ? null
+                        : "ENTER frame with a payload of " + payloadBytes + " bytes for a message of " + messageBytes;
             case REQUEST -> noPayload(type, payloadBytes, messageBytes);
             case CLEAR -> noPayload(type, payloadBytes, messageBytes);
-            case CREDIT, SWITCH, BYE, PROBE, CANCEL, FLOW, ACK, PING, PONG -> noPayload(type, payloadBytes, 0);
+            case CREDIT, SWITCH, BYE, PROBE, CANCEL, FLOW, ACK, PING, PONG, GRANT, WITHDRAW -> noPayload(type, payloadBytes, 0);
             case RESUME -> noPayload(type, payloadBytes, messageBytes);
             case HELLO -> payloadBytes == Hello.PAYLOAD_BYTES ? null : "HELLO frame of " + payloadBytes + " bytes";
-            case CONTROL, REST -> null;
+            case CONTROL, REST, VERDICT -> null;
         };
     }
 
-    private static String dataProblem(int payloadBytes, long offset, long messageBytes) {
-        boolean inside = offset >= 0 && messageBytes >= 0 && payloadBytes > 0 && offset <= messageBytes - payloadBytes;
-        return inside ? null : "DATA frame of " + payloadBytes + " bytes at " + offset + " of " + messageBytes;
+    private static String inside(FrameType type, ByteBuffer header, int at) {
+        int payloadBytes = payloadBytes(header, at);
+        long offset = offset(header, at);
+        long messageBytes = messageBytes(header, at);
+        boolean inside = offset >= 0 && messageBytes >= 0 && offset <= messageBytes - payloadBytes;
+        return inside ? null : type + " frame of " + payloadBytes + " bytes at " + offset + " of " + messageBytes;
     }
 
     private static String noPayload(FrameType type, int payloadBytes, long messageBytes) {

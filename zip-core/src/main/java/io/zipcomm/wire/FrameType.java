@@ -40,7 +40,17 @@ public enum FrameType {
     /** Direct connections: is the other end there? */
     PING(16, false),
     /** Direct connections: it is. */
-    PONG(17, false);
+    PONG(17, false),
+    /** Rank to relay: takes part in an operation that the relay does a part of. */
+    ENTER(18, false),
+    /** A part of what a rank gives to such an operation, or of what it gets from it. */
+    PART(19, false),
+    /** Relay to rank: how much of its contribution may be sent. */
+    GRANT(20, false),
+    /** Relay to rank: such an operation fails. */
+    VERDICT(21, false),
+    /** Rank to relay: takes no more part. */
+    WITHDRAW(22, false);
 
     private static final FrameType[] BY_NUMBER = new FrameType[32];
 
@@ -83,6 +93,15 @@ public enum FrameType {
      */
     public boolean isNumbered() {
         return link && this != ACK && this != RESUME;
+    }
+
+    /**
+     * Whether frames of this type are between a rank and the hub in its relay.
+     *
+     * @return true for ENTER, PART, GRANT, VERDICT and WITHDRAW
+     */
+    public boolean isHubFrame() {
+        return number >= ENTER.number && number <= WITHDRAW.number;
     }
 
     /**

@@ -70,8 +70,13 @@ class FrameTest {
         for (int number = 1; number <= names.length; number++) {
             assertEquals(names[number - 1], FrameType.of(number).name());
         }
+        String[] hub = {"ENTER", "PART", "GRANT", "VERDICT", "WITHDRAW"};
+        for (int i = 0; i < hub.length; i++) {
+            assertEquals(hub[i], FrameType.of(18 + i).name());
+        }
         assertNull(FrameType.of(0));
-        assertNull(FrameType.of(names.length + 1));
+        assertNull(FrameType.of(23));
+        assertNull(FrameType.of(31));
         assertNull(FrameType.of(-1));
         assertNull(FrameType.of(255));
     }
@@ -105,6 +110,24 @@ class FrameTest {
         assertNotNull(Frame.problem(header, 0), "a negative offset");
         Frame.offset(header, 0, Long.MAX_VALUE);
         assertNotNull(Frame.problem(header, 0), "an offset that overflows");
+
+        Frame.begin(header, 0, FrameType.PART);
+        assertNull(Frame.problem(header, 0), "the result of an empty message");
+        Frame.messageBytes(header, 0, 100);
+        assertNotNull(Frame.problem(header, 0), "a part of nothing");
+        Frame.payloadBytes(header, 0, 8);
+        Frame.offset(header, 0, 92);
+        assertNull(Frame.problem(header, 0));
+        Frame.offset(header, 0, 93);
+        assertNotNull(Frame.problem(header, 0), "a part past the message's end");
+        Frame.begin(header, 0, FrameType.ENTER);
+        Frame.payloadBytes(header, 0, 8);
+        assertNull(Frame.problem(header, 0));
+        Frame.payloadBytes(header, 0, 7);
+        assertNotNull(Frame.problem(header, 0), "ranks of four bytes each");
+        Frame.payloadBytes(header, 0, 0);
+        Frame.messageBytes(header, 0, -1);
+        assertNotNull(Frame.problem(header, 0), "a negative message");
 
         Frame.begin(header, 0, FrameType.CREDIT);
         Frame.payloadBytes(header, 0, 1);

@@ -6,6 +6,7 @@ import io.zipcomm.bench.cluster.ColdStartRun;
 import io.zipcomm.bench.cluster.KillRun;
 import io.zipcomm.bench.cluster.OwnNetwork;
 import io.zipcomm.bench.cluster.RelayOverheadRun;
+import io.zipcomm.bench.cluster.RelayRun;
 import io.zipcomm.bench.cluster.StalledReaderRun;
 import io.zipcomm.bench.machine.MachineFacts;
 import io.zipcomm.bench.machine.SourceCommit;
@@ -34,6 +35,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -120,6 +122,13 @@ final class BenchCommand implements Callable<Integer> {
                         "One rank sends to 8 others through a relay with little memory, and one of these is stopped for"
                                 + " some seconds: what the others lose by it.")
         private boolean stalledReader;
+
+        @Option(
+                names = "--by-relay",
+                description =
+                        "What it gains that the relay does a part: broadcast and all-reduce on 8 ranks over the relay,"
+                                + " by all algorithms in turns, and the bytes in and out of the relay.")
+        private boolean byRelay;
     }
 
     @Spec
@@ -226,7 +235,7 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException, IOException {
-        if (kind.coldStart || kind.kill || kind.relayOverhead || kind.stalledReader) {
+        if (kind.coldStart || kind.kill || kind.relayOverhead || kind.stalledReader || kind.byRelay) {
             if (isolate || congestion != null || report != null || !baselines.isEmpty()) {
                 throw wrong("--baseline, --isolate, --congestion and --report go with the table only");
             }
@@ -243,6 +252,9 @@ final class BenchCommand implements Callable<Integer> {
         }
         if (kind.stalledReader) {
             return new StalledReaderRun(System.out, System.err).run() ? 0 : ZipCli.FAILED;
+        }
+        if (kind.byRelay) {
+            return byRelay();
         }
         return kind.kill ? kill() : table();
     }
@@ -411,6 +423,7 @@ final class BenchCommand implements Callable<Integer> {
                             one.bytes(),
                             Hosts.one(group.ranks()),
                             table,
+                            relayCollectives(group.transport()),
                             AlgorithmName.of(algorithm)));
                 }
             }
@@ -418,10 +431,30 @@ final class BenchCommand implements Callable<Integer> {
         return 0;
     }
 
+    /** What the relay may do in a group over a transport, with this process's settings. */
+    private static ZipSettings.RelayCollectives relayCollectives(String transport) {
+        return transport.equals("relay")
+                ? ZipSettings.RelayCollectives.valueOf(ZipSettings.builderFromEnvironment()
+                        .get(Setting.RELAY_COLLECTIVES)
+                        .toUpperCase(Locale.ROOT))
+                : ZipSettings.RelayCollectives.OFF;
+    }
+
     private int coldStart() throws InterruptedException {
         Selection selection = select(List.of(BenchOperation.ALLREDUCE), List.of(4), List.of(8L));
         int runs = Objects.requireNonNullElse(iterations, COLD_START_RUNS);
         return new ColdStartRun(selection, runs, System.out, System.err).run() ? 0 : ZipCli.FAILED;
+    }
+
+    private int byRelay() throws InterruptedException {
+        Selection selection = select(
+                List.of(BenchOperation.BROADCAST, BenchOperation.ALLREDUCE),
+                List.of(8),
+                List.of(8L, 64L << 10, 1L << 20));
+        if (selection.ranks().contains(1)) {
+            throw wrong("--by-relay needs 2 ranks or more");
+        }
+        return new RelayRun(selection, System.out, System.err).run() ? 0 : ZipCli.FAILED;
     }
 
     private int kill() throws InterruptedException {

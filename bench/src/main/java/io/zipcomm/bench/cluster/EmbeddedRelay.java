@@ -3,6 +3,7 @@ package io.zipcomm.bench.cluster;
 import io.zipcomm.relay.RelaySecret;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.RelaySettings;
+import io.zipcomm.relay.RelayStats;
 import io.zipcomm.relay.RelayTokens;
 import io.zipcomm.transport.RelayAddress;
 import java.net.InetSocketAddress;
@@ -38,6 +39,11 @@ public final class EmbeddedRelay implements GroupSource, AutoCloseable {
                 size,
                 transport,
                 token);
+    }
+
+    /** What the relay has done. */
+    public RelayStats stats() {
+        return server.stats();
     }
 
     @Override

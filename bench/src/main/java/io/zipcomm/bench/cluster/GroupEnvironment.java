@@ -14,10 +14,27 @@ import java.util.Map;
  * @param size      number of ranks
  * @param transport which paths to use
  * @param token     admits every rank of the session
+ * @param more      further settings
  */
-public record GroupEnvironment(String relay, String session, int size, String transport, String token) {
+public record GroupEnvironment(
+        String relay, String session, int size, String transport, String token, Map<Setting, String> more) {
 
     private static final int SESSION_RANDOM_BYTES = 8;
+
+    /** Copies the map. */
+    public GroupEnvironment {
+        more = Map.copyOf(more);
+    }
+
+    /** Without further settings. */
+    public GroupEnvironment(String relay, String session, int size, String transport, String token) {
+        this(relay, session, size, transport, token, Map.of());
+    }
+
+    /** The same with further settings. */
+    public GroupEnvironment with(Map<Setting, String> settings) {
+        return new GroupEnvironment(relay, session, size, transport, token, settings);
+    }
 
     /** A name for a session that nobody else uses. */
     public static String randomSession(String prefix) {
@@ -35,6 +52,7 @@ public record GroupEnvironment(String relay, String session, int size, String tr
         variables.put(Setting.SIZE.variable(), Integer.toString(size));
         variables.put(Setting.TOKEN.variable(), token);
         variables.put(Setting.TRANSPORT.variable(), transport);
+        more.forEach((setting, value) -> variables.put(setting.variable(), value));
         return variables;
     }
 

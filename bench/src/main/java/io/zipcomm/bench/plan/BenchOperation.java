@@ -2,6 +2,7 @@ package io.zipcomm.bench.plan;
 
 import io.zipcomm.collectives.CollectiveOperation;
 import io.zipcomm.collectives.Collectives;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -102,7 +103,12 @@ public enum BenchOperation {
 
     /** The names of the algorithms by which it can be done; none for messages between two ranks. */
     public List<String> algorithms() {
-        return isCollective() ? Collectives.algorithms(collective) : List.of();
+        if (!isCollective()) {
+            return List.of();
+        }
+        List<String> names = new ArrayList<>(Collectives.algorithms(collective));
+        names.addAll(Collectives.relayAlgorithms(collective));
+        return names;
     }
 
     /** Fewest ranks that it makes sense with. */

@@ -77,6 +77,8 @@ final class RankPlan {
             case RECEIVE -> RECEIVE;
             case RECEIVE_REDUCE -> RECEIVE_REDUCE;
             case COPY -> COPY;
+            case RELAY_MULTICAST, RELAY_REDUCE, RELAY_ALL_REDUCE ->
+                throw new IllegalArgumentException(kind + ": the simulated network has no relay");
         };
     }
 

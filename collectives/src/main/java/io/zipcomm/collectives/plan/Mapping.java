@@ -48,6 +48,11 @@ final class Mapping {
         return scratchFrom;
     }
 
+    /** Whether the algorithm is part of another one. */
+    boolean isPart() {
+        return ranks != null;
+    }
+
     boolean finishes() {
         return finishes;
     }

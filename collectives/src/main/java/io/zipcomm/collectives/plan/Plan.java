@@ -20,7 +20,18 @@ public final class Plan {
         /** Receives from a peer, combines what arrives with an operand, and keeps the result in a region. */
         RECEIVE_REDUCE,
         /** Copies one region to another. */
-        COPY
+        COPY,
+        /** Through the relay, which sends a copy to each: the root's region to all. */
+        RELAY_MULTICAST,
+        /** Through the relay, which combines: a region of each rank to the root. */
+        RELAY_REDUCE,
+        /** Through the relay, which combines: a region of each rank to all. */
+        RELAY_ALL_REDUCE;
+
+        /** Whether the relay does a part of it. */
+        public boolean isRelays() {
+            return this == RELAY_MULTICAST || this == RELAY_REDUCE || this == RELAY_ALL_REDUCE;
+        }
     }
 
     /** A step as the builder makes it. */
@@ -41,6 +52,7 @@ public final class Plan {
     private final int[] dependents;
     private final int[] first;
     private final long scratchBytes;
+    private final boolean usesRelay;
 
     Plan(List<Step> steps, long scratchBytes) {
         int count = steps.size();
@@ -58,12 +70,14 @@ public final class Plan {
         dependentsFrom = new int[count + 1];
         int[] ready = new int[count];
         int readyCount = 0;
+        boolean anyRelays = false;
         for (int i = 0; i < count; i++) {
             Step step = steps.get(i);
             // A send has only a "from", a receive only a "to": that is the region that accessors give.
             Region region = step.to != null ? step.to : step.from;
             Region from = step.from != null ? step.from : step.to;
             kinds[i] = step.kind;
+            anyRelays |= step.kind.isRelays();
             peers[i] = step.peer;
             ordinals[i] = step.ordinal;
             memories[i] = region.memory();
@@ -80,6 +94,7 @@ public final class Plan {
                 dependentsFrom[earlier + 1]++;
             }
         }
+        usesRelay = anyRelays;
         first = Arrays.copyOf(ready, readyCount);
         dependents = invert(steps, dependentsFrom);
     }
@@ -109,7 +124,12 @@ public final class Plan {
         return kinds[step];
     }
 
-    /** With whom a step does it; -1 for a copy. */
+    /** Whether the relay does a part of a step. */
+    boolean usesRelay() {
+        return usesRelay;
+    }
+
+    /** With whom a step does it, or who is the root of what the relay does a part of; -1 for a copy. */
     public int peer(int step) {
         return peers[step];
     }
@@ -178,7 +198,10 @@ public final class Plan {
     int messages(int peer, Kind kind) {
         int count = 0;
         for (int i = 0; i < kinds.length; i++) {
-            if (peers[i] == peer && kinds[i] != Kind.COPY && (kinds[i] == Kind.SEND) == (kind == Kind.SEND)) {
+            if (peers[i] == peer
+                    && kinds[i] != Kind.COPY
+                    && !kinds[i].isRelays()
+                    && (kinds[i] == Kind.SEND) == (kind == Kind.SEND)) {
                 count++;
             }
         }

@@ -26,6 +26,9 @@ public final class PlanBuilder {
     /** Messages in one direction between two ranks that are posted at once: enough to hide a round trip. */
     public static final int POSTED_PER_PEER_MAX = 8;
 
+    /** Steps of which the relay does a part that are posted at once. */
+    static final int RELAY_STEPS_MAX = 8;
+
     /** Scratch memory of one plan: what one buffer can hold. */
     public static final long SCRATCH_BYTES_MAX = 1L << 30;
 
@@ -38,6 +41,7 @@ public final class PlanBuilder {
     private final Map<Integer, List<Integer>> receivesFrom = new HashMap<>();
     private final List<Integer> sends = new ArrayList<>();
     private final List<Integer> receives = new ArrayList<>();
+    private final List<Integer> relays = new ArrayList<>();
     private int pace = Integer.MAX_VALUE;
     private Mapping mapping;
 
@@ -144,6 +148,46 @@ public final class PlanBuilder {
         }
     }
 
+    /**
+     * Sends the root's region to all ranks through the relay, which gets one copy.
+     *
+     * @param region what the root sends; elsewhere where it goes
+     */
+    public void relayMulticast(int root, Region region) {
+        boolean sends = mapping.shape().rank() == root;
+        addRelays(Plan.Kind.RELAY_MULTICAST, root, sends ? region : null, sends ? null : region);
+    }
+
+    /**
+     * Has the relay combine a region of each rank, in rank order.
+     *
+     * @param target where the root wants the result; not used by the others
+     */
+    public void relayReduce(int root, Region source, Region target) {
+        boolean receives = mapping.shape().rank() == root;
+        addRelays(Plan.Kind.RELAY_REDUCE, root, source, receives ? target : null);
+    }
+
+    /** Has the relay combine a region of each rank, in rank order, and send the result to all. */
+    public void relayAllReduce(Region source, Region target) {
+        addRelays(Plan.Kind.RELAY_ALL_REDUCE, mapping.shape().rank(), source, target);
+    }
+
+    private void addRelays(Plan.Kind kind, int root, Region from, Region to) {
+        if (mapping.isPart()) {
+            throw new IllegalStateException("the relay knows communicators, not teams");
+        }
+        Set<Integer> after = new TreeSet<>();
+        waitFor(relays, RELAY_STEPS_MAX, after);
+        add(
+                kind,
+                root,
+                from == null ? null : mapping.region(from),
+                to == null ? null : mapping.region(to),
+                false,
+                after);
+    }
+
     /** Copies, unless both regions are the same or empty. */
     public void copy(Region from, Region to) {
         Region mappedFrom = mapping.region(from);
@@ -208,7 +252,10 @@ public final class PlanBuilder {
         int step = steps.size();
         after.addAll(receives.subList(fencedFrom, fencedReceives));
         int ordinal = 0;
-        if (kind != Plan.Kind.COPY) {
+        if (kind.isRelays()) {
+            ordinal = relays.size();
+            relays.add(step);
+        } else if (kind != Plan.Kind.COPY) {
             boolean sending = kind == Plan.Kind.SEND;
             List<Integer> withPeer = withPeer(sending ? sendsTo : receivesFrom, peer);
             ordinal = withPeer.size();

@@ -3,8 +3,10 @@ package io.zipcomm.collectives.plan;
 import io.zipcomm.collectives.CollectiveOperation;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What the plans of all ranks cost, counted from their steps.
@@ -43,17 +45,27 @@ public record PlanCost(int rounds, int messagesMax, long bytesSentMax, long byte
         int messagesMax = 0;
         long sentMax = 0;
         long receivedMax = 0;
-        for (Plan plan : plans) {
+        for (int rank = 0; rank < plans.size(); rank++) {
+            Plan plan = plans.get(rank);
             int messages = 0;
             long sent = 0;
             long received = 0;
             for (int step = 0; step < plan.steps(); step++) {
-                if (plan.kind(step) == Plan.Kind.SEND) {
-                    messages++;
-                    sent += plan.bytes(step);
-                } else if (plan.kind(step) != Plan.Kind.COPY) {
-                    received += plan.bytes(step);
-                }
+                boolean isRoot = plan.peer(step) == rank;
+                boolean sends = switch (plan.kind(step)) {
+                    case SEND, RELAY_REDUCE, RELAY_ALL_REDUCE -> true;
+                    case RELAY_MULTICAST -> isRoot;
+                    case RECEIVE, RECEIVE_REDUCE, COPY -> false;
+                };
+                boolean receives = switch (plan.kind(step)) {
+                    case RECEIVE, RECEIVE_REDUCE, RELAY_ALL_REDUCE -> true;
+                    case RELAY_MULTICAST -> !isRoot;
+                    case RELAY_REDUCE -> isRoot;
+                    case SEND, COPY -> false;
+                };
+                messages += sends ? 1 : 0;
+                sent += sends ? plan.bytes(step) : 0;
+                received += receives ? plan.bytes(step) : 0;
             }
             messagesMax = Math.max(messagesMax, messages);
             sentMax = Math.max(sentMax, sent);
@@ -65,10 +77,16 @@ public record PlanCost(int rounds, int messagesMax, long bytesSentMax, long byte
     /** Works through all plans as fast as messages allow: each rank until it waits for one that is not sent yet. */
     private static int rounds(List<Plan> plans) {
         Map<Message, Integer> sent = new HashMap<>();
+        Map<Integer, Meeting> meetings = new HashMap<>();
         List<int[]> depths = new ArrayList<>();
         int[] next = new int[plans.size()];
         for (Plan plan : plans) {
             depths.add(new int[plan.steps()]);
+            for (int step = 0; step < plan.steps(); step++) {
+                if (plan.kind(step).isRelays()) {
+                    meetings.putIfAbsent(plan.ordinal(step), new Meeting(plans.size()));
+                }
+            }
         }
         int rounds = 0;
         boolean moved = true;
@@ -77,7 +95,7 @@ public record PlanCost(int rounds, int messagesMax, long bytesSentMax, long byte
             moved = false;
             for (int rank = 0; rank < next.length; rank++) {
                 Plan plan = plans.get(rank);
-                while (next[rank] < plan.steps() && take(rank, plan, next[rank], depths.get(rank), sent)) {
+                while (next[rank] < plan.steps() && take(rank, plan, next[rank], depths.get(rank), sent, meetings)) {
                     rounds = Math.max(rounds, depths.get(rank)[next[rank]]);
                     next[rank]++;
                     moved = true;
@@ -92,9 +110,42 @@ public record PlanCost(int rounds, int messagesMax, long bytesSentMax, long byte
         return rounds;
     }
 
+    /** Ranks that have come to a step of which the relay does a part. */
+    private static final class Meeting {
+        final Set<Integer> contributed = new HashSet<>();
+        final int size;
+        int depth;
+
+        Meeting(int size) {
+            this.size = size;
+        }
+    }
+
+    /** Through the relay is one message like any other; false if this rank waits for one that has not contributed. */
+    private static boolean meet(int rank, Plan plan, int step, int[] depths, Map<Integer, Meeting> meetings) {
+        Meeting meeting = meetings.get(plan.ordinal(step));
+        boolean isMulticast = plan.kind(step) == Plan.Kind.RELAY_MULTICAST;
+        boolean isRoot = plan.peer(step) == rank;
+        if (!isMulticast || isRoot) {
+            meeting.contributed.add(rank);
+            meeting.depth = Math.max(meeting.depth, depths[step]);
+        }
+        boolean receives = plan.kind(step) == Plan.Kind.RELAY_ALL_REDUCE || isMulticast != isRoot;
+        if (receives && meeting.contributed.size() < (isMulticast ? 1 : meeting.size)) {
+            return false;
+        }
+        depths[step] = receives ? 1 + Math.max(depths[step], meeting.depth) : depths[step];
+        return true;
+    }
+
     /** Finds out the depth of a step and tells those that wait for it; false if its message is not sent yet. */
-    private static boolean take(int rank, Plan plan, int step, int[] depths, Map<Message, Integer> sent) {
-        if (plan.kind(step) == Plan.Kind.SEND) {
+    private static boolean take(
+            int rank, Plan plan, int step, int[] depths, Map<Message, Integer> sent, Map<Integer, Meeting> meetings) {
+        if (plan.kind(step).isRelays()) {
+            if (!meet(rank, plan, step, depths, meetings)) {
+                return false;
+            }
+        } else if (plan.kind(step) == Plan.Kind.SEND) {
             sent.put(new Message(rank, plan.peer(step), plan.ordinal(step)), depths[step]);
         } else if (plan.kind(step) != Plan.Kind.COPY) {
             Integer sender = sent.get(new Message(plan.peer(step), rank, plan.ordinal(step)));

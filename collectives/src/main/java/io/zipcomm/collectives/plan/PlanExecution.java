@@ -9,8 +9,10 @@ import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.CollectiveTag;
 import io.zipcomm.internal.Completion;
 import io.zipcomm.internal.GroupCommunicator;
+import io.zipcomm.internal.HubTransfer;
 import io.zipcomm.internal.Operation;
 import io.zipcomm.internal.Transfer;
+import io.zipcomm.wire.Enter;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 
@@ -44,6 +46,10 @@ public final class PlanExecution extends Operation implements Completion {
     private final State[] states;
     private final int[] waits;
     private final Transfer[] transfers;
+
+    /** Of steps of which the relay does a part; empty where there are none. */
+    private final HubTransfer[] relayed;
+
     private final Reduction[] reductions;
     private final ArrayDeque<Reduction> idleReductions;
 
@@ -59,6 +65,12 @@ public final class PlanExecution extends Operation implements Completion {
     private ReduceOp op;
     private int signature;
     private int number;
+
+    /** This run is among those that use the relay. */
+    private boolean turn;
+
+    /** Members that were probed, where the relay alone knows who keeps the others waiting. */
+    private int probed;
 
     /** What to say of a peer that withdrew a message or left, if no reason comes; null while none did. */
     private ZipException withdrawn;
@@ -82,6 +94,7 @@ public final class PlanExecution extends Operation implements Completion {
         waits = new int[plan.steps()];
         ready = new int[plan.steps()];
         transfers = new Transfer[plan.steps()];
+        relayed = new HubTransfer[plan.usesRelay() ? plan.steps() : 0];
         reductions = new Reduction[shape.type() == null ? 0 : plan.steps()];
         idleReductions = new ArrayDeque<>();
         binding = new Binding(workspace.scratch());
@@ -96,6 +109,7 @@ public final class PlanExecution extends Operation implements Completion {
         waits = bound.waits;
         ready = bound.ready;
         transfers = bound.transfers;
+        relayed = bound.relayed;
         reductions = bound.reductions;
         idleReductions = bound.idleReductions;
         binding = bound.binding;
@@ -146,7 +160,20 @@ public final class PlanExecution extends Operation implements Completion {
         readyTo = first.length;
         ended = 0;
         withdrawn = null;
+        if (plan.usesRelay()) {
+            probed = 0;
+            turn = true;
+            communicator().hubBegins(number);
+        }
         advance();
+    }
+
+    /** Lets other collectives of this communicator use the relay. */
+    private void endTurn() {
+        if (turn) {
+            turn = false;
+            communicator().hubEnds(number);
+        }
     }
 
     @Override
@@ -166,6 +193,9 @@ public final class PlanExecution extends Operation implements Completion {
 
     private void failed(int step, ZipException failure) {
         transfers[step] = null;
+        if (relayed.length > 0) {
+            relayed[step] = null;
+        }
         if (failure.code() != ErrorCode.PEER_FAILED && failure.code() != ErrorCode.PEER_LEFT) {
             fail(failure);
         } else if (withdrawn == null) {
@@ -205,6 +235,7 @@ public final class PlanExecution extends Operation implements Completion {
             advancing = false;
         }
         if (ended == states.length && !isDone()) {
+            endTurn();
             succeed();
         }
     }
@@ -217,6 +248,10 @@ public final class PlanExecution extends Operation implements Completion {
             return;
         }
         states[step] = State.POSTED;
+        if (kind.isRelays()) {
+            startRelayed(step, kind);
+            return;
+        }
         int peer = plan.peer(step);
         long tag = CollectiveTag.of(number, plan.ordinal(step));
         long bytes = plan.bytes(step);
@@ -227,16 +262,51 @@ public final class PlanExecution extends Operation implements Completion {
                 communicator().postReceive(peer, tag, signature, payload(step), plan.offset(step), bytes, this, step);
             case RECEIVE_REDUCE ->
                 communicator().postReceive(peer, tag, signature, takeReduction(step), 0, bytes, this, step);
-            case COPY -> throw new AssertionError();
+            case COPY, RELAY_MULTICAST, RELAY_REDUCE, RELAY_ALL_REDUCE -> throw new AssertionError();
         };
         if (states[step] == State.POSTED) {
             transfers[step] = transfer;
         }
     }
 
+    private void startRelayed(int step, Plan.Kind kind) {
+        int root = plan.peer(step);
+        boolean isRoot = root == shape.rank();
+        boolean contributes = kind != Plan.Kind.RELAY_MULTICAST || isRoot;
+        boolean receives = kind == Plan.Kind.RELAY_ALL_REDUCE || (kind == Plan.Kind.RELAY_REDUCE) == isRoot;
+        HubTransfer transfer = communicator()
+                .postToHub(
+                        relayKind(kind),
+                        root,
+                        number,
+                        plan.ordinal(step),
+                        signature,
+                        contributes ? binding.payload(plan.fromMemory(step)) : null,
+                        plan.fromOffset(step),
+                        receives ? payload(step) : null,
+                        plan.offset(step),
+                        plan.bytes(step),
+                        this,
+                        step);
+        if (states[step] == State.POSTED) {
+            relayed[step] = transfer;
+        }
+    }
+
+    private static int relayKind(Plan.Kind kind) {
+        return switch (kind) {
+            case RELAY_MULTICAST -> Enter.MULTICAST;
+            case RELAY_REDUCE -> Enter.REDUCE;
+            default -> Enter.ALL_REDUCE;
+        };
+    }
+
     private void end(int step) {
         states[step] = State.ENDED;
         transfers[step] = null;
+        if (relayed.length > 0) {
+            relayed[step] = null;
+        }
         ended++;
         int to = plan.dependentsFrom(step + 1);
         for (int i = plan.dependentsFrom(step); i < to; i++) {
@@ -305,6 +375,13 @@ public final class PlanExecution extends Operation implements Completion {
                 releaseReduction(i);
             }
         }
+        for (int i = 0; i < relayed.length; i++) {
+            if (relayed[i] != null) {
+                communicator().withdraw(relayed[i]);
+                relayed[i] = null;
+            }
+        }
+        endTurn();
     }
 
     @Override
@@ -323,6 +400,9 @@ public final class PlanExecution extends Operation implements Completion {
         if (step < 0) {
             return null;
         }
+        if (plan.kind(step).isRelays()) {
+            return "other ranks in step " + (plan.ordinal(step) + 1) + " through the relay";
+        }
         int peer = plan.peer(step);
         boolean sending = plan.kind(step) == Plan.Kind.SEND;
         int messages = plan.messages(peer, plan.kind(step));
@@ -334,7 +414,18 @@ public final class PlanExecution extends Operation implements Completion {
     @Override
     protected int awaitedPeer() {
         int step = awaitedStep();
-        return step < 0 ? ZipException.NONE : communicator().worldRank(plan.peer(step));
+        boolean isKnown = step >= 0 && !plan.kind(step).isRelays();
+        return isKnown ? communicator().worldRank(plan.peer(step)) : ZipException.NONE;
+    }
+
+    @Override
+    protected int toProbe(int index) {
+        int step = awaitedStep();
+        if (step < 0 || !plan.kind(step).isRelays()) {
+            return super.toProbe(index);
+        }
+        // Each in its turn: it may be any of them.
+        return index < shape.size() ? communicator().worldRank(probed++ % shape.size()) : ZipException.NONE;
     }
 
     /** The first receiving step that is posted, or else the first sending one, or else -1. */

@@ -1,6 +1,7 @@
 package io.zipcomm.collectives.select;
 
 import io.zipcomm.internal.Signature;
+import io.zipcomm.settings.ZipSettings.RelayCollectives;
 
 /** The names of algorithms. One name may stand for an algorithm of several operations. */
 public enum AlgorithmName {
@@ -27,7 +28,11 @@ public enum AlgorithmName {
     /** Each pair for itself. */
     PAIRWISE(11),
     /** Inside hosts, between hosts, and inside again. */
-    HIERARCHICAL(12);
+    HIERARCHICAL(12),
+    /** The relay sends what one rank gives it to the others. */
+    RELAY_MULTICAST(13),
+    /** The relay also combines what ranks give it. */
+    RELAY_REDUCE(14);
 
     private final int number;
 
@@ -39,13 +44,22 @@ public enum AlgorithmName {
     public boolean hasSegments() {
         return switch (this) {
             case CHAIN, SCATTER_ALLGATHER, RING, RABENSEIFNER, HALVING, HIERARCHICAL -> true;
-            case DISSEMINATION, BINOMIAL, DOUBLING, LINEAR, BRUCK, PAIRWISE -> false;
+            case DISSEMINATION, BINOMIAL, DOUBLING, LINEAR, BRUCK, PAIRWISE, RELAY_MULTICAST, RELAY_REDUCE -> false;
         };
     }
 
     /** Whether its segments are cut from the whole message; otherwise from what each rank has of it. */
     public boolean cutsWholeMessage() {
         return this == CHAIN || this == HIERARCHICAL;
+    }
+
+    /** What the relay must be allowed to do. */
+    public RelayCollectives needs() {
+        return switch (this) {
+            case RELAY_MULTICAST -> RelayCollectives.MULTICAST;
+            case RELAY_REDUCE -> RelayCollectives.REDUCE;
+            default -> RelayCollectives.OFF;
+        };
     }
 
     /** The number that stands for this on the wire. */

@@ -3,18 +3,23 @@ package io.zipcomm.collectives.select;
 import io.zipcomm.collectives.CollectiveOperation;
 import io.zipcomm.collectives.allgather.DoublingAllGather;
 import io.zipcomm.collectives.allgather.HierarchicalAllGather;
+import io.zipcomm.collectives.allgather.RelayAllGather;
 import io.zipcomm.collectives.allgather.RingAllGather;
 import io.zipcomm.collectives.allreduce.DoublingAllReduce;
 import io.zipcomm.collectives.allreduce.HierarchicalAllReduce;
+import io.zipcomm.collectives.allreduce.MulticastAllReduce;
 import io.zipcomm.collectives.allreduce.RabenseifnerAllReduce;
+import io.zipcomm.collectives.allreduce.RelayAllReduce;
 import io.zipcomm.collectives.allreduce.RingAllReduce;
 import io.zipcomm.collectives.alltoall.BruckAllToAll;
 import io.zipcomm.collectives.alltoall.PairwiseAllToAll;
 import io.zipcomm.collectives.barrier.DisseminationBarrier;
 import io.zipcomm.collectives.barrier.HierarchicalBarrier;
+import io.zipcomm.collectives.barrier.RelayBarrier;
 import io.zipcomm.collectives.broadcast.BinomialBroadcast;
 import io.zipcomm.collectives.broadcast.ChainBroadcast;
 import io.zipcomm.collectives.broadcast.HierarchicalBroadcast;
+import io.zipcomm.collectives.broadcast.RelayBroadcast;
 import io.zipcomm.collectives.broadcast.ScatterRingBroadcast;
 import io.zipcomm.collectives.gather.BinomialGather;
 import io.zipcomm.collectives.gather.LinearGather;
@@ -24,10 +29,12 @@ import io.zipcomm.collectives.reduce.BinomialReduce;
 import io.zipcomm.collectives.reduce.ChainReduce;
 import io.zipcomm.collectives.reduce.HierarchicalReduce;
 import io.zipcomm.collectives.reduce.RabenseifnerReduce;
+import io.zipcomm.collectives.reduce.RelayReduce;
 import io.zipcomm.collectives.reducescatter.HalvingReduceScatter;
 import io.zipcomm.collectives.reducescatter.RingReduceScatter;
 import io.zipcomm.collectives.scatter.BinomialScatter;
 import io.zipcomm.collectives.scatter.LinearScatter;
+import io.zipcomm.settings.ZipSettings.RelayCollectives;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -48,6 +55,7 @@ public final class Algorithms {
                 switch (name) {
                     case DISSEMINATION -> new DisseminationBarrier();
                     case HIERARCHICAL -> new HierarchicalBarrier(hosts);
+                    case RELAY_MULTICAST -> new RelayBarrier();
                     default -> null;
                 };
             case BROADCAST ->
@@ -56,6 +64,7 @@ public final class Algorithms {
                     case CHAIN -> new ChainBroadcast();
                     case SCATTER_ALLGATHER -> new ScatterRingBroadcast();
                     case HIERARCHICAL -> new HierarchicalBroadcast(hosts);
+                    case RELAY_MULTICAST -> new RelayBroadcast();
                     default -> null;
                 };
             case REDUCE ->
@@ -64,6 +73,7 @@ public final class Algorithms {
                     case CHAIN -> new ChainReduce();
                     case RABENSEIFNER -> new RabenseifnerReduce();
                     case HIERARCHICAL -> new HierarchicalReduce(hosts);
+                    case RELAY_REDUCE -> new RelayReduce();
                     default -> null;
                 };
             case ALL_REDUCE ->
@@ -72,6 +82,8 @@ public final class Algorithms {
                     case RABENSEIFNER -> new RabenseifnerAllReduce();
                     case RING -> new RingAllReduce();
                     case HIERARCHICAL -> new HierarchicalAllReduce(hosts);
+                    case RELAY_MULTICAST -> new MulticastAllReduce();
+                    case RELAY_REDUCE -> new RelayAllReduce();
                     default -> null;
                 };
             case SCATTER ->
@@ -91,6 +103,7 @@ public final class Algorithms {
                     case DOUBLING -> new DoublingAllGather();
                     case RING -> new RingAllGather();
                     case HIERARCHICAL -> new HierarchicalAllGather(hosts);
+                    case RELAY_MULTICAST -> new RelayAllGather();
                     default -> null;
                 };
             case REDUCE_SCATTER ->
@@ -117,11 +130,20 @@ public final class Algorithms {
         return of(operation, name, Hosts.one(1)) != null;
     }
 
-    /** The names of an operation's algorithms. */
+    /** The names of an operation's algorithms in which ranks send each other messages: they work over any transport. */
     public static List<AlgorithmName> of(CollectiveOperation operation) {
+        return of(operation, false);
+    }
+
+    /** The names of an operation's algorithms of which the relay does a part. */
+    public static List<AlgorithmName> ofRelay(CollectiveOperation operation) {
+        return of(operation, true);
+    }
+
+    private static List<AlgorithmName> of(CollectiveOperation operation, boolean byRelay) {
         List<AlgorithmName> names = new ArrayList<>();
         for (AlgorithmName name : AlgorithmName.values()) {
-            if (has(operation, name)) {
+            if (byRelay == (name.needs() != RelayCollectives.OFF) && has(operation, name)) {
                 names.add(name);
             }
         }

@@ -3,6 +3,9 @@ package io.zipcomm.collectives.select;
 import io.zipcomm.collectives.CollectiveOperation;
 import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.plan.PlanCost;
+import io.zipcomm.settings.ZipSettings.RelayCollectives;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Says which algorithm a call uses, why, and what each would cost. */
 public final class Explanation {
@@ -20,7 +23,22 @@ public final class Explanation {
      */
     public static String of(
             CollectiveOperation operation, long bytes, Hosts hosts, TuningTable table, AlgorithmName wanted) {
-        Selector selector = new Selector(hosts.size(), hosts.spread(), table);
+        return of(operation, bytes, hosts, table, RelayCollectives.OFF, wanted);
+    }
+
+    /**
+     * As {@link #of(CollectiveOperation, long, Hosts, TuningTable, AlgorithmName)}.
+     *
+     * @param relay  what the relay may do of it
+     */
+    public static String of(
+            CollectiveOperation operation,
+            long bytes,
+            Hosts hosts,
+            TuningTable table,
+            RelayCollectives relay,
+            AlgorithmName wanted) {
+        Selector selector = new Selector(hosts.size(), hosts.spread(), table, relay);
         Rule rule = selector.rule(operation, bytes);
         AlgorithmName chosen = wanted == null ? rule.algorithm() : wanted;
         int segmentBytes = selector.segmentBytes(operation, chosen, bytes);
@@ -41,7 +59,13 @@ public final class Explanation {
                 .append(wanted == null ? rule.origin() : "chosen by the caller")
                 .append(')');
         String separator = "; cost: ";
-        for (AlgorithmName name : Algorithms.of(operation)) {
+        List<AlgorithmName> names = new ArrayList<>(Algorithms.of(operation));
+        for (AlgorithmName name : Algorithms.ofRelay(operation)) {
+            if (name.needs().compareTo(relay) <= 0) {
+                names.add(name);
+            }
+        }
+        for (AlgorithmName name : names) {
             int segments = selector.segmentBytes(operation, name, bytes);
             PlanCost cost =
                     PlanCost.of(Algorithms.of(operation, name, hosts), operation, hosts.size(), bytes, segments);

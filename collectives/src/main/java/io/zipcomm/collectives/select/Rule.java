@@ -2,6 +2,7 @@ package io.zipcomm.collectives.select;
 
 import io.zipcomm.collectives.CollectiveOperation;
 import io.zipcomm.collectives.pattern.Hosts;
+import io.zipcomm.settings.ZipSettings.RelayCollectives;
 
 /**
  * A line of a {@link TuningTable}: for which calls, which algorithm, and segments of which length.
@@ -32,7 +33,9 @@ public record Rule(
         ANY,
         ONE,
         SEVERAL,
-        SHARED;
+        SHARED,
+        /** Groups of which the relay does a part: all messages go through it. */
+        RELAYED;
 
         boolean covers(Hosts.Spread spread) {
             return switch (this) {
@@ -40,6 +43,7 @@ public record Rule(
                 case ONE -> spread == Hosts.Spread.ONE;
                 case SEVERAL -> spread != Hosts.Spread.ONE;
                 case SHARED -> spread == Hosts.Spread.SHARED;
+                case RELAYED -> false;
             };
         }
     }
@@ -58,8 +62,10 @@ public record Rule(
         }
     }
 
-    boolean covers(int size, Hosts.Spread spread) {
-        return hosts.covers(spread) && ranks.covers(size);
+    /** Whether groups of a size and spread, of which the relay may do a part, can meet this. */
+    boolean covers(int size, Hosts.Spread spread, RelayCollectives relay) {
+        boolean fits = hosts == Spread.RELAYED ? relay != RelayCollectives.OFF : hosts.covers(spread);
+        return fits && ranks.covers(size) && algorithm.needs().compareTo(relay) <= 0;
     }
 
     boolean covers(int size, long bytes) {

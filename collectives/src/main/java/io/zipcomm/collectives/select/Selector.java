@@ -2,6 +2,7 @@ package io.zipcomm.collectives.select;
 
 import io.zipcomm.collectives.CollectiveOperation;
 import io.zipcomm.collectives.pattern.Hosts;
+import io.zipcomm.settings.ZipSettings.RelayCollectives;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -38,11 +39,20 @@ public final class Selector {
      * @param table  equal on all ranks
      */
     public Selector(int size, Hosts.Spread spread, TuningTable table) {
+        this(size, spread, table, RelayCollectives.OFF);
+    }
+
+    /**
+     * For one communicator of which the relay may do a part.
+     *
+     * @param relay what the relay may do; OFF unless all messages go through it
+     */
+    public Selector(int size, Hosts.Spread spread, TuningTable table, RelayCollectives relay) {
         this.size = size;
         for (CollectiveOperation operation : CollectiveOperation.values()) {
             List<Rule> fitting = new ArrayList<>();
             for (Rule rule : table.rules()) {
-                if (rule.operation() == operation && rule.covers(size, spread)) {
+                if (rule.operation() == operation && rule.covers(size, spread, relay)) {
                     fitting.add(rule);
                 }
             }
@@ -62,8 +72,17 @@ public final class Selector {
      *              from rank to rank
      */
     public Rule rule(CollectiveOperation operation, long bytes) {
+        return rule(operation, bytes, true);
+    }
+
+    /**
+     * As {@link #rule(CollectiveOperation, long)}.
+     *
+     * @param isKnown whether the relay knows the reduction, which it does not if it is the user's own
+     */
+    public Rule rule(CollectiveOperation operation, long bytes, boolean isKnown) {
         for (Rule rule : rules.get(operation)) {
-            if (rule.covers(size, bytes)) {
+            if (rule.covers(size, bytes) && (isKnown || rule.algorithm() != AlgorithmName.RELAY_REDUCE)) {
                 return rule;
             }
         }

@@ -4,6 +4,7 @@ import io.zipcomm.collectives.CollectiveOperation;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.settings.Setting;
+import io.zipcomm.settings.ZipSettings.RelayCollectives;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -107,6 +108,9 @@ public final class TuningTable {
         String number = isPerRank ? bytes.substring(0, bytes.indexOf('/')) : bytes;
         long bytesMax = number.equals(ANY) ? Long.MAX_VALUE : number(origin, number, 0, Long.MAX_VALUE / (1 << 20));
         AlgorithmName algorithm = algorithm(origin, operation, words.nextToken());
+        if (algorithm.needs() != RelayCollectives.OFF && hosts != Rule.Spread.RELAYED) {
+            throw wrong(origin, "algorithm '" + algorithm + "' for other hosts than relayed", "hosts relayed");
+        }
         String segments = columns == COLUMNS_MAX ? words.nextToken() : "";
         int dash = segments.indexOf('-');
         int min = segments.isEmpty() ? 0 : segmentBytes(origin, dash < 0 ? segments : segments.substring(0, dash));
@@ -132,7 +136,8 @@ public final class TuningTable {
             case "one" -> Rule.Spread.ONE;
             case "several" -> Rule.Spread.SEVERAL;
             case "shared" -> Rule.Spread.SHARED;
-            default -> throw wrong(origin, "hosts '" + text + "'", "one, several, shared or *");
+            case "relayed" -> Rule.Spread.RELAYED;
+            default -> throw wrong(origin, "hosts '" + text + "'", "one, several, shared, relayed or *");
         };
     }
 
@@ -153,7 +158,10 @@ public final class TuningTable {
     private static AlgorithmName algorithm(String origin, CollectiveOperation operation, String text) {
         AlgorithmName name = AlgorithmName.of(text);
         if (name == null || !Algorithms.has(operation, name)) {
-            throw wrong(origin, "algorithm '" + text + "'", operation + " has " + Algorithms.of(operation));
+            throw wrong(
+                    origin,
+                    "algorithm '" + text + "'",
+                    operation + " has " + Algorithms.of(operation) + " and " + Algorithms.ofRelay(operation));
         }
         return name;
     }

@@ -175,6 +175,8 @@ public final class PlanSimulator {
                 require(posted <= PlanBuilder.POSTED_PER_PEER_MAX, posted + " receives posted from rank " + peer);
                 movableIfMet(message, transfer);
             }
+            case RELAY_MULTICAST, RELAY_REDUCE, RELAY_ALL_REDUCE ->
+                throw new IllegalArgumentException("the relay is in no simulation");
         }
     }
 

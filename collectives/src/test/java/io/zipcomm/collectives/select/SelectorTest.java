@@ -1,11 +1,13 @@
 package io.zipcomm.collectives.select;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.collectives.CollectiveOperation;
 import io.zipcomm.collectives.pattern.Hosts;
+import io.zipcomm.settings.ZipSettings.RelayCollectives;
 import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -102,6 +104,38 @@ final class SelectorTest {
         assertEquals(AlgorithmName.RABENSEIFNER, uneven.algorithm(CollectiveOperation.REDUCE, 12 << 20));
         assertEquals(AlgorithmName.CHAIN, uneven.algorithm(CollectiveOperation.REDUCE, 16 << 20));
         assertEquals(AlgorithmName.CHAIN, oneHost(64).algorithm(CollectiveOperation.REDUCE, 1 << 20));
+    }
+
+    @Test
+    void shouldLetTheRelayDoWhatItMay() {
+        CollectiveOperation allReduce = CollectiveOperation.ALL_REDUCE;
+        Selector off = relayed(RelayCollectives.OFF);
+        Selector multicast = relayed(RelayCollectives.MULTICAST);
+        Selector reduce = relayed(RelayCollectives.REDUCE);
+        for (long bytes : new long[] {0, 8, 64 << 10, 1 << 20, 1L << 30}) {
+            for (CollectiveOperation operation : CollectiveOperation.values()) {
+                assertEquals(
+                        RelayCollectives.OFF, off.algorithm(operation, bytes).needs());
+                assertNotEquals(
+                        RelayCollectives.REDUCE,
+                        multicast.algorithm(operation, bytes).needs());
+            }
+            assertEquals(AlgorithmName.RELAY_MULTICAST, multicast.algorithm(CollectiveOperation.BROADCAST, bytes));
+            assertEquals(AlgorithmName.RELAY_MULTICAST, reduce.algorithm(CollectiveOperation.BROADCAST, bytes));
+            assertEquals(AlgorithmName.RELAY_REDUCE, reduce.algorithm(allReduce, bytes));
+            assertEquals(
+                    multicast.algorithm(allReduce, bytes),
+                    reduce.rule(allReduce, bytes, false).algorithm(),
+                    "a function of the user's is not known to the relay");
+        }
+        assertEquals(AlgorithmName.DOUBLING, multicast.algorithm(allReduce, 8));
+        assertEquals(AlgorithmName.RELAY_MULTICAST, multicast.algorithm(allReduce, 1 << 20));
+        Selector two = new Selector(2, Hosts.Spread.ONE, TuningTable.builtIn(), RelayCollectives.REDUCE);
+        assertEquals(RelayCollectives.OFF, two.algorithm(allReduce, 1 << 20).needs());
+    }
+
+    private static Selector relayed(RelayCollectives relay) {
+        return new Selector(8, Hosts.Spread.APART, TuningTable.builtIn(), relay);
     }
 
     @Test

@@ -79,6 +79,10 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     private Inflow inflow;
     private Switchboard board;
     private Outlet outlet;
+
+    /** Null if there is no hub. */
+    private HubMember hub;
+
     private boolean ended;
     private boolean heard;
     private String failure;
@@ -87,6 +91,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     private int headerBytes;
     private int payloadBytesLeft;
     private Outlet destination;
+    private boolean forHub;
 
     // Consecutive frames for one destination in the buffer that is being read.
     private Outlet runDestination;
@@ -122,6 +127,8 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             this.board = board;
             outlet = new Outlet(rank, channel, exchange, board, owner);
             board.connect(rank, outlet);
+            Hub ofGroup = board.hub(exchange);
+            hub = ofGroup == null ? null : new HubMember(ofGroup, rank, outlet);
         }
     }
 
@@ -164,6 +171,10 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         if (outlet != null) {
             board.disconnect(rank);
             outlet.close();
+            if (hub != null) {
+                hub.gone();
+                exchange.flush();
+            }
         }
         return true;
     }
@@ -181,6 +192,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             if (!ended) {
                 heard = true;
                 int bytes = in.readableBytes();
+                exchange.counters().wireBytesIn.add(bytes);
                 receive(in);
                 if (!ended) {
                     inflow.read(bytes, board);
@@ -200,6 +212,8 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     public void channelWritabilityChanged(ChannelHandlerContext context) {
         if (outlet != null && context.channel().isWritable()) {
             outlet.flush();
+            // Taking results may have let others send more.
+            exchange.flush();
         }
     }
 
@@ -235,13 +249,16 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
                 if (headerBytes < Frame.HEADER_BYTES) {
                     break;
                 }
-                if (!beginFrame()) {
+                if (!beginFrame(in, frameStart)) {
                     forwardRun(in, frameStart);
                     flush();
                     return;
                 }
             }
             int count = Math.min(payloadBytesLeft, end - at);
+            if (forHub && count > 0 && hub.wantsPayload()) {
+                hub.payload(share(in, at, count));
+            }
             payloadBytesLeft -= count;
             at += count;
             if (payloadBytesLeft > 0) {
@@ -249,6 +266,10 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             }
             endFrame(in, frameStart);
             frameStart = at;
+            if (forHub && !endHubFrame()) {
+                flush();
+                return;
+            }
         }
         forwardRun(in, frameStart);
         if (frameStart < end) {
@@ -260,8 +281,9 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     }
 
     /** Decides on a frame whose header is complete. Answers false if it ended the connection. */
-    private boolean beginFrame() {
+    private boolean beginFrame(ByteBuf in, int frameStart) {
         destination = null;
+        forHub = false;
         String problem = Frame.problem(header, 0);
         if (problem != null) {
             return violated(ErrorCode.PROTOCOL, problem);
@@ -277,11 +299,16 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         if (Frame.source(header, 0) != rank) {
             return violated(ErrorCode.PROTOCOL, "frame in the name of rank " + Frame.source(header, 0));
         }
+        FrameType type = FrameType.of(Frame.type(header, 0));
+        payloadBytesLeft = Frame.payloadBytes(header, 0);
+        if (type.isHubFrame()) {
+            // Results may go where the run goes, and must not get between its frames.
+            forwardRun(in, frameStart);
+            return beginHubFrame(type);
+        }
         if (to < 0 || to >= board.size() || to == rank) {
             return violated(ErrorCode.PROTOCOL, "frame for rank " + to + " of " + board.size());
         }
-        FrameType type = FrameType.of(Frame.type(header, 0));
-        payloadBytesLeft = Frame.payloadBytes(header, 0);
         if (type == FrameType.FLOW) {
             return creditReturned(to);
         }
@@ -289,6 +316,28 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             return violated(ErrorCode.PROTOCOL, type + " frame on a data connection");
         }
         return linkFrame(to);
+    }
+
+    private boolean beginHubFrame(FrameType type) {
+        if (hub == null) {
+            return violated(ErrorCode.PROTOCOL, type + " frame where there is no hub");
+        }
+        if (payloadBytesLeft > board.fragmentBytesMax()) {
+            return violated(
+                    ErrorCode.LIMIT,
+                    "frame of " + payloadBytesLeft + " payload bytes, the limit is " + board.fragmentBytesMax());
+        }
+        String problem = hub.begin(header);
+        forHub = problem == null;
+        exchange.counters().hubBytesIn.add(type == FrameType.PART ? payloadBytesLeft : 0);
+        unflushedBytes += payloadBytesLeft;
+        return forHub || violated(ErrorCode.PROTOCOL, problem);
+    }
+
+    private boolean endHubFrame() {
+        forHub = false;
+        String problem = hub.end();
+        return problem == null || violated(ErrorCode.PROTOCOL, problem);
     }
 
     private boolean creditReturned(int source) {

@@ -3,9 +3,12 @@ package io.zipcomm.relay.route;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Ticker;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.internal.Combiner;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
@@ -22,6 +25,12 @@ public final class Exchange {
 
     private final Ticker ticker = Ticker.systemTicker();
     private final Set<Outlet> open = new HashSet<>();
+    private final Set<Hub> hubs = new HashSet<>();
+
+    /** Null until it is needed first, and if there is none. */
+    private Combiner combiner;
+
+    private boolean combinerSought;
     private long waitingBytes;
     private boolean relieving;
 
@@ -78,6 +87,33 @@ public final class Exchange {
         open.remove(outlet);
     }
 
+    void opened(Hub hub) {
+        hubs.add(hub);
+    }
+
+    void closed(Hub hub) {
+        hubs.remove(hub);
+    }
+
+    /** Combines what ranks contribute; null if no module for that is here. */
+    Combiner combiner() {
+        if (!combinerSought) {
+            combinerSought = true;
+            for (Combiner.Provider provider : ServiceLoader.load(Combiner.Provider.class)) {
+                combiner = provider.open();
+            }
+        }
+        return combiner;
+    }
+
+    /** Does something after what is ready now of other connections. */
+    void later(Runnable task) {
+        loop.execute(() -> {
+            task.run();
+            flush();
+        });
+    }
+
     void flushLater(Outlet outlet) {
         unflushed.add(outlet);
     }
@@ -105,6 +141,9 @@ public final class Exchange {
     private void relieve() {
         relieving = false;
         while (waitingBytes > waitingBytesMax) {
+            if (relieveHub()) {
+                continue;
+            }
             Outlet slowest = null;
             for (Outlet outlet : open) {
                 if (slowest == null || outlet.waitingBytes() > slowest.waitingBytes()) {
@@ -119,5 +158,23 @@ public final class Exchange {
                     "does not read: " + slowest.waitingBytes() + " bytes wait for it, and " + waitingBytes
                             + " in all of " + waitingBytesMax + " that may");
         }
+    }
+
+    /** If hubs keep more than outlets, an operation of the one that keeps most fails. */
+    private boolean relieveHub() {
+        long ofHubs = 0;
+        Hub largest = null;
+        for (Hub hub : hubs) {
+            ofHubs += hub.keptBytes();
+            if (largest == null || hub.keptBytes() > largest.keptBytes()) {
+                largest = hub;
+            }
+        }
+        if (ofHubs * 2 < waitingBytes || largest == null || largest.keptBytes() == 0) {
+            return false;
+        }
+        largest.giveUp(waitingBytes + " bytes wait in the relay of " + waitingBytesMax + " that may");
+        flush();
+        return true;
     }
 }

@@ -14,6 +14,24 @@ public final class ForwardCounters {
     /** Link frames for ranks that were gone. */
     public final LongAdder framesDropped = new LongAdder();
 
-    /** Bytes that wait now for ranks that do not read. */
+    /** Operations of which relays have done a part, since they began. */
+    public final LongAdder hubOperationsBegun = new LongAdder();
+
+    /** Such operations that are under way now. */
+    public final LongAdder hubOperations = new LongAdder();
+
+    /** Bytes of contributions to them that came in. */
+    public final LongAdder hubBytesIn = new LongAdder();
+
+    /** Parts of results that went out. */
+    public final LongAdder hubPartsSent = new LongAdder();
+
+    /** Bytes that came in on data connections, whatever they were. */
+    public final LongAdder wireBytesIn = new LongAdder();
+
+    /** Bytes that were given to data connections. */
+    public final LongAdder wireBytesOut = new LongAdder();
+
+    /** Bytes that wait now for ranks that do not read, or in operations of the hub. */
     public final LongAdder bytesWaiting = new LongAdder();
 }

@@ -30,6 +30,9 @@ final class Outlet {
     private boolean flushDue;
     private boolean closed;
 
+    /** Has results for this rank when there is room; null if there is no hub. */
+    private HubMember feeder;
+
     Outlet(int rank, Channel channel, Exchange exchange, Switchboard board, DataConnection.Owner owner) {
         this.rank = rank;
         this.channel = channel;
@@ -69,8 +72,19 @@ final class Outlet {
         }
     }
 
+    /** Says who is told when {@link #isHungry} becomes true. */
+    void feeds(HubMember member) {
+        feeder = member;
+    }
+
+    /** Whether what is offered now goes out soon, and does not have to wait here. */
+    boolean isHungry() {
+        return !closed && waiting.isEmpty() && !midFrame && channel.isWritable();
+    }
+
     private void write(ByteBuf frames, boolean endsFrame) {
         midFrame = !endsFrame;
+        exchange.counters().wireBytesOut.add(frames.readableBytes());
         channel.write(frames, channel.voidPromise());
     }
 
@@ -91,7 +105,7 @@ final class Outlet {
         }
         // Credit before data: a sender must not stall because much else is under way to it.
         if (!credited.isEmpty() && !midFrame) {
-            channel.write(creditFrames(), channel.voidPromise());
+            write(creditFrames(), true);
         }
         long before = waiting.bytes();
         while (!waiting.isEmpty() && (midFrame || channel.isWritable())) {
@@ -100,6 +114,9 @@ final class Outlet {
         }
         if (before != waiting.bytes()) {
             countWaiting(waiting.bytes() - before);
+        }
+        if (feeder != null && isHungry()) {
+            feeder.feed();
         }
         channel.flush();
     }

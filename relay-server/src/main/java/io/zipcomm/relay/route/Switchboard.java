@@ -24,6 +24,11 @@ public final class Switchboard {
 
     private long waitingBytes;
 
+    private final HubLimits hubLimits;
+
+    /** Null until a rank is connected, and if there is none. */
+    private Hub hub;
+
     /**
      * A board to which nobody is connected yet.
      *
@@ -31,14 +36,18 @@ public final class Switchboard {
      * @param size             ranks in the group
      * @param memoryBytes      shared by the flows
      * @param fragmentBytesMax wanted limit of payloads; a small window lowers it
+     * @param hubOperationsMax operations of the hub that one rank may have under way; 0 for no hub
+     * @param hubReduces       whether the hub combines
      */
-    public Switchboard(int epoch, int size, long memoryBytes, int fragmentBytesMax) {
+    public Switchboard(
+            int epoch, int size, long memoryBytes, int fragmentBytesMax, int hubOperationsMax, boolean hubReduces) {
         this.epoch = epoch;
         this.memoryBytes = memoryBytes;
         windowBytes = FlowLedger.windowBytes(size, memoryBytes, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX);
         this.fragmentBytesMax = FlowLedger.fragmentBytesMax(windowBytes, fragmentBytesMax);
         ledger = new FlowLedger(size, windowBytes);
         outlets = new Outlet[size];
+        hubLimits = HubLimits.of(size, memoryBytes, this.fragmentBytesMax, hubOperationsMax, hubReduces);
     }
 
     /** Bytes of link frames, headers included, that one rank may have under way to another. */
@@ -49,6 +58,35 @@ public final class Switchboard {
     /** Largest payload of a frame. */
     public int fragmentBytesMax() {
         return fragmentBytesMax;
+    }
+
+    /** What one rank may have under way in one operation of the hub; 0 if there is none. */
+    public int hubWindowBytes() {
+        return hubLimits.windowBytes();
+    }
+
+    /** A rank said that a collective of a communicator has failed. */
+    public void collectiveFailed(int context, int rank) {
+        if (hub != null) {
+            hub.failed(context, rank);
+            hub.exchange().flush();
+        }
+    }
+
+    /** The group is no more. */
+    public void close() {
+        if (hub != null) {
+            hub.close();
+            hub = null;
+        }
+    }
+
+    /** The group's hub, made by the first rank that is connected; null if there is none. */
+    Hub hub(Exchange exchange) {
+        if (hub == null && hubLimits.windowBytes() > 0) {
+            hub = new Hub(exchange, this, hubLimits);
+        }
+        return hub;
     }
 
     int epoch() {

@@ -5,6 +5,7 @@ import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.transport.FrameHandler;
 import io.zipcomm.transport.InboundFrame;
 import io.zipcomm.transport.OutboundFrame;
 import io.zipcomm.transport.PathEvents;
@@ -37,8 +38,14 @@ final class RelayConnection extends FrameStream {
     private int epoch;
     private String lost;
 
-    /** Path of the frame that is going out. */
-    private RelayPath leaving;
+    /** Null before the group is complete, and where the relay has no hub. */
+    private HubPath hub;
+
+    private boolean hubsTurn;
+    private boolean hubArriving;
+
+    /** Handler of the frame that is going out. */
+    private FrameHandler leaving;
 
     /** Path of the frame that is coming in; null for one that belongs to none. */
     private RelayPath arriving;
@@ -65,6 +72,7 @@ final class RelayConnection extends FrameStream {
             }
         }
         paths = made;
+        hub = view.hubWindowBytes() > 0 ? new HubPath(this, view.fragmentBytesMax()) : null;
         readOn();
     }
 
@@ -83,7 +91,7 @@ final class RelayConnection extends FrameStream {
 
     /** A path's handler will not touch the memory of its frames any more, and nobody else may. */
     void closed(RelayPath path) {
-        if (leaving == path) {
+        if (leaving == path.handler() && leaving != null) {
             detachOutbound();
         }
         if (arriving == path) {
@@ -93,6 +101,10 @@ final class RelayConnection extends FrameStream {
 
     RelayPath path(int peer) {
         return paths[peer];
+    }
+
+    HubPath hub() {
+        return hub;
     }
 
     // ---- attaching
@@ -145,16 +157,28 @@ final class RelayConnection extends FrameStream {
             acknowledged.writeFlow(header, at, epoch, rank);
             return true;
         }
+        hubsTurn = !hubsTurn;
+        if ((hubsTurn || ready.isEmpty()) && nextOfHub(header, at, frame)) {
+            return true;
+        }
         for (RelayPath path = ready.poll(); path != null; path = ready.poll()) {
             // Before it is asked: what it is told of meanwhile counts.
             path.setQueued(false);
             if (path.nextFrame(header, at, frame)) {
                 enqueue(path);
-                leaving = path;
+                leaving = path.handler();
                 return true;
             }
         }
-        return false;
+        return nextOfHub(header, at, frame);
+    }
+
+    private boolean nextOfHub(ByteBuffer header, int at, OutboundFrame frame) {
+        if (hub == null || !hub.isQueued() || !hub.nextFrame(header, at, frame)) {
+            return false;
+        }
+        leaving = hub.handler();
+        return true;
     }
 
     private void control(ByteBuffer header, int at, OutboundFrame frame) {
@@ -169,14 +193,15 @@ final class RelayConnection extends FrameStream {
 
     @Override
     void payloadTaken(OutboundFrame frame) {
-        leaving.handler().payloadTaken(frame);
+        leaving.payloadTaken(frame);
     }
 
     // ---- in
 
     @Override
     boolean accepts(ByteBuffer header, int at) {
-        if (Frame.type(header, at) == FrameType.FLOW.number() || paths.length == 0) {
+        FrameType type = FrameType.of(Frame.type(header, at));
+        if (type == FrameType.FLOW || type.isHubFrame() || paths.length == 0) {
             return true;
         }
         int source = Frame.source(header, at);
@@ -186,6 +211,7 @@ final class RelayConnection extends FrameStream {
     @Override
     void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
         arriving = null;
+        hubArriving = false;
         int type = Frame.type(header, at);
         if (type == FrameType.CONTROL.number()) {
             if (answered || frame.bytes > ANSWER_BYTES_MAX) {
@@ -194,6 +220,11 @@ final class RelayConnection extends FrameStream {
             answer = ByteBuffer.allocate(frame.bytes);
             frame.payload = Payload.of(answer, DataType.INT8);
             frame.attachment = answer;
+            return;
+        }
+        if (hub != null && FrameType.of(type).isHubFrame() && Frame.epoch(header, at) == epoch) {
+            hubArriving = true;
+            hub.headerReceived(header, at, frame);
             return;
         }
         int source = Frame.source(header, at);
@@ -217,6 +248,9 @@ final class RelayConnection extends FrameStream {
             RelayPath path = arriving;
             arriving = null;
             path.frameReceived(frame);
+        } else if (hubArriving) {
+            hubArriving = false;
+            hub.frameReceived(frame);
         } else if (frame.attachment != null) {
             // The answer to attaching: what follows belongs to paths that do not exist before the group does.
             answered = true;

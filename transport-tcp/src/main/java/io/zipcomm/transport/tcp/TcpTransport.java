@@ -197,6 +197,11 @@ final class TcpTransport implements Transport {
     }
 
     @Override
+    public Path hub() {
+        return relay == null ? null : relay.hub();
+    }
+
+    @Override
     public void connect(int peer) {
         direct.connect(peer);
         nextLookNs = System.nanoTime();

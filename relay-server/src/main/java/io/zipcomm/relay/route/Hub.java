@@ -1,0 +1,208 @@
+package io.zipcomm.relay.route;
+
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.internal.Combiner;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/**
+ * The operations of one group of which the relay does a part: it multicasts, and combines. It is not built on links: ranks
+ * give to it and get from it. Event loop only.
+ */
+final class Hub {
+
+    /** Communicators of which is remembered that they failed: the latest few. */
+    private static final int FAILED_MAX = 1024;
+
+    /** A rank whose collectives on a communicator are over. */
+    private record Failed(int context, int rank) {}
+
+    private final Exchange exchange;
+    private final Switchboard board;
+    private final HubLimits limits;
+    private final int[] world;
+    private final Map<HubKey, HubOperation> operations = new HashMap<>();
+    private final Set<Failed> failed = new LinkedHashSet<>();
+    private long keptBytes;
+
+    /** For one group. */
+    Hub(Exchange exchange, Switchboard board, HubLimits limits) {
+        this.exchange = exchange;
+        this.board = board;
+        this.limits = limits;
+        world = new int[board.size()];
+        for (int rank = 0; rank < world.length; rank++) {
+            world[rank] = rank;
+        }
+        exchange.opened(this);
+    }
+
+    Exchange exchange() {
+        return exchange;
+    }
+
+    HubLimits limits() {
+        return limits;
+    }
+
+    int epoch() {
+        return board.epoch();
+    }
+
+    int size() {
+        return world.length;
+    }
+
+    /** All ranks in their order; to be left unchanged. */
+    int[] world() {
+        return world;
+    }
+
+    Combiner combiner() {
+        return exchange.combiner();
+    }
+
+    /** Bytes that all operations keep. */
+    long keptBytes() {
+        return keptBytes;
+    }
+
+    /** Operations under way. */
+    int operations() {
+        return operations.size();
+    }
+
+    void kept(long bytes) {
+        keptBytes += bytes;
+        exchange.waiting(bytes);
+    }
+
+    void later(Runnable task) {
+        exchange.later(task);
+    }
+
+    void ended(HubOperation operation) {
+        operations.remove(operation.key());
+        exchange.counters().hubOperations.add(-1);
+    }
+
+    /** A rank takes part in an operation. Answers what is wrong with that, or null. */
+    String enter(HubMember member, HubEntry entry) {
+        if (entry.placeOf(member.rank()) < 0) {
+            return "rank " + member.rank() + " takes part in an operation of others";
+        }
+        if (member.operations() >= limits.operationsMax()) {
+            String limit = "this rank has " + member.operations()
+                    + " collectives under way in the relay, as many as its option hub-operations-max allows";
+            member.verdict(entry.transfer(), ErrorCode.LIMIT, member.rank(), 0, limit);
+            return null;
+        }
+        String refusal = entry.combines() && entry.bytes() > 0 ? cannotCombine(entry) : null;
+        if (refusal != null) {
+            member.verdict(entry.transfer(), ErrorCode.BAD_SETTING, member.rank(), 0, refusal);
+            return null;
+        }
+        HubKey key = entry.key();
+        HubOperation operation = operations.get(key);
+        if (operation == null) {
+            operation = new HubOperation(this, key, entry);
+            operations.put(key, operation);
+            exchange.counters().hubOperations.add(1);
+            exchange.counters().hubOperationsBegun.increment();
+            if (isForlorn(member, entry, operation)) {
+                return null;
+            }
+        }
+        ErrorCode difference = operation.first().differenceTo(entry);
+        if (difference != null) {
+            disagree(member, entry, operation, difference);
+            return null;
+        }
+        int place = operation.freePlace(member.rank());
+        if (place < 0) {
+            return "rank " + member.rank() + " takes part in an operation twice";
+        }
+        operation.enter(member, place, entry.transfer());
+        return null;
+    }
+
+    private String cannotCombine(HubEntry entry) {
+        if (!limits.reduces() || combiner() == null) {
+            return "the relay does not combine, by its option hub-reduction";
+        }
+        return entry.type() != null && combiner().supports(entry.type(), entry.reduction())
+                ? null
+                : "the relay cannot combine " + entry.type() + " by reduction " + entry.reduction();
+    }
+
+    /** Whether a member will never come: then the operation ends before it begins. */
+    private boolean isForlorn(HubMember member, HubEntry entry, HubOperation operation) {
+        for (int rank : entry.members()) {
+            boolean gone = board.outlet(rank) == null;
+            if (gone || failed.contains(new Failed(entry.context(), rank))) {
+                ErrorCode code = gone ? ErrorCode.PEER_LEFT : ErrorCode.PEER_FAILED;
+                String reason = "rank " + rank + (gone ? " is gone" : " has failed");
+                operation.fail(code, rank, 0, reason);
+                member.verdict(entry.transfer(), code, rank, 0, reason);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static void disagree(HubMember member, HubEntry entry, HubOperation operation, ErrorCode code) {
+        HubEntry first = operation.first();
+        int other = operation.anyRank();
+        String lengths =
+                "rank " + member.rank() + " has " + entry.bytes() + " bytes, rank " + other + " " + first.bytes();
+        member.verdict(entry.transfer(), code, other, first.signature(), lengths);
+        operation.fail(code, member.rank(), entry.signature(), lengths);
+    }
+
+    /** A rank is gone: what waits for it fails. */
+    void gone(int rank) {
+        fail(one -> one.awaits(rank), ErrorCode.PEER_LEFT, rank, "rank " + rank + " is gone");
+    }
+
+    /** A rank said that a collective of a communicator has failed. */
+    void failed(int context, int rank) {
+        if (failed.size() >= FAILED_MAX) {
+            failed.remove(failed.iterator().next());
+        }
+        failed.add(new Failed(context, rank));
+        fail(
+                one -> one.first().context() == context && one.awaits(rank),
+                ErrorCode.PEER_FAILED,
+                rank,
+                "rank " + rank + " has failed");
+    }
+
+    private void fail(Predicate<HubOperation> which, ErrorCode code, int culprit, String reason) {
+        for (HubOperation one : List.copyOf(operations.values())) {
+            if (which.test(one)) {
+                one.fail(code, culprit, 0, reason);
+            }
+        }
+    }
+
+    /** There is too little memory: the operation that keeps most fails. */
+    void giveUp(String reason) {
+        operations.values().stream()
+                .max(Comparator.comparingLong(HubOperation::keptBytes))
+                .ifPresent(one -> one.fail(ErrorCode.LIMIT, one.anyRank(), 0, reason));
+    }
+
+    /** The group is no more. */
+    void close() {
+        for (HubOperation one : new ArrayList<>(operations.values())) {
+            one.fail(ErrorCode.RELAY_LOST, 0, 0, "the session ends");
+        }
+        exchange.closed(this);
+    }
+}

@@ -1,0 +1,220 @@
+package io.zipcomm.relay.route;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.util.collection.IntObjectHashMap;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.wire.Enter;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.Set;
+
+/** One rank's connection, as the hub uses it: takes its frames apart, and makes those for it. Event loop only. */
+final class HubMember {
+
+    /** Payloads up to this long go into one buffer with their header. */
+    private static final int JOINED_BYTES_MAX = 4096;
+
+    private final Hub hub;
+    private final int rank;
+    private final Outlet outlet;
+
+    /** By the rank's number: operations in which it has a part to do, or that keep something of its. */
+    private final IntObjectHashMap<HubSeat> seats = new IntObjectHashMap<>();
+
+    /** With results for which the connection had no room. */
+    private final Set<HubSeat> hungry = new LinkedHashSet<>();
+
+    private int lastTransfer;
+
+    // The frame that is coming in.
+    private FrameType type;
+    private HubSeat seat;
+    private HubEntry entry;
+    private ByteBuf named;
+
+    HubMember(Hub hub, int rank, Outlet outlet) {
+        this.hub = hub;
+        this.rank = rank;
+        this.outlet = outlet;
+        outlet.feeds(this);
+    }
+
+    int rank() {
+        return rank;
+    }
+
+    /** Operations in which this rank has something under way. */
+    int operations() {
+        return seats.size();
+    }
+
+    // ---- in
+
+    /** A header has come in. Answers what is wrong with it, or null. */
+    String begin(ByteBuffer header) {
+        type = FrameType.of(Frame.type(header, 0));
+        int transfer = Frame.transfer(header, 0);
+        int payloadBytes = Frame.payloadBytes(header, 0);
+        seat = seats.get(transfer);
+        return switch (type) {
+            case ENTER -> {
+                if (transfer - lastTransfer <= 0) {
+                    yield "operation " + transfer + " after " + lastTransfer;
+                }
+                if (payloadBytes > hub.size() * Integer.BYTES) {
+                    yield "an operation of " + payloadBytes / Integer.BYTES + " ranks of " + hub.size();
+                }
+                lastTransfer = transfer;
+                entry = new HubEntry(header);
+                named = payloadBytes == 0 ? null : hub.exchange().allocator().directBuffer(payloadBytes, payloadBytes);
+                yield null;
+            }
+            case PART -> {
+                if (transfer - lastTransfer > 0) {
+                    yield "a part for operation " + transfer + ", the last was " + lastTransfer;
+                }
+                yield seat == null
+                        ? null
+                        : seat.operation.problem(
+                                seat, Frame.offset(header, 0), payloadBytes, Frame.messageBytes(header, 0));
+            }
+            case WITHDRAW -> null;
+            default -> type + " frame from a rank";
+        };
+    }
+
+    /** Whether the payload that comes is of use. */
+    boolean wantsPayload() {
+        return type == FrameType.ENTER || (seat != null && !seat.operation.hasEnded());
+    }
+
+    /** A piece of the payload. Takes it over. */
+    void payload(ByteBuf piece) {
+        if (type == FrameType.ENTER) {
+            named.writeBytes(piece);
+            piece.release();
+        } else {
+            seat.operation.contributed(seat, piece);
+        }
+    }
+
+    /** The frame is in. Answers what is wrong with it, or null. */
+    String end() {
+        if (type == FrameType.WITHDRAW && seat != null) {
+            seat.operation.left(seat, ErrorCode.PEER_FAILED, "rank " + rank + " has withdrawn");
+        }
+        seat = null;
+        if (type != FrameType.ENTER) {
+            return null;
+        }
+        String problem = entry.membersAre(named, hub.world());
+        forgetNamed();
+        return problem != null ? problem : hub.enter(this, entry);
+    }
+
+    private void forgetNamed() {
+        if (named != null) {
+            named.release();
+            named = null;
+        }
+    }
+
+    /** The connection ended: what waits for this rank fails. */
+    void gone() {
+        forgetNamed();
+        hungry.clear();
+        seat = null;
+        hub.gone(rank);
+    }
+
+    // ---- what operations say
+
+    void seated(HubSeat one) {
+        seats.put(one.transfer, one);
+    }
+
+    void unseated(HubSeat one) {
+        seats.remove(one.transfer);
+        hungry.remove(one);
+    }
+
+    /** Whether there is room for a part; if not, the operation is told when there is. */
+    boolean takes(HubSeat one) {
+        if (outlet.isHungry()) {
+            return true;
+        }
+        hungry.add(one);
+        return false;
+    }
+
+    /** The connection takes more. */
+    void feed() {
+        if (hungry.isEmpty()) {
+            return;
+        }
+        for (HubSeat one : new ArrayList<>(hungry)) {
+            if (!outlet.isHungry()) {
+                return;
+            }
+            hungry.remove(one);
+            one.operation.deliver(one);
+        }
+    }
+
+    /** Sends a part of a result, which stays the caller's. */
+    void send(HubSeat one, long offset, ByteBuf part) {
+        int bytes = part.readableBytes();
+        boolean joined = bytes <= JOINED_BYTES_MAX;
+        ByteBuf frame = frame(FrameType.PART, one.transfer, joined ? bytes : 0);
+        frame.setIntLE(Frame.PAYLOAD_BYTES_OFFSET, bytes);
+        frame.setLongLE(Frame.TAG_OFFSET, offset);
+        frame.setLongLE(Frame.MESSAGE_BYTES_OFFSET, one.operation.bytes());
+        if (joined) {
+            frame.writeBytes(part, part.readerIndex(), bytes);
+        }
+        outlet.offer(frame, joined);
+        if (!joined) {
+            outlet.offer(part.retainedDuplicate(), true);
+        }
+        hub.exchange().counters().hubPartsSent.increment();
+    }
+
+    void grant(HubSeat one, long granted) {
+        ByteBuf frame = frame(FrameType.GRANT, one.transfer, 0);
+        frame.setLongLE(Frame.CREDIT_OFFSET, granted);
+        outlet.offer(frame, true);
+    }
+
+    void finished(HubSeat one) {
+        ByteBuf frame = frame(FrameType.GRANT, one.transfer, 0);
+        frame.setShortLE(Frame.FLAGS_OFFSET, Enter.FINISHED);
+        outlet.offer(frame, true);
+    }
+
+    void verdict(int transfer, ErrorCode code, int culprit, int signature, String reason) {
+        byte[] text = reason.getBytes(StandardCharsets.UTF_8);
+        ByteBuf frame = frame(FrameType.VERDICT, transfer, text.length);
+        frame.setIntLE(Frame.PAYLOAD_BYTES_OFFSET, text.length);
+        frame.setShortLE(Frame.FLAGS_OFFSET, code.number());
+        frame.setIntLE(Frame.SOURCE_OFFSET, culprit);
+        frame.setIntLE(Frame.SIGNATURE_OFFSET, signature);
+        frame.writeBytes(text);
+        outlet.offer(frame, true);
+    }
+
+    private ByteBuf frame(FrameType kind, int transfer, int room) {
+        ByteBuf frame = hub.exchange().allocator().directBuffer(Frame.HEADER_BYTES + room);
+        frame.writeZero(Frame.HEADER_BYTES);
+        frame.setByte(Frame.VERSION_OFFSET, Frame.VERSION);
+        frame.setByte(Frame.TYPE_OFFSET, kind.number());
+        frame.setIntLE(Frame.EPOCH_OFFSET, hub.epoch());
+        frame.setIntLE(Frame.SOURCE_OFFSET, rank);
+        frame.setIntLE(Frame.DESTINATION_OFFSET, rank);
+        frame.setIntLE(Frame.TRANSFER_OFFSET, transfer);
+        return frame;
+    }
+}

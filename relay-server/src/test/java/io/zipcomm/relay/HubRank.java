@@ -1,0 +1,151 @@
+package io.zipcomm.relay;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.zipcomm.buffer.DataType;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.internal.Signature;
+import io.zipcomm.wire.Enter;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.function.Consumer;
+
+/** A rank that speaks to the relay's hub, frame by frame. */
+final class HubRank {
+
+    static final int SUM_OF_FLOATS = Signature.of(Signature.ALL_REDUCE, DataType.FLOAT32, SumCombiner.SUM, 0, 0, 0, 0);
+
+    final TestRank rank;
+
+    /** What the last ENTER said, to be changed before it is sent. */
+    int kind = Enter.ALL_REDUCE;
+
+    int root;
+    int context;
+    long tag = 1;
+    int signature = SUM_OF_FLOATS;
+    long bytes;
+    int[] members = {};
+
+    HubRank(TestRank rank) {
+        this.rank = rank;
+    }
+
+    int partBytes() {
+        return Enter.partBytes(rank.view.getFragmentBytesMax());
+    }
+
+    int windowBytes() {
+        return rank.view.getHubWindowBytes();
+    }
+
+    HubRank enters(int transfer) {
+        rank.data.write(enter(transfer));
+        return this;
+    }
+
+    byte[] enter(int transfer) {
+        ByteBuffer named = ByteBuffer.allocate(members.length * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        Arrays.stream(members).forEach(named::putInt);
+        return frame(FrameType.ENTER, transfer, named.array(), header -> {
+            Frame.flags(header, 0, kind);
+            Frame.destination(header, 0, root);
+            Frame.context(header, 0, context);
+            Frame.tag(header, 0, tag);
+            Frame.signature(header, 0, signature);
+            Frame.messageBytes(header, 0, bytes);
+        });
+    }
+
+    byte[] frame(FrameType type, int transfer) {
+        return frame(type, transfer, new byte[0], header -> {});
+    }
+
+    private byte[] frame(FrameType type, int transfer, byte[] payload, Consumer<ByteBuffer> more) {
+        byte[] frame = rank.frame(type, rank.rank(), payload);
+        ByteBuffer header = ByteBuffer.wrap(frame).order(ByteOrder.LITTLE_ENDIAN);
+        Frame.transfer(header, 0, transfer);
+        more.accept(header);
+        return frame;
+    }
+
+    void contributes(int transfer, long offset, byte[] payload) {
+        rank.data.write(part(transfer, offset, payload));
+    }
+
+    byte[] part(int transfer, long offset, byte[] payload) {
+        return frame(FrameType.PART, transfer, payload, header -> {
+            Frame.offset(header, 0, offset);
+            Frame.messageBytes(header, 0, bytes);
+        });
+    }
+
+    void withdraws(int transfer) {
+        rank.data.write(frame(FrameType.WITHDRAW, transfer));
+    }
+
+    /** The next part, which must be of this operation and place; GRANTs that come before it are skipped. */
+    byte[] expectPart(int transfer, long offset) {
+        RawConnection.In in = next(FrameType.GRANT);
+        assertEquals(FrameType.PART, in.type());
+        assertEquals(transfer, Frame.transfer(in.header(), 0));
+        assertEquals(offset, Frame.offset(in.header(), 0));
+        assertEquals(bytes, Frame.messageBytes(in.header(), 0));
+        return in.payload();
+    }
+
+    long expectGrant(int transfer) {
+        RawConnection.In in = next(null);
+        assertEquals(FrameType.GRANT, in.type());
+        assertEquals(transfer, Frame.transfer(in.header(), 0));
+        assertEquals(0, Frame.flags(in.header(), 0));
+        return Frame.credit(in.header(), 0);
+    }
+
+    void expectFinished(int transfer) {
+        RawConnection.In in = next(null);
+        while (in.type() == FrameType.GRANT && Frame.flags(in.header(), 0) == 0) {
+            in = next(null);
+        }
+        assertEquals(FrameType.GRANT, in.type());
+        assertEquals(transfer, Frame.transfer(in.header(), 0));
+        assertEquals(Enter.FINISHED, Frame.flags(in.header(), 0));
+    }
+
+    /** The operation fails by the fault of a rank; what came of it before is skipped. */
+    String expectVerdict(int transfer, ErrorCode code, int culprit) {
+        RawConnection.In in = next(FrameType.GRANT);
+        while (in.type() == FrameType.PART) {
+            in = next(FrameType.GRANT);
+        }
+        assertEquals(FrameType.VERDICT, in.type());
+        assertEquals(transfer, Frame.transfer(in.header(), 0));
+        assertEquals(code, ErrorCode.of(Frame.flags(in.header(), 0)));
+        assertEquals(culprit, in.source());
+        return new String(in.payload(), StandardCharsets.UTF_8);
+    }
+
+    private RawConnection.In next(FrameType skipped) {
+        RawConnection.In in = rank.receiveWithoutCredit();
+        while (in.type() == skipped) {
+            in = rank.receiveWithoutCredit();
+        }
+        return in;
+    }
+
+    static byte[] floats(float... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return bytes.array();
+    }
+
+    static byte[] filled(int bytes, float value) {
+        float[] values = new float[bytes / Float.BYTES];
+        Arrays.fill(values, value);
+        return floats(values);
+    }
+}
