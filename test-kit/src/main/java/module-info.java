@@ -4,6 +4,7 @@ module io.zipcomm.testkit {
     requires transitive org.junit.jupiter.api;
 
     exports io.zipcomm.testkit;
+    exports io.zipcomm.testkit.lab;
 
     provides org.junit.jupiter.api.extension.Extension with
             io.zipcomm.testkit.SkipReasons;

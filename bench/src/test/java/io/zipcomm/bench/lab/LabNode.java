@@ -1,0 +1,121 @@
+package io.zipcomm.bench.lab;
+
+import io.zipcomm.bench.cluster.ChildJvm;
+import io.zipcomm.testkit.lab.LabHost;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** A process of {@link LabRank} in a host, from the side of a test. It ends with the lab. */
+final class LabNode {
+
+    /** Starts count, not speed. */
+    private static final List<String> FLAGS = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m");
+
+    private final LabHost host;
+    private final Process process;
+    private final Writer commands;
+    private final Map<String, Story> stories = new ConcurrentHashMap<>();
+    private int numbers;
+
+    /** What a rank has told so far. Lines are added by the reader; whoever waits for the end sees them all. */
+    private static final class Story {
+        private final List<String> lines = new ArrayList<>();
+        private final CompletableFuture<List<String>> end = new CompletableFuture<>();
+    }
+
+    private LabNode(LabHost host, Process process) {
+        this.host = host;
+        this.process = process;
+        commands = process.outputWriter(StandardCharsets.US_ASCII);
+        readOnThread("lab-out-", process.getInputStream(), this::take, this::ended);
+        readOnThread(
+                "lab-err-", process.getErrorStream(), line -> System.err.println(host.name() + ": " + line), () -> {});
+    }
+
+    static LabNode start(LabHost host) {
+        List<String> flags = new ArrayList<>(ChildJvm.flags());
+        flags.addAll(FLAGS);
+        try {
+            return new LabNode(host, host.start(ChildJvm.command(flags, LabRank.class), Map.of()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    LabHost host() {
+        return host;
+    }
+
+    /**
+     * Begins a rank.
+     *
+     * @return the lines that it told, the last of them {@code ok} or {@code failed ...}
+     */
+    CompletableFuture<List<String>> run(long settleMs, Map<String, String> variables) {
+        Story story = new Story();
+        synchronized (this) {
+            numbers++;
+            stories.put(Integer.toString(numbers), story);
+            StringBuilder line = new StringBuilder().append(numbers).append(' ').append(settleMs);
+            variables.forEach((variable, value) ->
+                    line.append(' ').append(variable).append('=').append(value));
+            try {
+                commands.write(line.append('\n').toString());
+                commands.flush();
+            } catch (IOException e) {
+                story.end.completeExceptionally(e);
+            }
+        }
+        return story.end;
+    }
+
+    private void take(String line) {
+        int space = line.indexOf(' ');
+        Story story = space < 0 ? null : stories.get(line.substring(0, space));
+        if (story == null) {
+            System.err.println(host.name() + ": " + line);
+            return;
+        }
+        String told = line.substring(space + 1);
+        story.lines.add(told);
+        if (told.equals("ok") || told.startsWith("failed ")) {
+            story.end.complete(story.lines);
+        }
+    }
+
+    private void ended() {
+        String how = process.isAlive() ? "has closed its output" : "has ended with code " + process.exitValue();
+        stories.values().forEach(story -> story.end.completeExceptionally(new IOException(host + " " + how)));
+    }
+
+    private interface Sink {
+        void take(String line);
+    }
+
+    private void readOnThread(String name, InputStream in, Sink sink, Runnable end) {
+        Thread thread = new Thread(
+                () -> {
+                    try (BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
+                        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                            sink.take(line);
+                        }
+                    } catch (IOException e) {
+                        // The lab has ended under the reader.
+                    }
+                    end.run();
+                },
+                name + host.name());
+        thread.setDaemon(true);
+        thread.start();
+    }
+}

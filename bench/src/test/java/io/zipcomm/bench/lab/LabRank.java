@@ -1,0 +1,181 @@
+package io.zipcomm.bench.lab;
+
+import io.zipcomm.Communicator;
+import io.zipcomm.Zip;
+import io.zipcomm.buffer.Payload;
+import io.zipcomm.collectives.Collectives;
+import io.zipcomm.internal.Engine;
+import io.zipcomm.internal.GroupCommunicator;
+import io.zipcomm.settings.Setting;
+import io.zipcomm.settings.ZipSettings;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+
+/**
+ * What runs in the hosts of a lab: a rank of one group after the other, and of several at once. A line on standard input,
+ * {@code NUMBER SETTLE-MS VARIABLE=VALUE ...}, begins one; what happens to it is told in lines that begin with the number:
+ *
+ * <pre>{@code
+ * joined MS              since it began to join
+ * message MS             since it had joined: a message has come from the rank before it
+ * path PEER NAME MS      how frames to a peer go, and when it became direct, since it had joined; -1 if never
+ * collectives COUNT MS   all of them gave the right results, and how long they took
+ * ok                     the end
+ * failed WHAT            the end, if something went wrong
+ * }</pre>
+ *
+ * <p>Paths are told when all links of all ranks are direct, or SETTLE-MS after joining. The process ends with its input.
+ */
+public final class LabRank {
+
+    /** Elements in a block of each collective: sent eagerly, and on demand. */
+    private static final int[] COUNTS = {3, 20_000};
+
+    private static final long SAMPLE_MS = 2;
+    private static final int TAG = 1;
+
+    private final String number;
+    private final long settleNs;
+    private Communicator world;
+    private long joinedNs;
+    private long[] directNs;
+
+    private LabRank(String number, long settleMs) {
+        this.number = number;
+        settleNs = TimeUnit.MILLISECONDS.toNanos(settleMs);
+    }
+
+    /**
+     * Runs ranks until the input ends.
+     *
+     * @param args none
+     */
+    public static void main(String[] args) throws IOException {
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            String[] words = line.split(" ", -1);
+            new Thread(() -> new LabRank(words[0], Long.parseLong(words[1])).run(words), "rank-" + words[0]).start();
+        }
+        Runtime.getRuntime().halt(0);
+    }
+
+    private void run(String[] words) {
+        try {
+            ZipSettings.Builder settings = ZipSettings.builder();
+            Arrays.stream(words).skip(2).forEach(word -> set(settings, word));
+            long beganNs = System.nanoTime();
+            try (Communicator joined = Zip.join(settings.build())) {
+                world = joined.withTimeout(Duration.ofSeconds(20));
+                joinedNs = System.nanoTime();
+                tell("joined " + millis(joinedNs - beganNs));
+                workAsMember();
+            }
+            tell("ok");
+        } catch (RuntimeException e) {
+            tell("failed " + e.toString().replace('\n', ' '));
+        }
+    }
+
+    private static void set(ZipSettings.Builder settings, String word) {
+        int equals = word.indexOf('=');
+        String variable = word.substring(0, equals);
+        Setting setting = Arrays.stream(Setting.values())
+                .filter(one -> one.variable().equals(variable))
+                .findAny()
+                .orElseThrow(() -> new IllegalArgumentException("no setting " + variable));
+        settings.set(setting, word.substring(equals + 1));
+    }
+
+    private static long millis(long ns) {
+        return TimeUnit.NANOSECONDS.toMillis(ns);
+    }
+
+    private void tell(String what) {
+        synchronized (System.out) {
+            System.out.println(number + " " + what);
+        }
+    }
+
+    private void workAsMember() {
+        directNs = new long[world.size()];
+        Arrays.fill(directNs, -1);
+        Thread sampler = new Thread(this::sample, "sampler-" + number);
+        sampler.setDaemon(true);
+        sampler.start();
+        try {
+            exchange();
+            tell("message " + millis(System.nanoTime() - joinedNs));
+            settle();
+        } finally {
+            sampler.interrupt();
+        }
+        Engine engine = GroupCommunicator.of(world).progress();
+        peers().forEach(peer -> tell(
+                "path " + peer + " " + engine.pathTo(peer) + " " + (directNs[peer] < 0 ? -1 : millis(directNs[peer]))));
+        long fromNs = System.nanoTime();
+        int done = Arrays.stream(COUNTS)
+                .map(count -> new EveryCollective(world, count).run())
+                .sum();
+        tell("collectives " + done + " " + millis(System.nanoTime() - fromNs));
+    }
+
+    private IntStream peers() {
+        return IntStream.range(0, world.size()).filter(peer -> peer != world.rank());
+    }
+
+    /** To the next rank, from the one before. */
+    private void exchange() {
+        int size = world.size();
+        int[] out = {world.rank()};
+        int[] in = {-1};
+        var sent = world.sendAsync((world.rank() + 1) % size, TAG, Payload.of(out));
+        world.receive((world.rank() + size - 1) % size, TAG, Payload.of(in));
+        sent.join();
+        if (in[0] != (world.rank() + size - 1) % size) {
+            throw new IllegalStateException("the first message says " + in[0]);
+        }
+    }
+
+    /** Notes when links become direct. */
+    private void sample() {
+        Engine engine = GroupCommunicator.of(world).progress();
+        try {
+            while (true) {
+                peers().filter(peer -> directNs[peer] < 0 && isDirect(engine, peer))
+                        .forEach(peer -> directNs[peer] = System.nanoTime() - joinedNs);
+                TimeUnit.MILLISECONDS.sleep(SAMPLE_MS);
+            }
+        } catch (InterruptedException e) {
+            // It is time.
+        }
+    }
+
+    private static boolean isDirect(Engine engine, int peer) {
+        String path = engine.pathTo(peer);
+        return path != null && !path.equals("relay");
+    }
+
+    /** Exchanges something on every link, until all ranks say that theirs are direct, or one of them that it is time. */
+    private void settle() {
+        Collectives collectives = Collectives.of(world);
+        Engine engine = GroupCommunicator.of(world).progress();
+        int size = world.size();
+        boolean more = true;
+        while (more) {
+            int word = System.nanoTime() - joinedNs >= settleNs
+                    ? -1
+                    : peers().allMatch(peer -> isDirect(engine, peer)) ? 1 : 0;
+            int[] out = new int[size];
+            Arrays.fill(out, word);
+            int[] in = new int[size];
+            collectives.allToAll(Payload.of(out), Payload.of(in));
+            more = Arrays.stream(in).min().orElseThrow() == 0;
+        }
+    }
+}
