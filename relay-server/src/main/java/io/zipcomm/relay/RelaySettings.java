@@ -22,6 +22,7 @@ import java.util.Properties;
  * @param listen              where to listen
  * @param secret              under which tokens are signed; empty if insecure
  * @param tokenExpiryRequired whether tokens that never expire are refused
+ * @param door                what connections may be wrapped in
  * @param threads             event loops
  * @param io                  socket implementation
  * @param spinTime            how long an idle event loop looks for work before it sleeps
@@ -42,6 +43,7 @@ public record RelaySettings(
         InetSocketAddress listen,
         Optional<RelaySecret> secret,
         boolean tokenExpiryRequired,
+        DoorSettings door,
         int threads,
         IoChoice io,
         Duration spinTime,
@@ -201,6 +203,7 @@ public record RelaySettings(
                     address(),
                     secretOrInsecure(),
                     flag(RelayOption.TOKEN_EXPIRY_REQUIRED),
+                    door(),
                     integer(RelayOption.THREADS),
                     ioChoice(),
                     Duration.ofNanos(1000L * integer(RelayOption.SPIN_TIME)),
@@ -216,6 +219,22 @@ public record RelaySettings(
                     time(RelayOption.HEARTBEAT_INTERVAL),
                     time(RelayOption.HEARTBEAT_TIMEOUT),
                     time(RelayOption.SESSION_IDLE_MAX));
+        }
+
+        private DoorSettings door() {
+            Optional<Path> certificate = path(RelayOption.TLS_CERT);
+            boolean auto = values.get(RelayOption.TLS_REQUIRED).equalsIgnoreCase("auto");
+            return new DoorSettings(
+                    certificate,
+                    path(RelayOption.TLS_KEY),
+                    path(RelayOption.TLS_CLIENT_CA),
+                    auto ? certificate.isPresent() : flag(RelayOption.TLS_REQUIRED),
+                    values.get(RelayOption.WEBSOCKET_PATH));
+        }
+
+        private Optional<Path> path(RelayOption option) {
+            String text = values.get(option);
+            return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
         }
 
         private InetSocketAddress address() {
