@@ -2,7 +2,10 @@
 module io.zipcomm.relay {
     requires com.google.protobuf;
     requires io.netty.buffer;
+    requires io.netty.codec;
+    requires io.netty.codec.http;
     requires io.netty.common;
+    requires io.netty.handler;
     requires io.netty.transport;
     requires io.netty.transport.classes.epoll;
     requires transitive io.zipcomm;

@@ -57,6 +57,10 @@ public final class RelayServer implements AutoCloseable {
     private final RelaySettings settings;
     private final Counters counters = new Counters();
     private final Admission admission;
+
+    /** Null without TLS. */
+    private final RelayCertificates certificates;
+
     private final List<Shard> shards = new ArrayList<>();
     private final MultiThreadIoEventLoopGroup loops;
     private final Channel listener;
@@ -69,6 +73,7 @@ public final class RelayServer implements AutoCloseable {
     private RelayServer(RelaySettings settings) {
         this.settings = settings;
         admission = new Admission(settings);
+        certificates = settings.door().tlsCert().isPresent() ? new RelayCertificates(settings.door()) : null;
         boolean epoll = useEpoll(settings.io());
         loops = new MultiThreadIoEventLoopGroup(
                 settings.threads(), new DefaultThreadFactory("zip-relay", true), ioHandler(epoll));
@@ -161,7 +166,8 @@ public final class RelayServer implements AutoCloseable {
             channel.closeFuture().addListener(closed -> counters.connections.decrementAndGet());
         }
         channels.add(channel);
-        channel.pipeline().addLast(new Handshake(settings, counters, admission, this::shardOf, !admitted));
+        Handshake handshake = new Handshake(settings, counters, admission, this::shardOf, !admitted);
+        channel.pipeline().addLast(new FirstBytes(settings, certificates, handshake::refuse, false), handshake);
     }
 
     private Shard shardOf(String session) {
@@ -171,6 +177,19 @@ public final class RelayServer implements AutoCloseable {
     /** Where the relay listens: the port is the one it was given, or found free. */
     public InetSocketAddress address() {
         return (InetSocketAddress) listener.localAddress();
+    }
+
+    /**
+     * Reads the files of the certificate, its key and the authorities of ranks again; connections that come from now on get
+     * what is in them, and others stay as they are. Nothing happens to a relay without TLS. Changed files are also found
+     * without this, within ten seconds, when somebody connects.
+     *
+     * @throws ZipException with code BAD_SETTING if a file cannot be used; then everything stays as it was
+     */
+    public void reloadCertificates() {
+        if (certificates != null) {
+            certificates.reload();
+        }
     }
 
     /** What the relay has done and holds now. */
