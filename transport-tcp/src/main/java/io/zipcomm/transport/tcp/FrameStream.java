@@ -93,6 +93,9 @@ abstract class FrameStream implements StreamSocket.Listener {
         streams.opened(this);
         inputOpen = true;
         updateInterest();
+        if (connected.hasInput()) {
+            streams.readLater(this);
+        }
     }
 
     final StreamSocket socket() {
@@ -174,7 +177,7 @@ abstract class FrameStream implements StreamSocket.Listener {
                 long wanted = (long) outWrite - outRead + (isGathered() ? outLeft : 0);
                 long written = write();
                 leftOfTurn -= written;
-                if (written < wanted || leftOfTurn <= 0) {
+                if (written < wanted || leftOfTurn <= 0 || socket.hasOutput()) {
                     setBlocked(true);
                     updateInterest();
                     return;
@@ -198,7 +201,7 @@ abstract class FrameStream implements StreamSocket.Listener {
 
     /** Whether there is something of the frames taken so far that the socket has not taken yet. */
     final boolean hasOutput() {
-        return outWrite > outRead || outLeft > 0;
+        return outWrite > outRead || outLeft > 0 || (socket != null && socket.hasOutput());
     }
 
     private void fill() {
@@ -383,6 +386,9 @@ abstract class FrameStream implements StreamSocket.Listener {
             end(new ZipException(ErrorCode.INTERNAL, "a frame of " + describe() + " could not be handled: " + e, e));
         } finally {
             reading = false;
+        }
+        if (inputOpen && !ended && !inputEnded && socket.hasInput()) {
+            streams.readLater(this);
         }
         return total;
     }
