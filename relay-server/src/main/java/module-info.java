@@ -6,6 +6,7 @@ module io.zipcomm.relay {
     requires io.netty.codec;
     requires io.netty.codec.http;
     requires io.netty.common;
+    requires io.netty.handler;
     requires io.netty.transport;
     requires io.netty.transport.classes.epoll;
     requires transitive io.zipcomm;

@@ -1,5 +1,6 @@
 /** What the other modules are tested with. */
 module io.zipcomm.testkit {
+    requires io.netty.pkitesting;
     requires transitive io.zipcomm;
     requires transitive org.junit.jupiter.api;
 

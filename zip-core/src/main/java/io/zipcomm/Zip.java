@@ -5,6 +5,8 @@ import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.Engine;
 import io.zipcomm.internal.HostId;
 import io.zipcomm.internal.MembershipClient;
+import io.zipcomm.internal.RelayMeeting;
+import io.zipcomm.internal.RelayOrder;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
@@ -59,10 +61,14 @@ public final class Zip {
         try {
             String hostId = HostId.find(settings.hostId());
             long deadlineNs = CLOCK.getAsLong() + settings.joinTimeout().toNanos();
-            client = MembershipClient.join(
-                    settings, provider, transport.candidates(), transport.rendezvousPort(), hostId, relayed, CLOCK);
-            if (relayed) {
-                transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
+            if (RelayOrder.isChoice(settings)) {
+                client = RelayMeeting.join(settings, provider, transport, hostId, relayed, CLOCK);
+            } else {
+                client = MembershipClient.join(
+                        settings, provider, transport.candidates(), transport.rendezvousPort(), hostId, relayed, CLOCK);
+                if (relayed) {
+                    transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
+                }
             }
             GroupView view = client.awaitGroup();
             Engine engine = new Engine(view, transport, client, settings, CLOCK, true);

@@ -2,9 +2,12 @@ package io.zipcomm.relay;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.TimeUnit;
 
@@ -26,16 +29,36 @@ final class Farewell extends ChannelInboundHandlerAdapter {
      * @param last taken over; may be empty
      */
     static void say(Channel channel, ByteBuf last) {
-        if (!channel.isActive() || channel.pipeline().first() == null) {
+        if (!channel.isActive()
+                || channel.pipeline().last() == null
+                || channel.pipeline().get(HttpDoor.class) != null) {
             last.release();
             channel.close();
             return;
         }
-        channel.pipeline().replace(channel.pipeline().first(), null, new Farewell());
+        channel.pipeline().replace(channel.pipeline().last(), null, new Farewell());
+        if (channel.pipeline().get(FirstBytes.class) != null) {
+            channel.pipeline().remove(FirstBytes.class);
+        }
         channel.config().setAutoRead(true);
-        channel.writeAndFlush(last).addListener(done -> ((DuplexChannel) channel).shutdownOutput());
+        channel.writeAndFlush(last).addListener(done -> endOutput(channel));
         var close = channel.eventLoop().schedule(() -> channel.close(), LINGER_MS, TimeUnit.MILLISECONDS);
         channel.closeFuture().addListener(closed -> close.cancel(false));
+    }
+
+    /** Each layer has a word for the end, the innermost first. The system's comes when they are on their way. */
+    private static void endOutput(Channel channel) {
+        ChannelHandlerContext webSocket = channel.pipeline().context(WebSocketBytes.class);
+        SslHandler tls = channel.pipeline().get(SslHandler.class);
+        ChannelFuture said = channel.newSucceededFuture();
+        if (webSocket != null) {
+            said = ((WebSocketBytes) webSocket.handler()).sayClose(webSocket, WebSocketCloseStatus.NORMAL_CLOSURE);
+        }
+        if (tls != null) {
+            // Behind what was written before it, so there is nothing to wait for.
+            said = tls.closeOutbound();
+        }
+        said.addListener(done -> ((DuplexChannel) channel).shutdownOutput());
     }
 
     @Override

@@ -189,7 +189,6 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     }
 
     private void finish(Runnable step) {
-        var pipeline = context.pipeline();
         List<ByteBuf> behind = List.copyOf(early);
         behind.forEach(ByteBuf::retain);
         try {
@@ -199,11 +198,12 @@ final class Handshake extends ChannelInboundHandlerAdapter {
             context.channel().close();
             throw e;
         }
-        // Whoever serves the connection now gets what came behind the first message.
-        behind.forEach(pipeline::fireChannelRead);
+        // Whoever took this one's place gets what came behind the first message; what unwraps it has done its work.
+        behind.forEach(context::fireChannelRead);
     }
 
-    private void refuse(Refusal refusal) {
+    /** Says no and ends the connection. */
+    void refuse(Refusal refusal) {
         note(refusal);
         Farewell.say(context.channel(), ControlWriter.frame(context.alloc(), ControlWriter.refused(refusal)));
     }

@@ -45,6 +45,9 @@ final class Member implements DataConnection.Owner {
     /** When the rank last said anything. */
     long heardNs;
 
+    /** It has chosen this relay, without a data connection. */
+    boolean chosen;
+
     /** It said Leave. */
     boolean leaving;
 
@@ -62,9 +65,15 @@ final class Member implements DataConnection.Owner {
         this.join = join;
     }
 
+    /** Whether it has been told that it has a place. */
+    boolean isAdmitted() {
+        return ticket != null;
+    }
+
     /** Whether there is nothing more to wait for before the group can begin. */
     boolean isReady() {
-        return rank != NO_RANK && (data != null || !join.getRelayed());
+        boolean here = join.getRelayed() ? data != null : chosen || !join.getElsewhere();
+        return isAdmitted() && here;
     }
 
     /** Whether frames may still come from its data connection. */

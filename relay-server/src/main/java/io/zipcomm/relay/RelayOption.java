@@ -23,6 +23,23 @@ public enum RelayOption {
                     + " .json."),
     INSECURE("insecure", "true or false", "false", "Admit everybody: run without a secret."),
     TOKEN_EXPIRY_REQUIRED("token-expiry-required", "true or false", "false", "Refuse tokens that never expire."),
+    TLS_CERT(
+            "tls-cert",
+            "path",
+            "",
+            "File with the relay's certificate and its chain (PEM): connections may use TLS. Read again when it changes."),
+    TLS_KEY("tls-key", "path", "", "File with the key of that certificate (PEM, PKCS#8, not encrypted)."),
+    TLS_CLIENT_CA(
+            "tls-client-ca",
+            "path",
+            "",
+            "File with the authorities (PEM) of the certificates that ranks must have; without it they need none."),
+    TLS_REQUIRED(
+            "tls-required",
+            "true, false or auto",
+            "auto",
+            "Refuse connections without TLS, questions by HTTP excepted; auto: if there is a certificate."),
+    WEBSOCKET_PATH("websocket-path", "path", "/zip", "Where a WebSocket is opened, in the request of HTTP."),
     THREADS(
             "threads",
             "threads",
@@ -125,7 +142,21 @@ public enum RelayOption {
 
     /** The others change with a reload. */
     private static final Set<RelayOption> FIXED =
-            EnumSet.of(LISTEN, INSECURE, THREADS, IO, SPIN_TIME, MEMORY, HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, ADMIN);
+            EnumSet.of(
+            LISTEN,
+            INSECURE,
+            TLS_CERT,
+            TLS_KEY,
+            TLS_CLIENT_CA,
+            TLS_REQUIRED,
+            WEBSOCKET_PATH,
+            THREADS,
+            IO,
+            SPIN_TIME,
+            MEMORY,
+            HEARTBEAT_INTERVAL,
+            HEARTBEAT_TIMEOUT,
+            ADMIN);
 
     private final String key;
     private final String unit;

@@ -65,6 +65,10 @@ public final class RelayServer implements AutoCloseable {
 
     private final RelayState state;
     private final Ticker ticker = Ticker.systemTicker();
+
+    /** Null without TLS. */
+    private final RelayCertificates certificates;
+
     private final List<Shard> shards = new ArrayList<>();
     private final MultiThreadIoEventLoopGroup loops;
     private final Channel listener;
@@ -76,6 +80,7 @@ public final class RelayServer implements AutoCloseable {
 
     private RelayServer(RelaySettings settings) {
         state = new RelayState(settings);
+        certificates = settings.door().tlsCert().isPresent() ? new RelayCertificates(settings.door()) : null;
         boolean epoll = useEpoll(settings.io());
         loops = new MultiThreadIoEventLoopGroup(
                 settings.threads(), new DefaultThreadFactory("zip-relay", true), ioHandler(settings, epoll));
@@ -171,7 +176,8 @@ public final class RelayServer implements AutoCloseable {
         Gate.Pass pass = state.gate().enter(remote.getAddress(), ticker.nanoTime());
         channel.closeFuture().addListener(closed -> pass.left());
         channels.add(channel);
-        channel.pipeline().addLast(new Handshake(state, this::shardOf, pass));
+        Handshake handshake = new Handshake(state, this::shardOf, pass);
+        channel.pipeline().addLast(new FirstBytes(state.settings(), certificates, handshake::refuse, false), handshake);
     }
 
     private Shard shardOf(String session) {
@@ -181,6 +187,19 @@ public final class RelayServer implements AutoCloseable {
     /** Where the relay listens: the port is the one it was given, or found free. */
     public InetSocketAddress address() {
         return (InetSocketAddress) listener.localAddress();
+    }
+
+    /**
+     * Reads the files of the certificate, its key and the authorities of ranks again; connections that come from now on get
+     * what is in them, and others stay as they are. Nothing happens to a relay without TLS. Changed files are also found
+     * without this, within ten seconds, when somebody connects.
+     *
+     * @throws ZipException with code BAD_SETTING if a file cannot be used; then everything stays as it was
+     */
+    public void reloadCertificates() {
+        if (certificates != null) {
+            certificates.reload();
+        }
     }
 
     /** What the relay has done and holds now. */
@@ -235,13 +254,14 @@ public final class RelayServer implements AutoCloseable {
     }
 
     /**
-     * Takes over keys, limits and times while sessions go on. Tokens are checked against the new keys from the next join on;
-     * rates change at once, other limits for what comes next.
+     * Takes over keys, limits and times while sessions go on, and reads the files of certificates again. Tokens are checked
+     * against the new keys from the next join on; rates change at once, other limits for what comes next.
      *
      * @param fresh what {@link RelayOption#fixed} is in it does not count
-     * @throws ZipException with code BAD_SETTING if one has keys and the other is insecure; then nothing changes
+     * @throws ZipException with code BAD_SETTING if one has keys and the other is insecure, or a certificate cannot be used
      */
     public void reload(RelaySettings fresh) {
+        reloadCertificates();
         state.reload(fresh);
         for (Shard shard : shards) {
             shard.loop().execute(shard::reloaded);

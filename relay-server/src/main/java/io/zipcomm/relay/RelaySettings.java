@@ -24,6 +24,7 @@ import java.util.Properties;
  * @param listen              where to listen
  * @param keys                by which tokens are checked; empty if insecure
  * @param tokenExpiryRequired whether tokens that never expire are refused
+ * @param door                what connections may be wrapped in
  * @param threads             event loops
  * @param io                  socket implementation
  * @param spinTime            how long an idle event loop looks for work before it sleeps
@@ -49,6 +50,7 @@ public record RelaySettings(
         InetSocketAddress listen,
         Optional<RelayKeys> keys,
         boolean tokenExpiryRequired,
+        DoorSettings door,
         int threads,
         IoChoice io,
         Duration spinTime,
@@ -137,6 +139,7 @@ public record RelaySettings(
                 listen,
                 fresh.keys,
                 fresh.tokenExpiryRequired,
+                door,
                 threads,
                 io,
                 spinTime,
@@ -257,6 +260,7 @@ public record RelaySettings(
                     address(RelayOption.LISTEN),
                     keysOrInsecure(),
                     flag(RelayOption.TOKEN_EXPIRY_REQUIRED),
+                    door(),
                     integer(RelayOption.THREADS),
                     ioChoice(),
                     Duration.ofNanos(1000L * integer(RelayOption.SPIN_TIME)),
@@ -291,6 +295,22 @@ public record RelaySettings(
                     number(RelayOption.RANK_BYTES_PER_SECOND, Long.MAX_VALUE),
                     number(RelayOption.SESSION_BYTES_PER_SECOND, Long.MAX_VALUE),
                     time(RelayOption.SLOW_CONSUMER_TIMEOUT));
+        }
+
+        private DoorSettings door() {
+            Optional<Path> certificate = path(RelayOption.TLS_CERT);
+            boolean auto = values.get(RelayOption.TLS_REQUIRED).equalsIgnoreCase("auto");
+            return new DoorSettings(
+                    certificate,
+                    path(RelayOption.TLS_KEY),
+                    path(RelayOption.TLS_CLIENT_CA),
+                    auto ? certificate.isPresent() : flag(RelayOption.TLS_REQUIRED),
+                    values.get(RelayOption.WEBSOCKET_PATH));
+        }
+
+        private Optional<Path> path(RelayOption option) {
+            String text = values.get(option);
+            return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
         }
 
         private InetSocketAddress address(RelayOption option) {

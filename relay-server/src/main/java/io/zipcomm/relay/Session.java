@@ -166,6 +166,10 @@ final class Session {
         shard.counters().ranks.incrementAndGet();
         if (join.getRank() == Member.NO_RANK) {
             unranked.add(member);
+        } else if (join.getElsewhere()) {
+            // Keeps the place; it is told when all are here.
+            members[join.getRank()] = member;
+            member.rank = join.getRank();
         } else {
             admit(member, join.getRank());
         }
@@ -209,6 +213,11 @@ final class Session {
             admit(member, free);
         }
         unranked.clear();
+        for (Member member : members) {
+            if (!member.isAdmitted()) {
+                admit(member, member.rank);
+            }
+        }
     }
 
     private void admit(Member member, int rank) {
@@ -249,7 +258,7 @@ final class Session {
             return new Refusal(ErrorCode.UNAUTHORIZED, member + " is attached already");
         }
         DataConnection data = new DataConnection(member.rank, shard.exchange(), member, member.rate, rate);
-        channel.pipeline().replace(channel.pipeline().first(), null, data);
+        channel.pipeline().replace(channel.pipeline().last(), null, data);
         channel.writeAndFlush(ControlWriter.frame(channel.alloc(), ControlWriter.attached()), channel.voidPromise());
         member.data = data;
         ready++;
@@ -369,17 +378,38 @@ final class Session {
         from.heardNs = shard.nanoTime();
         switch (message.getMessageCase()) {
             case HEARTBEAT -> answer(from, message.getHeartbeat().getNumber());
-            case LEAVE -> leave(from);
+            case LEAVE -> {
+                if (board == null || !message.getLeave().getUnlessComplete()) {
+                    leave(from);
+                }
+            }
             case ABORT -> abort(from, message.getAbort());
             case SUSPECT -> suspect(from, message.getSuspect());
             case PUNCH_WANTED -> punch(from, message.getPunchWanted());
             case PONG -> punches.answered(from, message.getPong().getNumber(), epoch, from.heardNs);
-            case JOIN, ATTACH, MESSAGE_NOT_SET ->
-                expel(
-                        from,
-                        new Refusal(
-                                ErrorCode.PROTOCOL,
-                                "message " + message.getMessageCase() + " on a control connection"));
+            case ATTACH -> {
+                if (from.isAdmitted() && from.join.getElsewhere() && !from.join.getRelayed()) {
+                    choose(from);
+                } else {
+                    expelForMessage(from, message);
+                }
+            }
+            case JOIN, MESSAGE_NOT_SET -> expelForMessage(from, message);
+        }
+    }
+
+    private void expelForMessage(Member from, ToRelay message) {
+        expel(
+                from,
+                new Refusal(ErrorCode.PROTOCOL, "message " + message.getMessageCase() + " on a control connection"));
+    }
+
+    /** A rank that asked several relays and attaches to none has made its choice. */
+    private void choose(Member member) {
+        if (!member.chosen) {
+            member.chosen = true;
+            ready++;
+            completeIfReady();
         }
     }
 
@@ -472,7 +502,7 @@ final class Session {
     /** Looks for members that have fallen silent, and whether the session is of any use. */
     void sweep(long nowNs, boolean relayWasPaused) {
         for (Member member : members) {
-            if (member != null && !member.gone) {
+            if (member != null && !member.gone && member.isAdmitted()) {
                 sweep(member, nowNs, relayWasPaused);
             }
         }

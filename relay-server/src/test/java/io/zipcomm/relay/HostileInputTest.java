@@ -127,7 +127,7 @@ final class HostileInputTest {
                 .build();
         byte[] oversized = RawConnection.frame(FrameType.CONTROL, 0, 0, 0, new byte[16_385]);
         byte[] unparsable = RawConnection.frame(FrameType.CONTROL, 0, 0, 0, new byte[] {-1, -1, -1});
-        byte[] http = "GET / HTTP/1.1\r\nHost: relay.example.net\r\nUser-Agent: a browser that got lost\r\n\r\n"
+        byte[] http = "POST / HTTP/1.1\r\nHost: relay.example.net\r\nUser-Agent: a browser that got lost\r\n\r\n"
                 .getBytes(StandardCharsets.US_ASCII);
         expectRefusal(RawConnection.controlFrame(heartbeat), ErrorCode.PROTOCOL, "expected JOIN or ATTACH");
         expectRefusal(
@@ -136,7 +136,7 @@ final class HostileInputTest {
                 "first message MESSAGE_NOT_SET");
         expectRefusal(oversized, ErrorCode.LIMIT, "control message of 16385 bytes, the limit is 16384");
         expectRefusal(unparsable, ErrorCode.PROTOCOL, "does not parse");
-        expectRefusal(http, ErrorCode.PROTOCOL, "frame version 71");
+        expectRefusal(http, ErrorCode.PROTOCOL, "frame version 80");
         expectRefusal(
                 RawConnection.frame(FrameType.EAGER, 0, 0, 0, new byte[3]),
                 ErrorCode.PROTOCOL,

@@ -10,12 +10,14 @@ import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.Capabilities;
 import io.zipcomm.transport.ControlChannel;
+import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.SessionKey;
 import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Admitted;
+import io.zipcomm.wire.proto.Attach;
 import io.zipcomm.wire.proto.GroupReady;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.Join;
@@ -53,6 +55,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     private static final long TICK_MS = 500;
 
     private final ZipSettings settings;
+    private final RelayAddress relay;
     private final LongSupplier clock;
     private final long startedNs;
     private final CompletableFuture<Admitted> admitted = new CompletableFuture<>();
@@ -72,8 +75,9 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     private long beats;
     private String expelledFor;
 
-    private MembershipClient(ZipSettings settings, LongSupplier clock) {
+    private MembershipClient(ZipSettings settings, RelayAddress relay, LongSupplier clock) {
         this.settings = settings;
+        this.relay = relay;
         this.clock = clock;
         startedNs = clock.getAsLong();
         lastHeardNs = startedNs;
@@ -100,10 +104,52 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             String hostId,
             boolean relayed,
             LongSupplier clock) {
-        MembershipClient client = new MembershipClient(settings, clock);
-        ControlChannel channel = provider.openControl(settings, settings.relay(), localPort, client);
-        synchronized (client) {
-            client.channel = channel;
+        long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
+        MembershipClient client = new MembershipClient(settings, settings.relay(), clock);
+        client.ask(provider, candidates, localPort, hostId, relayed, false, deadlineNs);
+        try {
+            client.await(client.admitted, "admission to session " + settings.session());
+            return client;
+        } catch (ZipException e) {
+            client.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Asks one of several relays for a place in the session, once. Blocks until it is connected; the answer comes when all
+     * ranks have asked there.
+     *
+     * @param deadlineNs of connecting
+     * @return a client without a place yet; the caller closes it
+     * @throws ZipException with code RELAY_UNREACHABLE
+     */
+    static MembershipClient askOneOfSeveral(
+            ZipSettings settings,
+            RelayAddress relay,
+            TransportProvider provider,
+            List<Candidate> candidates,
+            int localPort,
+            String hostId,
+            boolean relayed,
+            LongSupplier clock,
+            long deadlineNs) {
+        MembershipClient client = new MembershipClient(settings, relay, clock);
+        client.ask(provider, candidates, localPort, hostId, relayed, true, deadlineNs);
+        return client;
+    }
+
+    private void ask(
+            TransportProvider provider,
+            List<Candidate> candidates,
+            int localPort,
+            String hostId,
+            boolean relayed,
+            boolean elsewhere,
+            long deadlineNs) {
+        ControlChannel opened = provider.openControl(settings, relay, localPort, this, deadlineNs, !elsewhere);
+        synchronized (this) {
+            channel = opened;
         }
         Join.Builder join = Join.newBuilder()
                 .setVersionMin(Frame.VERSION)
@@ -115,6 +161,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 .setJoinTimeoutMs(settings.joinTimeout().toMillis())
                 .setHostId(hostId)
                 .setRelayed(relayed)
+                .setElsewhere(elsewhere)
                 .putGroupSettings(Setting.EAGER_BYTES.variable(), settings.eagerBytes())
                 .putGroupSettings(Setting.WINDOW_BYTES.variable(), settings.windowBytes())
                 .putGroupSettings(Setting.REPLAY_BYTES.variable(), settings.replayBytes())
@@ -131,14 +178,34 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 join.addTransports(one.path());
             }
         }
-        client.say(ToRelay.newBuilder().setJoin(join).build());
-        try {
-            client.await(client.admitted, "admission to session " + settings.session());
-            return client;
-        } catch (ZipException e) {
-            client.close();
-            throw e;
-        }
+        say(ToRelay.newBuilder().setJoin(join).build());
+    }
+
+    /** The relay that this client speaks to. */
+    public RelayAddress relay() {
+        return relay;
+    }
+
+    /** Done when the rank has a place, or cannot have one. */
+    CompletableFuture<Admitted> admission() {
+        return admitted;
+    }
+
+    /** Done when the group is complete, or will not be, at this relay at least. */
+    CompletableFuture<GroupReady> completion() {
+        return ready;
+    }
+
+    /** Of several relays this one is chosen; for a rank that attaches no data connection. */
+    void choose() {
+        say(ToRelay.newBuilder().setAttach(Attach.newBuilder().setRank(rank())).build());
+    }
+
+    /** Leaves unless the group is complete; {@link #completion} tells which. */
+    void leaveUnlessComplete() {
+        say(ToRelay.newBuilder()
+                .setLeave(Leave.newBuilder().setUnlessComplete(true))
+                .build());
     }
 
     /** The rank the relay assigned. */
@@ -207,11 +274,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                             "this rank's join timeout is over; the session's, which the first to join set, is longer",
                             what,
                             e)
-                    : joinFailure(
-                            ErrorCode.RELAY_UNREACHABLE,
-                            "the relay at " + settings.relay() + " did not answer",
-                            what,
-                            e);
+                    : joinFailure(ErrorCode.RELAY_UNREACHABLE, "the relay at " + relay + " did not answer", what, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw joinFailure(ErrorCode.CANCELLED, "the joining thread was interrupted", what, e);
@@ -305,6 +368,12 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         if (open != null) {
             open.close();
         }
+    }
+
+    /** Closes a client that has no group, so that nobody waits for one. */
+    void abandon() {
+        close();
+        failJoin(new ZipException(ErrorCode.CLOSED, "this rank has left"));
     }
 
     // ---- what the relay says; the channel's thread

@@ -2,7 +2,35 @@ package io.zipcomm.settings;
 
 /** The catalogue of settings: name, unit, default and meaning. {@code docs/tuning.md} is made from it. */
 public enum Setting {
-    RELAY("ZIP_RELAY", "host:port", "127.0.0.1:7077", "Where the relay listens."),
+    RELAY(
+            "ZIP_RELAY",
+            "url",
+            "127.0.0.1:7077",
+            "Where the relay listens: host:port, or zip, zips (TLS), ws (WebSocket) or wss (both) with ://host:port, the last"
+                    + " two with a path. Several with commas between them, the same on all ranks: the session picks one."),
+    RELAY_CA(
+            "ZIP_RELAY_CA",
+            "path",
+            "",
+            "File with the certificates (PEM) of the authorities that vouch for the relay; without it those of the system."),
+    TLS_CERT(
+            "ZIP_TLS_CERT",
+            "path",
+            "",
+            "File with this process's certificate (PEM), for relays that ask for one. Goes with ZIP_TLS_KEY."),
+    TLS_KEY("ZIP_TLS_KEY", "path", "", "File with the key of that certificate (PEM, PKCS#8, not encrypted)."),
+    PROXY(
+            "ZIP_PROXY",
+            "url",
+            "",
+            "HTTP proxy that is asked to connect to the relay: http://host:port or http://user:password@host:port; none for"
+                    + " no proxy. If it is not set, HTTPS_PROXY counts for relays that are spoken to in TLS."),
+    NO_PROXY(
+            "ZIP_NO_PROXY",
+            "names",
+            "",
+            "Relays that are reached without the proxy: names, the ends of names or literal addresses, with commas between"
+                    + " them. If it is not set, NO_PROXY counts."),
     SESSION("ZIP_SESSION", "text", null, "Name of the session: equal on all ranks of a group. Required."),
     SIZE("ZIP_SIZE", "ranks", null, "Number of ranks in the group. Required."),
     RANK("ZIP_RANK", "rank", "-1", "This process's rank, from 0; -1 to have one assigned."),

@@ -2,19 +2,23 @@ package io.zipcomm.settings;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.transport.ProxyAddress;
 import io.zipcomm.transport.RelayAddress;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
  * Everything that a process may set when it joins a group; see {@link Setting} for the meanings. Immutable and checked.
  *
- * @param relay            where the relay listens
+ * @param relays           where relays listen; one of them serves the session
+ * @param access           what it takes to get through to them
  * @param session          name of the session
  * @param size             number of ranks
  * @param rank             wanted rank, or -1
@@ -35,7 +39,8 @@ import java.util.function.Function;
  * @param relayCollectives what the relay may do of a collective
  */
 public record ZipSettings(
-        RelayAddress relay,
+        List<RelayAddress> relays,
+        RelayAccess access,
         String session,
         int size,
         int rank,
@@ -126,7 +131,17 @@ public record ZipSettings(
 
     /** Checks every value. */
     public ZipSettings {
-        Objects.requireNonNull(relay, "relay");
+        relays = List.copyOf(relays);
+        if (relays.isEmpty()) {
+            throw bad(Setting.RELAY, null, "one address or more");
+        }
+        Objects.requireNonNull(access, "access");
+        if (access.certificateFile().isEmpty() != access.keyFile().isEmpty()) {
+            throw bad(
+                    access.keyFile().isEmpty() ? Setting.TLS_KEY : Setting.TLS_CERT,
+                    null,
+                    "certificate and key go together");
+        }
         if (session == null || session.isBlank() || session.length() > SESSION_CHARACTERS_MAX) {
             throw bad(Setting.SESSION, session, "a name of 1 to " + SESSION_CHARACTERS_MAX + " characters");
         }
@@ -156,6 +171,11 @@ public record ZipSettings(
         }
     }
 
+    /** Where the relay listens; of several, the one that is written first. */
+    public RelayAddress relay() {
+        return relays.get(0);
+    }
+
     private static void positive(Setting setting, Duration value) {
         if (value.isNegative() || value.isZero()) {
             throw bad(setting, value, "a positive time");
@@ -176,10 +196,22 @@ public record ZipSettings(
 
     /** A builder filled from the environment, to change some of it. */
     public static Builder builderFromEnvironment() {
-        return new Builder(setting -> {
+        Builder builder = new Builder(setting -> {
             String property = System.getProperty(setting.property());
             return property != null ? property : System.getenv(setting.variable());
         });
+        builder.commonProxy = environment("HTTPS_PROXY");
+        if (builder.get(Setting.NO_PROXY).isEmpty()) {
+            builder.set(Setting.NO_PROXY, environment("NO_PROXY"));
+        }
+        return builder;
+    }
+
+    /** A variable that other programs read too, in capitals or not; empty if it is not set. */
+    private static String environment(String variable) {
+        String value = System.getenv(variable);
+        String small = value == null ? System.getenv(variable.toLowerCase(Locale.ROOT)) : value;
+        return small == null ? "" : small.trim();
     }
 
     /** A builder with defaults that reads no environment. */
@@ -190,6 +222,9 @@ public record ZipSettings(
     /** Collects settings as text or values. */
     public static final class Builder {
         private final Map<Setting, String> values = new EnumMap<>(Setting.class);
+
+        /** The proxy of all programs of this machine; empty for none. */
+        private String commonProxy = "";
 
         private Builder(Function<Setting, String> source) {
             for (Setting setting : Setting.values()) {
@@ -212,8 +247,9 @@ public record ZipSettings(
             return values.get(setting);
         }
 
-        public Builder relay(String hostAndPort) {
-            return set(Setting.RELAY, hostAndPort);
+        /** One address or, with commas between them, several; as {@link RelayAddress#parseAll} reads them. */
+        public Builder relay(String addresses) {
+            return set(Setting.RELAY, addresses);
         }
 
         public Builder session(String name) {
@@ -266,8 +302,14 @@ public record ZipSettings(
          * @throws ZipException with code BAD_SETTING that names the setting and what was expected
          */
         public ZipSettings build() {
+            List<RelayAddress> relays = RelayAddress.parseAll(values.get(Setting.RELAY));
             return new ZipSettings(
-                    RelayAddress.parse(values.get(Setting.RELAY)),
+                    relays,
+                    new RelayAccess(
+                            values.get(Setting.RELAY_CA),
+                            values.get(Setting.TLS_CERT),
+                            values.get(Setting.TLS_KEY),
+                            proxy(relays)),
                     values.get(Setting.SESSION),
                     number(Setting.SIZE),
                     number(Setting.RANK),
@@ -286,6 +328,21 @@ public record ZipSettings(
                     values.get(Setting.HOST_ID),
                     values.get(Setting.TUNING),
                     choice(Setting.RELAY_COLLECTIVES, RelayCollectives.class));
+        }
+
+        private Optional<ProxyAddress> proxy(List<RelayAddress> relays) {
+            String own = values.get(Setting.PROXY);
+            String except = values.get(Setting.NO_PROXY);
+            if (!own.isEmpty()) {
+                return own.equalsIgnoreCase("none")
+                        ? Optional.empty()
+                        : Optional.of(ProxyAddress.parse(own, false, except));
+            }
+            // One that would not be used may be of a kind that is not understood here.
+            boolean used = relays.stream().anyMatch(relay -> relay.scheme().isTls());
+            return commonProxy.isEmpty() || !used
+                    ? Optional.empty()
+                    : Optional.of(ProxyAddress.parse(commonProxy, true, except));
         }
 
         private int number(Setting setting) {

@@ -25,7 +25,8 @@ public interface Transport extends AutoCloseable {
     int rendezvousPort();
 
     /**
-     * Connects to the relay, so that every peer has a relayed path as soon as the group is complete.
+     * Connects to the relay, so that every peer has a relayed path as soon as the group is complete. Until then it may be
+     * called again, for another relay; the connection to the one before is closed.
      *
      * @param relay      where the relay listens
      * @param session    name of the session

@@ -34,14 +34,21 @@ public interface TransportProvider {
     /**
      * Opens a control connection to a relay. Blocks until it is connected or the deadline passes.
      *
-     * @param settings of the process
-     * @param relay    where the relay listens
-     * @param localPort where the connection is to come from, so that the relay sees the address that a NAT gives to that
-     *     port; 0 for anywhere
-     * @param listener told of messages and of the end, on the channel's own thread
+     * @param settings   of the process
+     * @param relay      where the relay listens
+     * @param localPort  where the connection is to come from, if that is free and there is no proxy, so that the relay sees
+     *     the address that a NAT gives to that port; 0 for anywhere
+     * @param listener   told of messages and of the end, on the channel's own thread
+     * @param deadlineNs instant on {@link System#nanoTime()}'s clock
+     * @param patient    whether to try again until the deadline; otherwise the first failure counts
      * @return an open channel; the caller closes it
      * @throws io.zipcomm.error.ZipException with code RELAY_UNREACHABLE
      */
     ControlChannel openControl(
-            ZipSettings settings, RelayAddress relay, int localPort, ControlChannel.Listener listener);
+            ZipSettings settings,
+            RelayAddress relay,
+            int localPort,
+            ControlChannel.Listener listener,
+            long deadlineNs,
+            boolean patient);
 }

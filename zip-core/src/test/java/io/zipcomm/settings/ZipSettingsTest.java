@@ -1,11 +1,13 @@
 package io.zipcomm.settings;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.transport.ProxyAddress;
 import io.zipcomm.transport.RelayAddress;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -57,6 +59,56 @@ class ZipSettingsTest {
         for (String wrong : new String[] {"", ":9", "a:0", "a:65536", "a:b", "a/b:1"}) {
             assertThrows(ZipException.class, () -> RelayAddress.parse(wrong), wrong);
         }
+    }
+
+    @Test
+    void shouldReadWhatAddressesAreWrappedIn() {
+        RelayAddress wss = RelayAddress.parse("WSS://relay.example/a/b");
+        assertEquals(RelayAddress.Scheme.WSS, wss.scheme());
+        assertEquals("wss://relay.example:443/a/b", wss.toString());
+        assertEquals("ws://[::1]:80/zip", RelayAddress.parse("ws://[::1]").toString());
+        assertEquals(
+                "zips://relay.example:7077",
+                RelayAddress.parse("zips://relay.example").toString());
+        RelayAddress each = RelayAddress.parse("zips+dns://relays.example:9");
+        assertTrue(each.eachAddress());
+        assertEquals("zips+dns://relays.example:9", each.toString());
+        assertEquals("relays.example", each.at("10.0.0.1").name());
+        assertEquals("zips://10.0.0.1:9", each.at("10.0.0.1").toString());
+        for (String text : new String[] {wss.toString(), each.toString(), "a:1", "zips://[::1]:9"}) {
+            assertEquals(text, RelayAddress.parse(text).toString());
+        }
+        for (String wrong :
+                new String[] {"zips://", "wss:///a", "ws://a b", "ws://a/b c", "ws://a/b\r\nX: y", "ftp://a"}) {
+            assertThrows(ZipException.class, () -> RelayAddress.parse(wrong), wrong);
+        }
+        ZipSettings several = valid().relay("a:1, zips://b ,a:1").build();
+        assertEquals(java.util.List.of(RelayAddress.parse("a:1"), RelayAddress.parse("zips://b")), several.relays());
+        assertBad(valid().relay("a:1,,b:2"), "relay address ''");
+        assertBad(valid().set(Setting.TLS_CERT, "a.pem"), "ZIP_TLS_KEY is not set", "go together");
+    }
+
+    @Test
+    void shouldReadProxies() {
+        RelayAddress plain = RelayAddress.parse("relay.example:1");
+        RelayAddress secure = RelayAddress.parse("zips://relay.example:1");
+        ProxyAddress own = ProxyAddress.parse("http://me:p%40ss+@proxy.example:8080", false, "x.example,.y.example");
+        assertEquals("me:p@ss+", own.credentials());
+        assertEquals("proxy.example:8080", own.toString());
+        assertTrue(own.serves(plain) && own.serves(secure));
+        assertFalse(own.serves(RelayAddress.parse("x.example")));
+        assertFalse(own.serves(RelayAddress.parse("a.b.Y.example")));
+        assertTrue(own.serves(RelayAddress.parse("notx.example")));
+        assertFalse(ProxyAddress.parse("p:1", false, "*").serves(plain));
+        ProxyAddress common = ProxyAddress.parse("http://proxy.example", true, "");
+        assertTrue(common.serves(secure) && !common.serves(plain));
+        ZipSettings settings =
+                valid().set(Setting.PROXY, "http://me:secret@p:1").build();
+        assertFalse(settings.toString().contains("secret"), settings.toString());
+        assertTrue(valid().set(Setting.PROXY, "none").build().access().proxy().isEmpty());
+        ZipException wrong =
+                assertThrows(ZipException.class, () -> ProxyAddress.parse("socks5://me:secret@p:1", false, ""));
+        assertFalse(wrong.getMessage().contains("secret"), wrong.getMessage());
     }
 
     @Test

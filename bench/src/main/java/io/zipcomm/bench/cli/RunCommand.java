@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -70,7 +71,8 @@ public final class RunCommand implements Callable<Integer> {
             names = "--relay",
             paramLabel = "URL",
             description =
-                    "Relay to meet at, as zip://host:port or host:port. Default: one that is started for this run.")
+                    "Relay to meet at, or several with commas between them, as ZIP_RELAY has it. Default: one that is"
+                            + " started for this run.")
     private String relay;
 
     @Option(
@@ -88,19 +90,20 @@ public final class RunCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--key-file goes with --relay");
         }
         if (relay != null) {
-            return run(groupAt(RelayAddress.parse(relay)));
+            return run(groupAt(RelayAddress.parseAll(relay)));
         }
         try (EmbeddedRelay own = EmbeddedRelay.start()) {
             return run(own.newGroup("run", ranks, transport));
         }
     }
 
-    private GroupEnvironment groupAt(RelayAddress address) {
+    private GroupEnvironment groupAt(List<RelayAddress> relays) {
+        String addresses = relays.stream().map(RelayAddress::toString).collect(Collectors.joining(","));
         String session = GroupEnvironment.randomSession("run");
         String token = keyFile == null
                 ? System.getenv().getOrDefault(Setting.TOKEN.variable(), "")
                 : RelayTokens.mint(RelaySecret.read(keyFile), session, Optional.empty(), Optional.empty());
-        return new GroupEnvironment(address.toString(), session, ranks, transport, token);
+        return new GroupEnvironment(addresses, session, ranks, transport, token);
     }
 
     private int run(GroupEnvironment environment) throws InterruptedException {

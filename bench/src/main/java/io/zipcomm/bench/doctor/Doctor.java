@@ -159,7 +159,8 @@ public final class Doctor {
     /** Joins a group of one. */
     private void admission(RelayAddress relay, String token) {
         long began = System.nanoTime();
-        ZipSettings settings = ZipSettings.builder()
+        // From the environment: authorities, certificate and proxy.
+        ZipSettings settings = ZipSettings.builderFromEnvironment()
                 .relay(relay.toString())
                 .session(GroupEnvironment.randomSession("doctor"))
                 .size(1)

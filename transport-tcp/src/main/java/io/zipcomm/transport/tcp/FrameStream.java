@@ -94,6 +94,9 @@ abstract class FrameStream implements StreamSocket.Listener {
         streams.opened(this);
         inputOpen = true;
         updateInterest();
+        if (connected.hasInput()) {
+            streams.readLater(this);
+        }
     }
 
     final StreamSocket socket() {
@@ -175,7 +178,7 @@ abstract class FrameStream implements StreamSocket.Listener {
                 long wanted = (long) outWrite - outRead + (isGathered() ? outLeft : 0);
                 long written = write();
                 leftOfTurn -= written;
-                if (written < wanted || leftOfTurn <= 0) {
+                if (written < wanted || leftOfTurn <= 0 || socket.hasOutput()) {
                     setBlocked(true);
                     updateInterest();
                     return;
@@ -199,7 +202,7 @@ abstract class FrameStream implements StreamSocket.Listener {
 
     /** Whether there is something of the frames taken so far that the socket has not taken yet. */
     final boolean hasOutput() {
-        return outWrite > outRead || outLeft > 0;
+        return outWrite > outRead || outLeft > 0 || (socket != null && socket.hasOutput());
     }
 
     private void fill() {
@@ -384,6 +387,9 @@ abstract class FrameStream implements StreamSocket.Listener {
             end(new ZipException(ErrorCode.INTERNAL, "a frame of " + describe() + " could not be handled: " + e, e));
         } finally {
             reading = false;
+        }
+        if (inputOpen && !ended && !inputEnded && socket.hasInput()) {
+            streams.readLater(this);
         }
         return total;
     }

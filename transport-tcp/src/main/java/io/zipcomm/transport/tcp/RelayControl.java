@@ -33,13 +33,19 @@ final class RelayControl implements ControlChannel, Runnable {
     private volatile boolean closing;
     private String ended;
 
-    private RelayControl(Poller poller, ZipSettings settings, RelayAddress relay, int localPort, Listener listener) {
+    private RelayControl(
+            Poller poller,
+            ZipSettings settings,
+            RelayAddress relay,
+            int localPort,
+            Listener listener,
+            long deadlineNs,
+            boolean patient) {
         this.relay = relay;
         this.listener = listener;
         this.poller = poller;
         try {
-            long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
-            stream.open(RelaySockets.connect(poller, relay, localPort, stream, deadlineNs));
+            stream.open(RelaySockets.connect(poller, settings.access(), relay, localPort, stream, deadlineNs, patient));
         } catch (RuntimeException | Error e) {
             poller.close();
             throw e;
@@ -48,14 +54,16 @@ final class RelayControl implements ControlChannel, Runnable {
         thread.setDaemon(true);
     }
 
-    static RelayControl open(ZipSettings settings, RelayAddress relay, int localPort, Listener listener) {
-        return open(Poller.open(settings.io()), settings, relay, localPort, listener);
-    }
-
     /** Takes a poller over, whatever comes of it. */
     static RelayControl open(
-            Poller poller, ZipSettings settings, RelayAddress relay, int localPort, Listener listener) {
-        RelayControl control = new RelayControl(poller, settings, relay, localPort, listener);
+            Poller poller,
+            ZipSettings settings,
+            RelayAddress relay,
+            int localPort,
+            Listener listener,
+            long deadlineNs,
+            boolean patient) {
+        RelayControl control = new RelayControl(poller, settings, relay, localPort, listener, deadlineNs, patient);
         control.thread.start();
         return control;
     }
@@ -76,6 +84,7 @@ final class RelayControl implements ControlChannel, Runnable {
         try {
             while (ended == null) {
                 stream.flushStream();
+                stream.readOn();
                 long nowNs = System.nanoTime();
                 if (closing) {
                     closeNs = closeNs == 0 ? nowNs + CLOSE_NS : closeNs;
@@ -89,7 +98,7 @@ final class RelayControl implements ControlChannel, Runnable {
                 }
                 long leftNs = Math.min(nextTickNs - nowNs, closing ? CLOSE_NS / 100 : Long.MAX_VALUE);
                 // Other threads wake the poller; asking here for what they did would spin while the socket is full.
-                poller.await(leftNs, () -> ended != null);
+                poller.await(leftNs, () -> ended != null || stream.streams().hasToRead());
             }
         } catch (RuntimeException e) {
             ended = "failed: " + e;
@@ -129,6 +138,13 @@ final class RelayControl implements ControlChannel, Runnable {
     private final class ControlStream extends FrameStream {
         ControlStream() {
             super(new Streams(), true);
+        }
+
+        /** Reads what no event of the operating system will announce. */
+        void readOn() {
+            if (streams().hasToRead()) {
+                streams().readNow();
+            }
         }
 
         boolean isFlushed() {

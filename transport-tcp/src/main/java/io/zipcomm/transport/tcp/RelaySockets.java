@@ -2,17 +2,24 @@ package io.zipcomm.transport.tcp;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.settings.RelayAccess;
+import io.zipcomm.transport.ProxyAddress;
 import io.zipcomm.transport.RelayAddress;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Connects to a relay, blocking. */
 final class RelaySockets {
 
     /** Pause before a refused connection is tried again: the relay may be starting. */
     private static final long RETRY_NS = 100_000_000;
+
+    /** Longest time for one attempt, from connecting to the end of all handshakes. */
+    private static final long ATTEMPT_NS = 10_000_000_000L;
 
     /** Time between looks whether the thread that joins was interrupted. */
     private static final long LOOK_NS = 20_000_000;
@@ -22,47 +29,80 @@ final class RelaySockets {
     /**
      * Connects, trying again until the deadline while the relay refuses.
      *
-     * @param localPort where from; 0 for anywhere
+     * @param access    what it takes to get through
+     * @param localPort where from, if there is no proxy; 0 for anywhere
+     * @param patient   whether to try again; otherwise the first failure counts
      * @throws ZipException with code RELAY_UNREACHABLE, or CANCELLED if the thread is interrupted, whose flag stays set
      */
     static StreamSocket connect(
-            Poller poller, RelayAddress relay, int localPort, StreamSocket.Listener listener, long deadlineNs) {
-        String problem = "no answer";
+            Poller poller,
+            RelayAccess access,
+            RelayAddress relay,
+            int localPort,
+            StreamSocket.Listener listener,
+            long deadlineNs,
+            boolean patient) {
         long startedNs = System.nanoTime();
         int tries = 0;
         while (true) {
-            Attempt attempt = new Attempt(listener);
+            String problem;
             tries++;
             try {
-                InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(relay.host()), relay.port());
-                attempt.socket =
-                        poller.connect(address, localPort, address.getAddress().isLoopbackAddress(), attempt);
-                attempt.socket.interest(false, true);
-                while (!attempt.connected && deadlineNs - System.nanoTime() > 0) {
-                    await(poller, relay, deadlineNs - System.nanoTime());
-                    attempt.check();
-                }
-                if (attempt.connected) {
-                    attempt.socket.interest(false, false);
-                    return attempt.socket;
-                }
-            } catch (UnknownHostException e) {
-                throw failure(relay, "unknown host " + relay.host(), tries, startedNs);
+                long untilNs = Math.min(deadlineNs - System.nanoTime(), ATTEMPT_NS) + System.nanoTime();
+                return attempt(poller, access, relay, localPort, listener, untilNs);
+            } catch (RelayRefusal e) {
+                throw failure(relay, e.getMessage(), tries, startedNs);
             } catch (IOException e) {
                 problem = e.getMessage();
-            } catch (ZipException e) {
-                attempt.socket.close();
-                throw e;
-            }
-            if (attempt.socket != null) {
-                attempt.socket.close();
             }
             long leftNs = deadlineNs - System.nanoTime();
-            if (leftNs <= RETRY_NS) {
+            if (leftNs <= RETRY_NS || !patient) {
                 throw failure(relay, problem, tries, startedNs);
             }
             java.util.concurrent.locks.LockSupport.parkNanos(RETRY_NS);
             checkInterrupt(relay);
+        }
+    }
+
+    private static StreamSocket attempt(
+            Poller poller,
+            RelayAccess access,
+            RelayAddress relay,
+            int localPort,
+            StreamSocket.Listener listener,
+            long deadlineNs)
+            throws IOException {
+        ProxyAddress proxy = access.proxy().orElse(null);
+        if (proxy != null && !proxy.serves(relay)) {
+            proxy = null;
+        }
+        AddressRace.Runner connected;
+        try {
+            List<InetSocketAddress> addresses =
+                    proxy == null ? addresses(relay.host(), relay.port()) : addresses(proxy.host(), proxy.port());
+            connected = AddressRace.connect(poller, relay, addresses, proxy == null ? localPort : 0, deadlineNs);
+        } catch (IOException e) {
+            if (proxy == null || e instanceof RelayRefusal) {
+                throw e;
+            }
+            throw new IOException("proxy at " + proxy + ": " + e.getMessage(), e);
+        }
+        if (proxy == null && relay.scheme() == RelayAddress.Scheme.ZIP) {
+            connected.above(listener);
+            return connected.socket();
+        }
+        return RelayLayers.wrap(poller, access, proxy, relay, connected, listener, deadlineNs);
+    }
+
+    private static List<InetSocketAddress> addresses(String host, int port) throws RelayRefusal {
+        try {
+            List<InetSocketAddress> addresses = new ArrayList<>();
+            for (InetAddress address : InetAddress.getAllByName(host)) {
+                addresses.add(new InetSocketAddress(address, port));
+            }
+            return addresses;
+        } catch (UnknownHostException e) {
+            throw new RelayRefusal("unknown host " + host, e);
         }
     }
 
@@ -93,36 +133,5 @@ final class RelaySockets {
                 .operation("join")
                 .elapsedMs((System.nanoTime() - startedNs) / 1_000_000)
                 .build();
-    }
-
-    /** Watches one attempt, then hands over to the real listener. */
-    private static final class Attempt implements StreamSocket.Listener {
-        private final StreamSocket.Listener listener;
-        private StreamSocket socket;
-        private boolean connected;
-        private IOException problem;
-
-        Attempt(StreamSocket.Listener listener) {
-            this.listener = listener;
-        }
-
-        @Override
-        public void ready(boolean readable, boolean writable) {
-            if (connected) {
-                listener.ready(readable, writable);
-                return;
-            }
-            try {
-                connected = socket.finishConnect();
-            } catch (IOException e) {
-                problem = e;
-            }
-        }
-
-        void check() throws IOException {
-            if (problem != null) {
-                throw problem;
-            }
-        }
     }
 }

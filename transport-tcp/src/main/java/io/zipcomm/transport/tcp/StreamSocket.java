@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 
-/** A non-blocking TCP socket registered with a {@link Poller}. Driven by the thread that runs the poller. */
+/**
+ * A non-blocking TCP socket registered with a {@link Poller}, or what is wrapped around one. Driven by the thread that runs
+ * the poller.
+ */
 interface StreamSocket {
 
     /** Told by the poller that a socket is ready. */
@@ -37,6 +40,16 @@ interface StreamSocket {
      * @return bytes written; 0 if the socket takes none now
      */
     long write(ByteBuffer[] sources, int count) throws IOException;
+
+    /** Whether there is input that was read from the system already, so that no event will announce it. */
+    default boolean hasInput() {
+        return false;
+    }
+
+    /** Whether something that was written is kept here, since the system has not taken it yet. */
+    default boolean hasOutput() {
+        return false;
+    }
 
     /** Says what to be told of. At first nothing. */
     void interest(boolean readable, boolean writable);

@@ -145,8 +145,12 @@ final class TcpTransport implements Transport {
 
     @Override
     public void attach(RelayAddress address, String session, int rank, byte[] ticket, long deadlineNs) {
+        if (relay != null) {
+            // The rank has left that relay for this one.
+            relay.closeStream();
+        }
         relay = new RelayConnection(streams, address, settings.eagerBytes());
-        relay.open(RelaySockets.connect(poller, address, 0, relay, deadlineNs));
+        relay.open(RelaySockets.connect(poller, settings.access(), address, 0, relay, deadlineNs, true));
         Attach attach = Attach.newBuilder()
                 .setVersion(Frame.VERSION)
                 .setSession(session)

@@ -38,7 +38,12 @@ public final class TcpTransportProvider implements TransportProvider {
 
     @Override
     public ControlChannel openControl(
-            ZipSettings settings, RelayAddress relay, int localPort, ControlChannel.Listener listener) {
-        return RelayControl.open(settings, relay, localPort, listener);
+            ZipSettings settings,
+            RelayAddress relay,
+            int localPort,
+            ControlChannel.Listener listener,
+            long deadlineNs,
+            boolean patient) {
+        return RelayControl.open(Poller.open(settings.io()), settings, relay, localPort, listener, deadlineNs, patient);
     }
 }

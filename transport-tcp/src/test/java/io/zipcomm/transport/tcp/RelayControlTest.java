@@ -126,7 +126,8 @@ final class RelayControlTest {
                 .size(1)
                 .joinTimeout(Duration.ofSeconds(10))
                 .build();
-        return RelayControl.open(new BlockedPoller(), settings, settings.relay(), 0, new Silent());
+        long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
+        return RelayControl.open(new BlockedPoller(), settings, settings.relay(), 0, new Silent(), deadlineNs, true);
     }
 
     @Test

@@ -6,14 +6,20 @@ import io.zipcomm.testkit.TransportContract;
 abstract class RelayedContract extends TransportContract {
 
     private final String io;
+    private final Way.Kind way;
 
     RelayedContract(String io) {
+        this(io, Way.Kind.ZIP);
+    }
+
+    RelayedContract(String io, Way.Kind way) {
         this.io = io;
+        this.way = way;
     }
 
     @Override
     protected Wiring wire(int size, long seed) {
-        return TcpWiring.relayed(size, io);
+        return TcpWiring.relayed(size, io, way);
     }
 
     @Override

@@ -4,8 +4,6 @@ import io.zipcomm.internal.MembershipClient;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.membership.Member;
-import io.zipcomm.relay.RelayServer;
-import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.testkit.TransportContract;
@@ -29,7 +27,7 @@ final class TcpWiring implements TransportContract.Wiring {
     private final List<MembershipClient> clients = new ArrayList<>();
     private final Path[][] opened;
     private final boolean direct;
-    private RelayServer relay;
+    private Way way;
     private int epoch;
 
     private TcpWiring(int size, boolean direct) {
@@ -68,13 +66,15 @@ final class TcpWiring implements TransportContract.Wiring {
     }
 
     static TcpWiring relayed(int size, String io) {
+        return relayed(size, io, Way.Kind.ZIP);
+    }
+
+    static TcpWiring relayed(int size, String io, Way.Kind kind) {
         TcpWiring wiring = new TcpWiring(size, false);
-        wiring.relay = RelayServer.start(
-                RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build());
-        String address = "127.0.0.1:" + wiring.relay.address().getPort();
+        wiring.way = Way.open(kind);
         for (int rank = 0; rank < size; rank++) {
-            ZipSettings settings = settings(size, rank, io)
-                    .relay(address)
+            ZipSettings settings = wiring.way
+                    .apply(settings(size, rank, io))
                     .transport(ZipSettings.TransportChoice.RELAY)
                     .build();
             TcpTransport transport = new TcpTransport(settings);
@@ -188,8 +188,8 @@ final class TcpWiring implements TransportContract.Wiring {
             client.close();
         }
         transports.forEach(TcpTransport::close);
-        if (relay != null) {
-            relay.close();
+        if (way != null) {
+            way.close();
         }
     }
 }

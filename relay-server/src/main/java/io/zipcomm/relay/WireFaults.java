@@ -1,0 +1,28 @@
+package io.zipcomm.relay;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
+import java.io.IOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What is wrong with the TLS or WebSocket of a connection is the other end's fault, like a connection that breaks. */
+final class WireFaults extends ChannelInboundHandlerAdapter {
+
+    private static final Logger log = LoggerFactory.getLogger(WireFaults.class);
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (!(cause instanceof DecoderException)) {
+            context.fireExceptionCaught(cause);
+            return;
+        }
+        Throwable reason = cause instanceof CorruptedWebSocketFrameException || cause.getCause() == null
+                ? cause
+                : cause.getCause();
+        log.info("{}: {}", context.channel().remoteAddress(), reason.toString());
+        context.fireExceptionCaught(new IOException(reason.getMessage(), reason));
+    }
+}

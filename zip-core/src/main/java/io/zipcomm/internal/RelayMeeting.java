@@ -1,0 +1,393 @@
+package io.zipcomm.internal;
+
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.membership.Candidate;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.RelayAddress;
+import io.zipcomm.transport.Transport;
+import io.zipcomm.transport.TransportProvider;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+
+/**
+ * Finds one relay of several at which all ranks of a session meet, whichever of them which rank can reach.
+ *
+ * <p>A rank asks the relays of its session's {@link RelayOrder} one after the other, each a moment after the one before, and
+ * stays at all of them. A relay admits when all ranks are there. So the rank attaches to the first one in the order that has
+ * admitted it, and moves if a better one does. Of the relays that all ranks reach, the best admits them all and no better
+ * one does: there they meet. A rank is attached to one relay at a time, and a relay lets go only of ranks whose group is not
+ * complete, so no two relays complete the same group.
+ *
+ * <p>Thread: the one that joins decides; for each relay another one asks, and asks again when it was refused or the
+ * connection broke.
+ */
+public final class RelayMeeting {
+
+    /** Refusals that concern the group: another relay would say the same. */
+    private static final Set<ErrorCode> OF_GROUP =
+            EnumSet.of(ErrorCode.BAD_SETTING, ErrorCode.SIZE_MISMATCH, ErrorCode.GROUP_FULL, ErrorCode.RANK_TAKEN);
+
+    /** Refusals after which this relay need not be asked again. */
+    private static final Set<ErrorCode> OF_RELAY = EnumSet.of(ErrorCode.UNAUTHORIZED, ErrorCode.VERSION_MISMATCH);
+
+    private static final int START_SHARE = 20;
+    private static final long START_NS_MAX = 2_000_000_000L;
+    private static final int ATTEMPT_SHARE = 6;
+    private static final int PATIENCE_SHARE = 10;
+    private static final long PATIENCE_NS_MAX = 3_000_000_000L;
+    private static final long RETRY_MS = 200;
+    private static final String ATTEMPT = "^join, after \\d+ ms: ";
+
+    /** The relay watches the same deadline and knows who is missing, so its answer is given time to arrive. */
+    private static final long GRACE_NS = 1_000_000_000L;
+
+    /** How long a relay may take to let go of a rank, or to say that it is too late. */
+    private static final long LEAVE_MS_MAX = 2000;
+
+    private final ZipSettings settings;
+    private final TransportProvider provider;
+    private final Transport transport;
+    private final List<Candidate> candidates;
+    private final String hostId;
+    private final boolean relayed;
+    private final LongSupplier clock;
+    private final long startedNs;
+    private final long timeoutNs;
+    private final List<Stay> stays = new ArrayList<>();
+
+    /** Something happened at a relay. */
+    private final LinkedBlockingQueue<Boolean> news = new LinkedBlockingQueue<>();
+
+    private volatile boolean over;
+    /** Where the rank is attached; null if nowhere. */
+    private Stay current;
+
+    /** By which connection. */
+    private MembershipClient attached;
+
+    private long attachedNs;
+
+    private RelayMeeting(
+            ZipSettings settings,
+            TransportProvider provider,
+            Transport transport,
+            String hostId,
+            boolean relayed,
+            LongSupplier clock) {
+        this.settings = settings;
+        this.provider = provider;
+        this.transport = transport;
+        this.hostId = hostId;
+        this.relayed = relayed;
+        this.clock = clock;
+        candidates = transport.candidates();
+        startedNs = System.nanoTime();
+        timeoutNs = settings.joinTimeout().toNanos();
+    }
+
+    /**
+     * Joins the group at one of the relays. Blocks until it is complete.
+     *
+     * @param transport is attached when this returns, if {@code relayed}
+     * @return a client whose group is complete; the caller closes it
+     * @throws ZipException with a relay's reason, JOIN_TIMEOUT, RELAY_UNREACHABLE, or CANCELLED if the thread is interrupted
+     */
+    public static MembershipClient join(
+            ZipSettings settings,
+            TransportProvider provider,
+            Transport transport,
+            String hostId,
+            boolean relayed,
+            LongSupplier clock) {
+        RelayMeeting meeting = new RelayMeeting(settings, provider, transport, hostId, relayed, clock);
+        MembershipClient found = null;
+        try {
+            found = meeting.meet();
+            return found;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw meeting.failure(ErrorCode.CANCELLED, "the joining thread was interrupted");
+        } finally {
+            meeting.end(found);
+        }
+    }
+
+    private MembershipClient meet() throws InterruptedException {
+        for (RelayAddress relay : RelayOrder.of(settings.session(), relays())) {
+            stays.add(new Stay(relay));
+        }
+        long startNs = Math.min(timeoutNs / START_SHARE, START_NS_MAX);
+        long patienceNs = Math.min(timeoutNs / PATIENCE_SHARE, PATIENCE_NS_MAX);
+        int begun = 0;
+        while (true) {
+            long nowNs = System.nanoTime();
+            if (begun < stays.size() && (nowNs - startedNs >= begun * startNs || noneThere(begun))) {
+                stays.get(begun++).thread.start();
+                continue;
+            }
+            checkRefusals();
+            boolean allSaid = stays.stream().allMatch(stay -> stay.trouble != null);
+            if (nowNs - startedNs > (allSaid ? timeoutNs : timeoutNs + GRACE_NS)) {
+                throw timedOut();
+            }
+            if (current != null && isComplete(attached)) {
+                return attached;
+            }
+            Stay best = best();
+            boolean gone = current != null && (current.client != attached || !current.isAdmitted());
+            // In vain: somebody who was there has gone.
+            boolean inVain = current != null && nowNs - attachedNs > patienceNs;
+            if (gone || inVain || (best != null && best != current)) {
+                if (current != null && !gone && isCompleteAfterAll(current)) {
+                    return attached;
+                }
+                current = null;
+                best = best();
+                if (best != null) {
+                    attach(best);
+                }
+                continue;
+            }
+            news.poll(Math.min(startNs, patienceNs) / 4, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private List<RelayAddress> relays() throws InterruptedException {
+        while (true) {
+            try {
+                return RelayOrder.resolved(settings.relays());
+            } catch (UnknownHostException e) {
+                if (System.nanoTime() - startedNs > timeoutNs) {
+                    throw failure(ErrorCode.RELAY_UNREACHABLE, "unknown host " + e.getMessage());
+                }
+                Thread.sleep(RETRY_MS);
+            }
+        }
+    }
+
+    /** All relays that have been asked are out of reach: the next one need not wait. */
+    private boolean noneThere(int begun) {
+        return stays.stream().limit(begun).allMatch(stay -> stay.client == null && stay.trouble != null);
+    }
+
+    private Stay best() {
+        for (Stay stay : stays) {
+            if (stay == current || stay.isAdmitted()) {
+                return stay;
+            }
+        }
+        return null;
+    }
+
+    private void attach(Stay stay) {
+        MembershipClient client = stay.client;
+        if (client == null) {
+            return;
+        }
+        try {
+            if (relayed) {
+                long deadlineNs = System.nanoTime() + timeoutNs / ATTEMPT_SHARE;
+                transport.attach(stay.relay, settings.session(), client.rank(), client.ticket(), deadlineNs);
+            } else {
+                client.choose();
+            }
+            current = stay;
+            attached = client;
+            attachedNs = System.nanoTime();
+        } catch (ZipException e) {
+            if (e.code() == ErrorCode.CANCELLED) {
+                throw e;
+            }
+            stay.leave(client, e);
+        }
+    }
+
+    private static boolean isComplete(MembershipClient client) {
+        return client.completion().isDone() && !client.completion().isCompletedExceptionally();
+    }
+
+    /** Leaves a relay, or learns that the group has just become complete there. */
+    private boolean isCompleteAfterAll(Stay stay) throws InterruptedException {
+        MembershipClient client = attached;
+        client.leaveUnlessComplete();
+        try {
+            client.completion().get(LEAVE_MS_MAX, TimeUnit.MILLISECONDS);
+            return true;
+        } catch (ExecutionException e) {
+            stay.leave(client, null);
+        } catch (TimeoutException e) {
+            stay.leave(client, new ZipException(ErrorCode.RELAY_LOST, "it does not answer any more", e));
+        }
+        return false;
+    }
+
+    // ---- the end
+
+    private void checkRefusals() {
+        int out = 0;
+        for (Stay stay : stays) {
+            ZipException trouble = stay.trouble;
+            if (trouble != null && OF_GROUP.contains(trouble.code()) && !stay.wasAdmitted) {
+                throw failure(trouble.code(), text(trouble));
+            }
+            out += stay.out ? 1 : 0;
+        }
+        if (out == stays.size()) {
+            throw failure(stays.get(0).trouble.code(), text(stays.get(0).trouble));
+        }
+    }
+
+    private ZipException timedOut() {
+        String each = stays.stream()
+                .map(stay -> stay.relay + ": " + (stay.trouble == null ? "not all ranks came" : text(stay.trouble)))
+                .collect(Collectors.joining("; "));
+        boolean unreachable = stays.stream()
+                .allMatch(stay -> stay.trouble != null && stay.trouble.code() == ErrorCode.RELAY_UNREACHABLE);
+        return failure(
+                unreachable ? ErrorCode.RELAY_UNREACHABLE : ErrorCode.JOIN_TIMEOUT,
+                "at none of " + stays.size() + " relays all ranks met; " + each);
+    }
+
+    private static String text(ZipException trouble) {
+        String text = trouble.getMessage();
+        String prefix = trouble.code().name() + ": ";
+        // What failed is a part of joining, which the whole is told of anyway.
+        return (text.startsWith(prefix) ? text.substring(prefix.length()) : text).replaceFirst(ATTEMPT, "");
+    }
+
+    private ZipException failure(ErrorCode code, String reason) {
+        ZipException.Builder facts = ZipException.of(code, reason);
+        if (settings.rank() >= 0) {
+            facts.at(settings.rank(), settings.size(), ZipException.NONE);
+        }
+        return facts.operation("join of session " + settings.session())
+                .elapsedMs((System.nanoTime() - startedNs) / 1_000_000)
+                .build();
+    }
+
+    private void end(MembershipClient found) {
+        over = true;
+        for (Stay stay : stays) {
+            stay.thread.interrupt();
+        }
+        for (Stay stay : stays) {
+            stay.end(found);
+        }
+    }
+
+    /** What this rank has at one relay. */
+    private final class Stay implements Runnable {
+        private final RelayAddress relay;
+        private final Thread thread;
+
+        /** Null while there is no connection. */
+        private volatile MembershipClient client;
+
+        /** What went wrong last. */
+        private volatile ZipException trouble;
+
+        /** It has been admitted at some time: the place that is taken may be its own. */
+        private volatile boolean wasAdmitted;
+
+        private volatile boolean out;
+
+        Stay(RelayAddress relay) {
+            this.relay = relay;
+            thread = new Thread(this, "zip-join-" + relay.hostAndPort());
+            thread.setDaemon(true);
+        }
+
+        boolean isAdmitted() {
+            MembershipClient there = client;
+            return there != null
+                    && there.admission().isDone()
+                    && !there.admission().isCompletedExceptionally()
+                    && !there.completion().isCompletedExceptionally();
+        }
+
+        /** The connection is of no more use; the thread asks anew. */
+        void leave(MembershipClient left, ZipException reason) {
+            client = null;
+            trouble = reason == null ? trouble : reason;
+            left.abandon();
+        }
+
+        @Override
+        public void run() {
+            try {
+                while (!over && !out && System.nanoTime() - startedNs < timeoutNs) {
+                    stay();
+                    if (!over) {
+                        news.add(true);
+                        Thread.sleep(RETRY_MS);
+                    }
+                }
+            } catch (InterruptedException e) {
+                // Asked to end.
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        /** Asks, and stays until the connection ends. */
+        private void stay() throws InterruptedException {
+            MembershipClient asked;
+            try {
+                asked = MembershipClient.askOneOfSeveral(
+                        settings,
+                        relay,
+                        provider,
+                        candidates,
+                        transport.rendezvousPort(),
+                        hostId,
+                        relayed,
+                        clock,
+                        System.nanoTime() + timeoutNs / ATTEMPT_SHARE);
+            } catch (ZipException e) {
+                trouble = e;
+                return;
+            }
+            trouble = null;
+            client = asked;
+            try {
+                asked.admission().get();
+                wasAdmitted = true;
+                news.add(true);
+                asked.completion().get();
+                // Complete: nothing more to wait for.
+                over = true;
+                news.add(true);
+            } catch (ExecutionException e) {
+                ZipException reason = (ZipException) e.getCause();
+                if (client == asked) {
+                    trouble = reason;
+                    client = null;
+                }
+                out = OF_RELAY.contains(reason.code());
+                asked.abandon();
+            }
+        }
+
+        /** Ends the connection, unless it is the one that was found. */
+        void end(MembershipClient found) {
+            try {
+                thread.join(TimeUnit.NANOSECONDS.toMillis(timeoutNs) + LEAVE_MS_MAX);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            MembershipClient left = client;
+            if (left != null && left != found) {
+                left.close();
+            }
+        }
+    }
+}
