@@ -141,8 +141,7 @@ public enum RelayOption {
                     + " A relay embedded in a program does not use it.");
 
     /** The others change with a reload. */
-    private static final Set<RelayOption> FIXED =
-            EnumSet.of(
+    private static final Set<RelayOption> FIXED = EnumSet.of(
             LISTEN,
             INSECURE,
             TLS_CERT,

@@ -3,7 +3,6 @@ package io.zipcomm.relay.route;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Ticker;
-import io.zipcomm.error.ErrorCode;
 import io.zipcomm.internal.Combiner;
 import java.util.ArrayList;
 import java.util.HashSet;
