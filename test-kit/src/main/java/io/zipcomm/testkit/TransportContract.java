@@ -485,7 +485,8 @@ public abstract class TransportContract {
         int cut = 0;
         for (int attempt = 0; attempt < CUTS; attempt++) {
             Memory.Kind kind = attempt % 2 == 0 ? Memory.Kind.DIRECT_BUFFER : Memory.Kind.DOUBLES;
-            openBound(2);
+            // A simulated network may be one in which frames arrive whole: look at several.
+            openBound(2, seeds.seed() + attempt);
             FrameStub from = stubs.get(0);
             FrameStub to = stubs.get(1);
             int length = from.path.fragmentBytesMax();
@@ -844,12 +845,20 @@ public abstract class TransportContract {
     // Fixture.
 
     private void open(int size) throws Exception {
+        open(size, seeds.seed());
+    }
+
+    private void open(int size, long seed) throws Exception {
         stubs = new ArrayList<>();
-        wiring = wire(size, seeds.seed());
+        wiring = wire(size, seed);
     }
 
     private void openBound(int size) throws Exception {
-        open(size);
+        openBound(size, seeds.seed());
+    }
+
+    private void openBound(int size, long seed) throws Exception {
+        open(size, seed);
         bind(0, 1).path.openInput();
         bind(1, 0).path.openInput();
     }

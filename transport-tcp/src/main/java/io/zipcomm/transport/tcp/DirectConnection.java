@@ -13,6 +13,7 @@ import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.Hello;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 
@@ -96,9 +97,12 @@ final class DirectConnection extends FrameStream implements Path {
         return own;
     }
 
-    /** Whether there is another end. */
-    boolean isConnected() {
-        return state != State.CONNECTING;
+    /** Whether the other end has this address. */
+    boolean comesFrom(String host, int port) {
+        InetSocketAddress remote = socket() == null ? null : socket().remote();
+        return remote != null
+                && remote.getPort() == port
+                && remote.getAddress().getHostAddress().equals(host);
     }
 
     boolean isOpen() {

@@ -207,6 +207,22 @@ final class DirectPaths {
         connection.closeStream();
     }
 
+    /** As {@link #drop}, and leaves nothing that would be in the way of another one between the same ports. */
+    void abandon(DirectConnection connection) {
+        handshakes.remove(connection);
+        connection.breakStream();
+    }
+
+    /** Ends accepted connections from an address that have not said who they are since an instant. */
+    void dropStrangersFrom(Candidate address, long sinceNs) {
+        for (DirectConnection one : List.copyOf(handshakes)) {
+            boolean silent = !one.isOwn() && !one.isProven() && one.startedNs() - sinceNs <= 0;
+            if (silent && one.comesFrom(address.host(), address.port())) {
+                abandon(one);
+            }
+        }
+    }
+
     void closed(DirectConnection connection) {
         handshakes.remove(connection);
         watched.remove(connection);

@@ -310,7 +310,7 @@ final class Edge {
         }
         held.remove(connection);
         if (punch != null) {
-            punch.failed(connection, reason);
+            punch.failed(connection, reason, nowNs);
         }
         if (chosen == connection) {
             chosen = held.poll();

@@ -10,14 +10,19 @@ import java.util.SplittableRandom;
  * simultaneous open), or one that the peer's or our listener takes, which uses the same port.
  *
  * <p>Some NATs answer a packet that comes too early by a reset, which ends the attempt that it meets. So there are several,
- * with pauses drawn at random: equal ones would keep whatever lag there is between the two ends.
+ * with pauses drawn at random: equal ones would keep whatever lag there is between the two ends. An attempt that nothing
+ * ends lasts some round trips: one that is given up between the packets of a handshake is worse than wasted, since our
+ * listener then answers the peer's next packet by a number of its own, which NATs take for invalid.
  */
 final class Punch {
 
     /** From the first attempt to the last. */
     static final long PUNCH_NS = 5_000_000_000L;
 
-    private static final long PAUSE_NS_MIN = 50_000_000;
+    /** An attempt, and a connection that does not prove who it is, last at least so long. */
+    private static final long ATTEMPT_NS_MIN = 300_000_000;
+
+    private static final long PAUSE_NS = 50_000_000;
 
     /** Pauses grow by this. */
     private static final double GROWTH = 1.15;
@@ -27,7 +32,8 @@ final class Punch {
     private final Candidate candidate;
     private final long untilNs;
     private final SplittableRandom random;
-    private double pauseNs;
+    private final long attemptNs;
+    private double pauseNs = PAUSE_NS;
     private long nextNs;
     private DirectConnection connection;
     private int attempts;
@@ -39,7 +45,7 @@ final class Punch {
         this.candidate = candidate;
         nextNs = atNs;
         untilNs = atNs + PUNCH_NS;
-        pauseNs = Math.max(PAUSE_NS_MIN, roundTripNs);
+        attemptNs = Math.max(ATTEMPT_NS_MIN, 2 * roundTripNs);
         random = new SplittableRandom(System.nanoTime() ^ peer);
     }
 
@@ -60,30 +66,39 @@ final class Punch {
         if (nowNs - nextNs < 0) {
             return true;
         }
-        if (connection != null && connection.isConnected()) {
+        if (connection != null && connection.isProven()) {
             // The handshake has a limit of its own.
-            nextNs = nowNs + PAUSE_NS_MIN;
+            nextNs = nowNs + PAUSE_NS;
             return true;
         }
         end();
         if (nowNs - untilNs >= 0) {
             return false;
         }
-        nextNs = nowNs + (long) (2 * pauseNs * random.nextDouble());
-        pauseNs *= GROWTH;
+        nextNs = nowNs + attemptNs + pauseNs();
         attempts++;
         try {
             connection = paths.open(peer, candidate, paths.rendezvousPort(), nowNs);
         } catch (IOException e) {
             problem = Poller.describe(e);
+            // Somebody came from there to our listener, and holds the pair of ports: the peer, or what is left of it.
+            paths.dropStrangersFrom(candidate, nowNs - attemptNs);
+            nextNs = nowNs + pauseNs();
         }
         return true;
     }
 
-    void failed(DirectConnection ended, String reason) {
+    private long pauseNs() {
+        double drawn = 2 * pauseNs * random.nextDouble();
+        pauseNs *= GROWTH;
+        return (long) drawn;
+    }
+
+    void failed(DirectConnection ended, String reason, long nowNs) {
         if (connection == ended) {
             connection = null;
             problem = reason;
+            nextNs = nowNs + pauseNs();
         }
     }
 
@@ -99,7 +114,7 @@ final class Punch {
         if (connection != null) {
             DirectConnection last = connection;
             connection = null;
-            paths.drop(last);
+            paths.abandon(last);
         }
     }
 }
