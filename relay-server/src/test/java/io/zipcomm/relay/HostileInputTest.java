@@ -96,7 +96,7 @@ final class HostileInputTest {
                 ErrorCode.PROTOCOL, "frame for rank -1 of 3", FrameType.BYE, 0, h -> Frame.destination(h, 0, -1));
         expectExpelled(ErrorCode.STALE_EPOCH, "frame of epoch 0 in", FrameType.EAGER, 5, h -> Frame.epoch(h, 0, 0));
         expectExpelled(ErrorCode.PROTOCOL, "frame version 9", FrameType.EAGER, 5, h -> h.put(0, (byte) 9));
-        expectExpelled(ErrorCode.PROTOCOL, "unknown frame type 13", FrameType.EAGER, 5, h -> h.put(1, (byte) 13));
+        expectExpelled(ErrorCode.PROTOCOL, "unknown frame type 23", FrameType.EAGER, 5, h -> h.put(1, (byte) 23));
         expectExpelled(ErrorCode.PROTOCOL, "-1 payload bytes", FrameType.EAGER, 5, h -> Frame.payloadBytes(h, 0, -1));
         expectExpelled(ErrorCode.PROTOCOL, "EAGER frame of 5", FrameType.EAGER, 5, h -> Frame.messageBytes(h, 0, 6));
         expectExpelled(ErrorCode.PROTOCOL, "CONTROL frame on a data", FrameType.CONTROL, 5, h -> {});
