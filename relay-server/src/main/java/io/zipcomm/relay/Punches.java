@@ -42,6 +42,11 @@ final class Punches {
         long toldNs;
         boolean told;
 
+        /** When both begin, and how far they are from each other. */
+        long atNs;
+
+        long roundTripNs;
+
         Pair(Member low, Member high, long askedNs) {
             this.low = low;
             this.high = high;
@@ -72,6 +77,10 @@ final class Punches {
         long key = (long) low.rank << Integer.SIZE | high.rank;
         Pair known = pairs.get(key);
         if (known != null && !known.isOver(nowNs)) {
+            if (known.told) {
+                // It asks though it was told: before it could hear, perhaps. The other one is at it.
+                tellAgain(known, from, epoch, nowNs);
+            }
             return;
         }
         if (pairs.size() >= PAIRS_MAX) {
@@ -127,16 +136,26 @@ final class Punches {
         }
         pair.told = true;
         pair.toldNs = nowNs;
-        long atNs = LEAD_NS + Math.max(low.roundTripNs, high.roundTripNs) / 2;
-        PunchAt.Builder told =
-                PunchAt.newBuilder().setEpoch(epoch).setRoundTripUs((low.roundTripNs + high.roundTripNs) / 1000);
-        tell(pair.low, pair.high.rank, atNs - low.roundTripNs / 2, told);
-        tell(pair.high, pair.low.rank, atNs - high.roundTripNs / 2, told);
+        pair.atNs = nowNs + LEAD_NS + Math.max(low.roundTripNs, high.roundTripNs) / 2;
+        pair.roundTripNs = low.roundTripNs + high.roundTripNs;
+        tell(pair, pair.low, epoch, nowNs);
+        tell(pair, pair.high, epoch, nowNs);
     }
 
-    private static void tell(Member member, int peer, long inNs, PunchAt.Builder told) {
-        member.control.send(
-                ControlWriter.message(told.setRank(peer).setInUs(inNs / 1000).build()));
+    private static void tellAgain(Pair pair, Member member, int epoch, long nowNs) {
+        if (member.distance.roundTripNs >= 0) {
+            tell(pair, member, epoch, nowNs);
+        }
+    }
+
+    private static void tell(Pair pair, Member member, int epoch, long nowNs) {
+        long inNs = Math.max(0, pair.atNs - nowNs - member.distance.roundTripNs / 2);
+        member.control.send(ControlWriter.message(PunchAt.newBuilder()
+                .setEpoch(epoch)
+                .setRank(member == pair.low ? pair.high.rank : pair.low.rank)
+                .setInUs(inNs / 1000)
+                .setRoundTripUs(pair.roundTripNs / 1000)
+                .build()));
     }
 
     /** Pairs that are told or about to be. */

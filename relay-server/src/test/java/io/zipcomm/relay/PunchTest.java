@@ -114,14 +114,27 @@ final class PunchTest {
     }
 
     @Test
-    void shouldTellAPairOnceThoughBothAsk() {
+    void shouldMeasureAPairOnceThoughBothAsk() {
         List<TestRank> group = fixture.group("s", 2);
         want(group.get(0), 1);
         want(group.get(1), 0);
         group.forEach(PunchTest::pong);
         group.forEach(PunchTest::told);
-        want(group.get(0), 1);
         group.forEach(PunchTest::assertThatNothingWasSaid);
+    }
+
+    /** A rank that could not hear yet when both were told asks by itself later. */
+    @Test
+    void shouldTellWhoAsksAgainAndNotTheOther() {
+        List<TestRank> group = fixture.group("s", 2);
+        want(group.get(0), 1);
+        group.forEach(PunchTest::pong);
+        group.forEach(PunchTest::told);
+        want(group.get(1), 0);
+        PunchAt again = told(group.get(1));
+        assertEquals(0, again.getRank());
+        assertTrue(again.getInUs() >= 0, "an instant before the message");
+        assertThatNothingWasSaid(group.get(0));
     }
 
     @Test

@@ -71,7 +71,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     private volatile long heartbeatTimeoutMs;
 
     // The channel's thread only.
-    private long lastHeardNs;
+    private volatile long lastHeardNs;
     private long beats;
     private String expelledFor;
 
@@ -396,8 +396,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             }
             case GROUP_READY -> ready.complete(message.getGroupReady());
             case REFUSED -> refused(message.getRefused());
-            case MEMBER_GONE, ABORT, SUSPECT -> hear(message);
-            case PUNCH_AT -> punchAt(message.getPunchAt());
+            case MEMBER_GONE, ABORT, SUSPECT, PUNCH_AT -> hear(message);
             case PING ->
                 say(ToRelay.newBuilder()
                         .setPong(Pong.newBuilder().setNumber(message.getPing().getNumber()))
@@ -432,17 +431,6 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         }
     }
 
-    /** Only worth hearing now: nothing is kept for later. */
-    private void punchAt(PunchAt punch) {
-        Listener told;
-        synchronized (this) {
-            told = listener;
-        }
-        if (told != null && punch.getEpoch() == epoch) {
-            told.punchAt(punch.getRank(), lastHeardNs + punch.getInUs() * 1000, punch.getRoundTripUs() * 1000);
-        }
-    }
-
     private void tell(ToRank message) {
         if (message.hasAbort()) {
             Abort abort = message.getAbort();
@@ -451,6 +439,12 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         } else if (message.hasSuspect()) {
             listener.suspectedBy(
                     message.getSuspect().getRank(), message.getSuspect().getDetail());
+        } else if (message.hasPunchAt()) {
+            // If it was kept, the instant is over, and the peer has begun.
+            PunchAt punch = message.getPunchAt();
+            if (punch.getEpoch() == epoch) {
+                listener.punchAt(punch.getRank(), lastHeardNs + punch.getInUs() * 1000, punch.getRoundTripUs() * 1000);
+            }
         } else {
             MemberGone gone = message.getMemberGone();
             listener.memberGone(gone.getRank(), cause(gone.getCause()), gone.getDetail());
