@@ -4,6 +4,7 @@ import io.zipcomm.Communicator;
 import io.zipcomm.Zip;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.collectives.Collectives;
+import io.zipcomm.collectives.ReduceOp;
 import io.zipcomm.internal.Engine;
 import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.settings.Setting;
@@ -30,7 +31,14 @@ import java.util.stream.IntStream;
  * failed WHAT            the end, if something went wrong
  * }</pre>
  *
- * <p>Paths are told when all links of all ranks are direct, or SETTLE-MS after joining. The process ends with its input.
+ * <p>Paths are told when all links of all ranks are direct, or SETTLE-MS after joining. If that is -1, the rank does nothing but one
+ * all-reduce, and tells of it instead of messages, paths and collectives:
+ *
+ * <pre>{@code
+ * first MS DIRECT        since it began to join, and how many of its links were direct then
+ * }</pre>
+ *
+ * <p>The process ends with its input.
  */
 public final class LabRank {
 
@@ -74,7 +82,11 @@ public final class LabRank {
                 world = joined.withTimeout(Duration.ofSeconds(20));
                 joinedNs = System.nanoTime();
                 tell("joined " + millis(joinedNs - beganNs));
-                workAsMember();
+                if (settleNs < 0) {
+                    addUpOnce(beganNs);
+                } else {
+                    workAsMember();
+                }
             }
             tell("ok");
         } catch (RuntimeException e) {
@@ -99,6 +111,19 @@ public final class LabRank {
     private void tell(String what) {
         synchronized (System.out) {
             System.out.println(number + " " + what);
+        }
+    }
+
+    private void addUpOnce(long beganNs) {
+        int[] sum = {world.rank() + 1};
+        Collectives.of(world).allReduce(Payload.of(sum), ReduceOp.SUM);
+        long tookNs = System.nanoTime() - beganNs;
+        Engine engine = GroupCommunicator.of(world).progress();
+        tell("first " + millis(tookNs) + " "
+                + peers().filter(peer -> isDirect(engine, peer)).count());
+        int expected = world.size() * (world.size() + 1) / 2;
+        if (sum[0] != expected) {
+            throw new IllegalStateException("the sum is " + sum[0] + " and should be " + expected);
         }
     }
 

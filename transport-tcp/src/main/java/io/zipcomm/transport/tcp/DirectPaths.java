@@ -182,6 +182,8 @@ final class DirectPaths {
                 drop(other);
             }
         }
+        // Nothing is left to wait for: whoever waits is not to be woken for it.
+        climbing.remove(edge(peer));
         if (connection.isForgettable()) {
             watched.add(connection);
         }
@@ -266,8 +268,9 @@ final class DirectPaths {
             }
         }
         for (int i = climbing.size() - 1; i >= 0; i--) {
-            if (i < climbing.size() && !climbing.get(i).climb(nowNs)) {
-                climbing.remove(i);
+            Edge edge = i < climbing.size() ? climbing.get(i) : null;
+            if (edge != null && !edge.climb(nowNs)) {
+                climbing.remove(edge);
             }
         }
     }
