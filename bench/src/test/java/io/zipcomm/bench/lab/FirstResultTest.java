@@ -54,8 +54,11 @@ final class FirstResultTest {
                         ranks.stream().mapToLong(rank -> rank[1]).max().orElseThrow(),
                         ranks.stream().mapToLong(rank -> rank[2]).sum(),
                         size * (size - 1));
+                // Those of one gateway reach each other at once, by their private addresses.
+                long neighbours = (size - 1) / GATEWAYS;
                 assertTrue(
-                        ranks.stream().anyMatch(rank -> rank[2] == 0), "every rank had waited for a direct connection");
+                        ranks.stream().anyMatch(rank -> rank[2] <= neighbours),
+                        "every rank had waited for a punched connection");
             }
         }
     }

@@ -107,7 +107,8 @@ public final class RelayCommand implements Callable<Integer> {
         return new RelayAddress(address.getAddress().getHostAddress(), address.getPort()).toString();
     }
 
-    private static void stop(Daemon daemon, PrintWriter out) {
+    /** One signal after the other, though each has a thread of its own: the second is to find that it drains. */
+    private static synchronized void stop(Daemon daemon, PrintWriter out) {
         int sessions = daemon.relay().stats().sessions();
         if (sessions > 0 && !daemon.isDraining()) {
             out.println("zip relay: draining, " + sessions + " sessions; told once more, it ends at once");
