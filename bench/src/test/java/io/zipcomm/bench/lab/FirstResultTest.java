@@ -55,7 +55,7 @@ final class FirstResultTest {
                         ranks.stream().mapToLong(rank -> rank[2]).sum(),
                         size * (size - 1));
                 // Those of one gateway reach each other at once, by their private addresses.
-                long neighbours = (size - 1) / GATEWAYS;
+                int neighbours = (size - 1) / GATEWAYS;
                 assertTrue(
                         ranks.stream().anyMatch(rank -> rank[2] <= neighbours),
                         "every rank had waited for a punched connection");
