@@ -110,10 +110,12 @@ public final class RelayCommand implements Callable<Integer> {
     /** One signal after the other, though each has a thread of its own: the second is to find that it drains. */
     private static synchronized void stop(Daemon daemon, PrintWriter out) {
         int sessions = daemon.relay().stats().sessions();
-        if (sessions > 0 && !daemon.isDraining()) {
+        boolean first = !daemon.isDraining();
+        daemon.stop();
+        // Said when it is so: whoever reads it finds a relay that is not ready any more.
+        if (sessions > 0 && first) {
             out.println("zip relay: draining, " + sessions + " sessions; told once more, it ends at once");
         }
-        daemon.stop();
     }
 
     /** Reads every file anew. */
