@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.zipcomm.Communicator;
 import io.zipcomm.ZipFuture;
 import io.zipcomm.buffer.DataType;
+import io.zipcomm.buffer.Payload;
 import io.zipcomm.collectives.CollectiveCase.Form;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
@@ -166,6 +167,22 @@ final class RelayCollectivesTest {
         });
     }
 
+    /** All are here. By messages, since a collective that fails here ends those that others are still in. */
+    private static void awaitAll(Communicator world) {
+        List<ZipFuture<Void>> said = new ArrayList<>();
+        for (int peer = 0; peer < world.size(); peer++) {
+            if (peer != world.rank()) {
+                said.add(world.sendAsync(peer, 1, Payload.of(new byte[1])));
+            }
+        }
+        for (int peer = 0; peer < world.size(); peer++) {
+            if (peer != world.rank()) {
+                world.receive(peer, 1, Payload.of(new byte[1]));
+            }
+        }
+        said.forEach(ZipFuture::await);
+    }
+
     @Test
     void shouldNotCombineByFunctionsOfTheUsersInTheRelay() {
         ReduceOp own = ReduceOp.ofFloats((a, b) -> a + 2 * b);
@@ -174,6 +191,7 @@ final class RelayCollectivesTest {
             ReduceOp sum = ReduceOp.ofFloats(Float::sum);
             Collectives.of(world).allReduce(values, sum);
             assertArrayEquals(new float[] {3, 6}, values);
+            awaitAll(world);
             ZipException refused = assertThrows(
                     ZipException.class,
                     () -> Collectives.of(world).withAlgorithm(REDUCE).allReduce(values, own));

@@ -249,8 +249,9 @@ final class DirectPaths {
     /** When {@link #look} has something to do at the latest, if before the given instant. */
     long dueNs(long latestNs) {
         long dueNs = latestNs;
-        for (Edge edge : climbing) {
-            dueNs = edge.dueNs(dueNs);
+        // By index: this is asked every few turns, and an iterator is garbage.
+        for (int i = 0; i < climbing.size(); i++) {
+            dueNs = climbing.get(i).dueNs(dueNs);
         }
         return dueNs;
     }
