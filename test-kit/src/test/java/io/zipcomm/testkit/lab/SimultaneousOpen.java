@@ -167,9 +167,6 @@ final class SimultaneousOpen {
             attempt.changeNs = System.nanoTime() + ATTEMPT_NS + pauseNs();
             channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             channel.setOption(StandardSocketOptions.SO_REUSEPORT, true);
-            // A connection that is given up leaves nothing that would be in the way of the next one between the same
-            // ports.
-            channel.setOption(StandardSocketOptions.SO_LINGER, 0);
             // An attempt that is given up leaves nothing that would be in the way of the next one between the same
             // ports.
             channel.setOption(StandardSocketOptions.SO_LINGER, 0);
