@@ -29,10 +29,18 @@ final class Farewell extends ChannelInboundHandlerAdapter {
      * @param last taken over; may be empty
      */
     static void say(Channel channel, ByteBuf last) {
-        if (!channel.isActive()
-                || channel.pipeline().last() == null
-                || channel.pipeline().get(HttpDoor.class) != null) {
+        if (!channel.isActive() || channel.pipeline().get(HttpDoor.class) != null) {
             last.release();
+            channel.close();
+        } else {
+            answer(channel, last);
+        }
+    }
+
+    /** The same for a message that some handler of the connection turns into bytes. */
+    static void answer(Channel channel, Object last) {
+        if (channel.pipeline().last() == null) {
+            ReferenceCountUtil.release(last);
             channel.close();
             return;
         }
@@ -42,6 +50,16 @@ final class Farewell extends ChannelInboundHandlerAdapter {
         }
         channel.config().setAutoRead(true);
         channel.writeAndFlush(last).addListener(done -> endOutput(channel));
+        closeSoon(channel);
+    }
+
+    /** Ends the connection. Whoever serves it hears of that when the other end has closed too; what still comes in is theirs. */
+    static void end(Channel channel) {
+        endOutput(channel);
+        closeSoon(channel);
+    }
+
+    private static void closeSoon(Channel channel) {
         var close = channel.eventLoop().schedule(() -> channel.close(), LINGER_MS, TimeUnit.MILLISECONDS);
         channel.closeFuture().addListener(closed -> close.cancel(false));
     }

@@ -1,7 +1,6 @@
 package io.zipcomm.relay;
 
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
@@ -33,10 +32,12 @@ final class HttpDoor extends SimpleChannelInboundHandler<FullHttpRequest> {
             .allowMaskMismatch(false)
             .allowExtensions(false)
             .withUTF8Validator(false)
+            .closeOnProtocolViolation(false)
             .build();
 
     private final String path;
     private final boolean tlsMissing;
+    private boolean answered;
 
     /**
      * For one connection.
@@ -51,6 +52,9 @@ final class HttpDoor extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     @Override
     protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
+        if (answered) {
+            return;
+        }
         if (!request.decoderResult().isSuccess()) {
             answer(context, HttpResponseStatus.BAD_REQUEST, "not a request");
             return;
@@ -90,7 +94,7 @@ final class HttpDoor extends SimpleChannelInboundHandler<FullHttpRequest> {
         context.pipeline().replace(this, null, new WebSocketBytes());
     }
 
-    private static void answer(ChannelHandlerContext context, HttpResponseStatus status, String text) {
+    private void answer(ChannelHandlerContext context, HttpResponseStatus status, String text) {
         byte[] body = (text + "\n").getBytes(StandardCharsets.US_ASCII);
         var response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, Unpooled.wrappedBuffer(body));
         response.headers()
@@ -102,6 +106,7 @@ final class HttpDoor extends SimpleChannelInboundHandler<FullHttpRequest> {
                     .set(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET)
                     .set(HttpHeaderNames.SEC_WEBSOCKET_VERSION, VERSION);
         }
-        context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
+        answered = true;
+        Farewell.answer(context.channel(), response);
     }
 }

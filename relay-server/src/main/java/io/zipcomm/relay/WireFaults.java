@@ -3,7 +3,6 @@ package io.zipcomm.relay;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.DecoderException;
-import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
 import java.io.IOException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,9 +18,7 @@ final class WireFaults extends ChannelInboundHandlerAdapter {
             context.fireExceptionCaught(cause);
             return;
         }
-        Throwable reason = cause instanceof CorruptedWebSocketFrameException || cause.getCause() == null
-                ? cause
-                : cause.getCause();
+        Throwable reason = cause.getCause() == null ? cause : cause.getCause();
         log.info("{}: {}", context.channel().remoteAddress(), reason.toString());
         context.fireExceptionCaught(new IOException(reason.getMessage(), reason));
     }

@@ -195,6 +195,26 @@ final class DoorTest {
         }
     }
 
+    /** Also when much more is under way, which a system that closes at once answers with a reset, and the reason is lost. */
+    @Test
+    void shouldSayWhyItEndsAWebSocketThatGoesOnSending() throws Exception {
+        try (RelayFixture fixture = open();
+                Socket socket = new Socket(fixture.at.getAddress(), fixture.at.getPort())) {
+            socket.setSoTimeout((int) PATIENCE.toMillis());
+            socket.getOutputStream().write(upgrade(13));
+            String answer = "";
+            while (!answer.endsWith("\r\n\r\n")) {
+                answer += (char) socket.getInputStream().read();
+            }
+            ByteBuffer frame = ByteBuffer.allocate(14 + 200_000);
+            frame.put((byte) 0x82).put((byte) 0xFF).putLong(200_000).putInt(0);
+            socket.getOutputStream().write(frame.array());
+            byte[] close = socket.getInputStream().readNBytes(4);
+            assertEquals(1009, ByteBuffer.wrap(close).getShort(2));
+            assertEquals((byte) 0x88, close[0]);
+        }
+    }
+
     /** Behind a good beginning, or none: the relay ends each connection and keeps nothing. */
     @Test
     void shouldSurviveHostileTlsAndWebSockets() throws Exception {
