@@ -195,9 +195,9 @@ final class DoorTest {
         }
     }
 
-    /** Also when much more is under way, which a system that closes at once answers with a reset, and the reason is lost. */
+    /** Its system would answer what still comes with a reset, and who only writes would read no reason. */
     @Test
-    void shouldSayWhyItEndsAWebSocketThatGoesOnSending() throws Exception {
+    void shouldTakeInWhatFollowsAfterItEndedAWebSocket() throws Exception {
         try (RelayFixture fixture = open();
                 Socket socket = new Socket(fixture.at.getAddress(), fixture.at.getPort())) {
             socket.setSoTimeout((int) PATIENCE.toMillis());
@@ -206,12 +206,17 @@ final class DoorTest {
             while (!answer.endsWith("\r\n\r\n")) {
                 answer += (char) socket.getInputStream().read();
             }
-            ByteBuffer frame = ByteBuffer.allocate(14 + 200_000);
-            frame.put((byte) 0x82).put((byte) 0xFF).putLong(200_000).putInt(0);
-            socket.getOutputStream().write(frame.array());
-            byte[] close = socket.getInputStream().readNBytes(4);
-            assertEquals(1009, ByteBuffer.wrap(close).getShort(2));
+            ByteBuffer header = ByteBuffer.allocate(14);
+            header.put((byte) 0x82).put((byte) 0xFF).putLong(400_000).putInt(0);
+            socket.getOutputStream().write(header.array());
+            byte[] close = socket.getInputStream().readNBytes(2);
             assertEquals((byte) 0x88, close[0]);
+            byte[] reason = socket.getInputStream().readNBytes(close[1]);
+            assertEquals(1009, ByteBuffer.wrap(reason).getShort());
+            for (int i = 0; i < 4; i++) {
+                socket.getOutputStream().write(new byte[100_000]);
+            }
+            assertEquals(-1, socket.getInputStream().read());
         }
     }
 
