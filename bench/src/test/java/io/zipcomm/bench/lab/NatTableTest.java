@@ -16,12 +16,14 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Groups of two, behind every pair of gateways: whether they end up direct or relayed, and that all collectives are right. There
  * is one process in each host, which is a rank of many groups at once.
  */
+@Tag("once")
 final class NatTableTest {
 
     /** Time for a link to become direct. */

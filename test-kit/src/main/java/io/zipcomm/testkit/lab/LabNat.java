@@ -111,6 +111,14 @@ public final class LabNat {
         namespace.forgetFlows();
     }
 
+    /**
+     * Forgets its flows from and to one public IPv4 address, as if its table had been full of others; flows to elsewhere, for
+     * example to a relay, go on. What becomes of packets of the forgotten ones depends on the flavour, as in {@link #forget()}.
+     */
+    public void forget(InetAddress outside) {
+        namespace.forgetFlows(outside);
+    }
+
     /** Loses all packets to and from the public side, also those under way. */
     public void cut() {
         link.cut();

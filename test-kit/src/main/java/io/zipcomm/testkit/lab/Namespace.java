@@ -2,6 +2,7 @@ package io.zipcomm.testkit.lab;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,5 +78,10 @@ final class Namespace {
     /** Empties the connection tracking, without a word to anybody. */
     void forgetFlows() {
         wire.ask("forget " + descriptor);
+    }
+
+    /** The same for flows from and to an IPv4 address. */
+    void forgetFlows(InetAddress outside) {
+        wire.ask("forget " + descriptor + " " + outside.getHostAddress());
     }
 }

@@ -12,6 +12,7 @@
  *   cut LINK 0|1                                    ok         1 drops everything
  *   counts LINK                                     ok FORWARDED DROPPED (from the first device) FORWARDED DROPPED
  *   forget NS-FD                                    ok         empties the connection tracking of a namespace
+ *   forget NS-FD ADDRESS                            ok         the same for flows from and to an IPv4 address outside
  *   kill                                            ok N       ends all processes in the namespaces
  *
  * The namespaces have no names: they live by the descriptors of this process and by the processes in them. At the end of the
@@ -21,6 +22,7 @@
  * and without a checksum. Where there is loss or a rate, devices give packets as they would be on a cable.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +34,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -307,32 +310,75 @@ static void make_link(int near, const char *near_name, int far, const char *far_
     answer("ok %d", link_count++);
 }
 
-/* A delete without a tuple deletes all. */
-static void forget(int namespace) {
-    struct {
-        struct nlmsghdr header;
-        struct nfgenmsg family;
-    } request = {
-        .header = {.nlmsg_len = sizeof request,
+struct attribute {
+    struct nlattr header;
+    uint32_t value;
+};
+
+/* Deletes the flows that fit; what has no filter deletes all. Laid out without padding, as the kernel reads it. */
+struct deletion {
+    struct nlmsghdr header;
+    struct nfgenmsg family;
+    struct nlattr tuple;
+    struct nlattr addresses;
+    struct attribute address;
+    struct nlattr filter;
+    struct attribute flags;
+};
+
+enum {
+    FILTER_SOURCE = 1 << 0,
+    FILTER_DESTINATION = 1 << 1,
+    NESTED = NLA_F_NESTED,
+};
+
+static struct nlattr attribute_header(int type, size_t bytes) {
+    return (struct nlattr){.nla_len = bytes, .nla_type = type};
+}
+
+static int delete_flows(int kernel, size_t bytes, int type, int flag, uint32_t address) {
+    struct deletion request = {
+        .header = {.nlmsg_len = bytes,
                    .nlmsg_type = (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE,
                    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
-        .family = {.nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0},
+        /* The kernel looks at the family only where the version is not 0. */
+        .family = {.nfgen_family = flag == 0 ? AF_UNSPEC : AF_INET, .version = flag == 0 ? 0 : 1},
+        .tuple = attribute_header(CTA_TUPLE_ORIG | NESTED, 2 * sizeof(struct nlattr) + sizeof(struct attribute)),
+        .addresses = attribute_header(CTA_TUPLE_IP | NESTED, sizeof(struct nlattr) + sizeof(struct attribute)),
+        .address = {.header = attribute_header(type, sizeof(struct attribute)), .value = address},
+        .filter = attribute_header(CTA_FILTER | NESTED, sizeof(struct nlattr) + sizeof(struct attribute)),
+        .flags = {.header = attribute_header(CTA_FILTER_ORIG_FLAGS, sizeof(struct attribute)), .value = flag},
     };
     struct {
         struct nlmsghdr header;
         struct nlmsgerr error;
         char rest[256];
     } reply = {0};
+    if (send(kernel, &request, bytes, 0) < 0 || recv(kernel, &reply, sizeof reply, 0) < 0) {
+        return -1;
+    }
+    errno = -reply.error.error;
+    return errno == 0 ? 0 : -1;
+}
+
+/* All flows, or without 0 those that one side began with the address, and those that it began. */
+static void forget(int namespace, uint32_t address) {
+    size_t all = offsetof(struct deletion, tuple);
+    size_t some = sizeof(struct deletion);
     if (setns(namespace, CLONE_NEWNET) != 0) {
         fail("setns");
         return;
     }
     int kernel = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
     setns(own_namespace, CLONE_NEWNET);
-    if (kernel < 0 || send(kernel, &request, sizeof request, 0) < 0 || recv(kernel, &reply, sizeof reply, 0) < 0) {
-        fail("netlink");
-    } else if (reply.error.error != 0) {
-        errno = -reply.error.error;
+    int done = -1;
+    if (kernel >= 0 && address == 0) {
+        done = delete_flows(kernel, all, 0, 0, 0);
+    } else if (kernel >= 0) {
+        done = delete_flows(kernel, some, CTA_IP_V4_DST, FILTER_DESTINATION, address) |
+               delete_flows(kernel, some, CTA_IP_V4_SRC, FILTER_SOURCE, address);
+    }
+    if (done != 0) {
         fail("emptying the connection tracking");
     } else {
         answer("ok");
@@ -438,6 +484,7 @@ static void set_on_link(const char *line) {
 }
 
 static void obey(const char *line) {
+    struct in_addr address;
     int one;
     int other;
     char one_name[IFNAMSIZ];
@@ -451,8 +498,11 @@ static void obey(const char *line) {
     } else if (sscanf(line, "link %d %15s %d %15s %lld", &one, one_name, &other, other_name, &delay_us) == 5 &&
                is_namespace(one) && is_namespace(other)) {
         make_link(one, one_name, other, other_name, delay_us);
+    } else if (sscanf(line, "forget %d %15s", &one, one_name) == 2 && is_namespace(one) &&
+               inet_pton(AF_INET, one_name, &address) == 1) {
+        forget(one, address.s_addr);
     } else if (sscanf(line, "forget %d", &one) == 1 && is_namespace(one)) {
-        forget(one);
+        forget(one, 0);
     } else if (sscanf(line, "counts %d", &one) == 1 && (link = link_of(one)) != NULL) {
         answer("ok %llu %llu %llu %llu", (unsigned long long)link->ways[0].forwarded,
                (unsigned long long)link->ways[0].dropped, (unsigned long long)link->ways[1].forwarded,

@@ -9,9 +9,11 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Delay, loss, rate and speed of wires, seen by sockets at their ends. */
+@Tag("once")
 final class LabLinkTest {
 
     private static final int PORT = 5000;

@@ -11,11 +11,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What each flavour does, seen by sockets on both sides of it. */
+@Tag("once")
 final class NatFlavourTest {
 
     private static final int PORT = NatFlavour.HTTPS_PORT;
@@ -210,6 +212,19 @@ final class NatFlavourTest {
     private static String resetAtServer(String seen) {
         String pushed = server.ask("push", seen, "more");
         return pushed.equals("ok") ? server.ask("push", seen, "more") : pushed;
+    }
+
+    /** Those that it began with one host and those that this one began with it; another's go on. */
+    @Test
+    void shouldForgetFlowsToOneHostOnly() throws InterruptedException {
+        Probe host = FIRST.get(NatFlavour.CONE_RESET);
+        String seen = host.ask("map", "stays", at(server, PORT), local);
+        host.ask("map", "goes", at(other, PORT), local);
+        assertEquals(local, portOf(seen));
+        awaitQuiet(host.host().link());
+        NATS.get(NatFlavour.CONE_RESET).forget(other.host().address());
+        assertEquals("reset", host.ask("say", "goes", "gone"));
+        assertEquals("still", host.ask("say", "stays", "still"));
     }
 
     /** Also the inside sends in vain. */

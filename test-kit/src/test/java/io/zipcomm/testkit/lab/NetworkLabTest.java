@@ -17,9 +17,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Topologies, and what is left of a lab: nothing. */
+@Tag("once")
 final class NetworkLabTest {
 
     private static final int PORT = 5000;

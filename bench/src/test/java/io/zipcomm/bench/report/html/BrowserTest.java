@@ -18,10 +18,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The page as a browser has it after its script has run. */
+@Tag("once")
 final class BrowserTest {
 
     private static final List<String> BROWSERS = List.of("chromium", "chromium-browser", "google-chrome");
