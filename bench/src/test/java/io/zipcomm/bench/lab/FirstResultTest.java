@@ -72,7 +72,7 @@ final class FirstResultTest {
             Map<String, String> variables = environment.forRank(rank);
             variables.remove(Setting.TOKEN.variable());
             variables.put(Setting.HOST_ID.variable(), "host-of-rank-" + rank);
-            stories.add(nodes.get(rank % nodes.size()).run(-1, variables));
+            stories.add(nodes.get(rank % nodes.size()).run(LabRank.FIRST_RESULT, variables));
         }
         long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_S);
         List<long[]> ranks = new ArrayList<>();

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /** A process of {@link LabRank} in a host, from the side of a test. It ends with the lab. */
 final class LabNode {
@@ -30,7 +31,12 @@ final class LabNode {
     /** What a rank has told so far. Lines are added by the reader; whoever waits for the end sees them all. */
     private static final class Story {
         private final List<String> lines = new ArrayList<>();
+        private final Consumer<String> listener;
         private final CompletableFuture<List<String>> end = new CompletableFuture<>();
+
+        private Story(Consumer<String> listener) {
+            this.listener = listener;
+        }
     }
 
     private LabNode(LabHost host, Process process) {
@@ -62,7 +68,16 @@ final class LabNode {
      * @return the lines that it told, the last of them {@code ok} or {@code failed ...}
      */
     CompletableFuture<List<String>> run(long settleMs, Map<String, String> variables) {
-        Story story = new Story();
+        return run(settleMs, variables, line -> {});
+    }
+
+    /**
+     * Begins a rank.
+     *
+     * @param listener hears each line when it is told, on a thread of this node
+     */
+    CompletableFuture<List<String>> run(long settleMs, Map<String, String> variables, Consumer<String> listener) {
+        Story story = new Story(listener);
         synchronized (this) {
             numbers++;
             stories.put(Integer.toString(numbers), story);
@@ -70,13 +85,22 @@ final class LabNode {
             variables.forEach((variable, value) ->
                     line.append(' ').append(variable).append('=').append(value));
             try {
-                commands.write(line.append('\n').toString());
-                commands.flush();
+                write(line.toString());
             } catch (IOException e) {
                 story.end.completeExceptionally(e);
             }
         }
         return story.end;
+    }
+
+    /** Ends the load of its ranks. */
+    synchronized void stop() throws IOException {
+        write("stop");
+    }
+
+    private void write(String line) throws IOException {
+        commands.write(line + '\n');
+        commands.flush();
     }
 
     private void take(String line) {
@@ -88,6 +112,7 @@ final class LabNode {
         }
         String told = line.substring(space + 1);
         story.lines.add(told);
+        story.listener.accept(told);
         if (told.equals("ok") || told.startsWith("failed ")) {
             story.end.complete(story.lines);
         }

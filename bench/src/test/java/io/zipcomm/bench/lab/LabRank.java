@@ -38,15 +38,30 @@ import java.util.stream.IntStream;
  * first MS DIRECT        since it began to join, and how many of its links were direct then
  * }</pre>
  *
+ * <p>If it is -2, the rank loads all its links until a line {@code stop} comes in on one of them, and tells
+ *
+ * <pre>{@code
+ * links DIRECT RESUMED   whenever that changes: how many links are direct, and how often links went on after a loss
+ * edge PEER BYTES SUM-SENT SUM-RECEIVED
+ * }</pre>
+ *
  * <p>The process ends with its input.
  */
 public final class LabRank {
+
+    /** In place of SETTLE-MS: one all-reduce. */
+    static final long FIRST_RESULT = -1;
+
+    /** In place of SETTLE-MS: load until told to stop. */
+    static final long LOAD = -2;
 
     /** Elements in a block of each collective: sent eagerly, and on demand. */
     private static final int[] COUNTS = {3, 20_000};
 
     private static final long SAMPLE_MS = 2;
     private static final int TAG = 1;
+
+    private static volatile boolean stop;
 
     private final String number;
     private final long settleNs;
@@ -56,7 +71,7 @@ public final class LabRank {
 
     private LabRank(String number, long settleMs) {
         this.number = number;
-        settleNs = TimeUnit.MILLISECONDS.toNanos(settleMs);
+        settleNs = settleMs < 0 ? settleMs : TimeUnit.MILLISECONDS.toNanos(settleMs);
     }
 
     /**
@@ -67,6 +82,10 @@ public final class LabRank {
     public static void main(String[] args) throws IOException {
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
+            if (line.equals("stop")) {
+                stop = true;
+                continue;
+            }
             String[] words = line.split(" ", -1);
             new Thread(() -> new LabRank(words[0], Long.parseLong(words[1])).run(words), "rank-" + words[0]).start();
         }
@@ -82,8 +101,10 @@ public final class LabRank {
                 world = joined.withTimeout(Duration.ofSeconds(20));
                 joinedNs = System.nanoTime();
                 tell("joined " + millis(joinedNs - beganNs));
-                if (settleNs < 0) {
+                if (settleNs == FIRST_RESULT) {
                     addUpOnce(beganNs);
+                } else if (settleNs == LOAD) {
+                    load();
                 } else {
                     workAsMember();
                 }
@@ -127,12 +148,46 @@ public final class LabRank {
         }
     }
 
+    private void load() {
+        Thread watcher = begin(this::watch);
+        try {
+            new LabLoad(world).run(() -> stop).forEach(this::tell);
+        } finally {
+            watcher.interrupt();
+        }
+    }
+
+    private Thread begin(Runnable work) {
+        Thread thread = new Thread(work, "looks-on-" + number);
+        thread.setDaemon(true);
+        thread.start();
+        return thread;
+    }
+
+    /** Tells what becomes of the links. */
+    private void watch() {
+        Engine engine = GroupCommunicator.of(world).progress();
+        String told = "";
+        try {
+            while (true) {
+                String now = "links "
+                        + peers().filter(peer -> isDirect(engine, peer)).count() + " "
+                        + peers().map(engine::resumptions).sum();
+                if (!now.equals(told)) {
+                    tell(now);
+                    told = now;
+                }
+                TimeUnit.MILLISECONDS.sleep(SAMPLE_MS);
+            }
+        } catch (InterruptedException e) {
+            // It is time.
+        }
+    }
+
     private void workAsMember() {
         directNs = new long[world.size()];
         Arrays.fill(directNs, -1);
-        Thread sampler = new Thread(this::sample, "sampler-" + number);
-        sampler.setDaemon(true);
-        sampler.start();
+        Thread sampler = begin(this::sample);
         try {
             exchange();
             tell("message " + millis(System.nanoTime() - joinedNs));
