@@ -19,12 +19,14 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Every algorithm's plans against a plain loop, without engine or transport. */
+@Tag("once")
 final class AlgorithmsTest {
 
     private static final int SIZE_MAX = 16;

@@ -22,12 +22,14 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Groups of which some ranks share hosts: results, and what goes from host to host. */
+@Tag("once")
 final class HierarchyTest {
 
     private static final int SEGMENT_BYTES = 8192;

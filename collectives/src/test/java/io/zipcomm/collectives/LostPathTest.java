@@ -12,10 +12,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Collectives while direct paths between the ranks are lost, in the middle of what is added up as it comes. */
+@Tag("once")
 final class LostPathTest {
 
     private static final int EAGER = 1024;

@@ -18,11 +18,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The simulator against formulas and against itself; and by it, the plans of all algorithms. */
+@Tag("once")
 final class SimulationTest {
 
     private static final double ALPHA_US = 50;

@@ -25,12 +25,14 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Every pattern against a real server, with threads for ranks, each with a connection of its own. */
+@Tag("once")
 final class RedisOperationsTest {
 
     private static final int NOTE_BYTES_MAX = RedisStyle.TUNED.noteBytesMax();
