@@ -59,6 +59,7 @@ public final class LabRank {
     private static final int[] COUNTS = {3, 20_000};
 
     private static final long SAMPLE_MS = 2;
+    private static final long SETTLE_PAUSE_MS = 10;
     private static final int TAG = 1;
 
     private static volatile boolean stop;
@@ -110,7 +111,7 @@ public final class LabRank {
                 }
             }
             tell("ok");
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | InterruptedException e) {
             tell("failed " + e.toString().replace('\n', ' '));
         }
     }
@@ -184,7 +185,7 @@ public final class LabRank {
         }
     }
 
-    private void workAsMember() {
+    private void workAsMember() throws InterruptedException {
         directNs = new long[world.size()];
         Arrays.fill(directNs, -1);
         Thread sampler = begin(this::sample);
@@ -241,8 +242,8 @@ public final class LabRank {
         return path != null && !path.equals("relay");
     }
 
-    /** Exchanges something on every link, until all ranks say that theirs are direct, or one of them that it is time. */
-    private void settle() {
+    /** Exchanges something on every link now and then, until all ranks say that theirs are direct, or one that it is time. */
+    private void settle() throws InterruptedException {
         Collectives collectives = Collectives.of(world);
         Engine engine = GroupCommunicator.of(world).progress();
         int size = world.size();
@@ -256,6 +257,7 @@ public final class LabRank {
             int[] in = new int[size];
             collectives.allToAll(Payload.of(out), Payload.of(in));
             more = Arrays.stream(in).min().orElseThrow() == 0;
+            TimeUnit.MILLISECONDS.sleep(more ? SETTLE_PAUSE_MS : 0);
         }
     }
 }
