@@ -237,8 +237,11 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         epoch = group.getEpoch();
         List<Member> members = new ArrayList<>();
         for (io.zipcomm.wire.proto.Member member : group.getMembersList()) {
-            List<Candidate> candidates = new ArrayList<>();
-            member.getCandidatesList().forEach(one -> candidates.add(fromWire(one)));
+            // What is no address is of no use, whatever another rank may think of it.
+            List<Candidate> candidates = member.getCandidatesList().stream()
+                    .map(MembershipClient::fromWire)
+                    .filter(Candidate::isAddress)
+                    .toList();
             members.add(new Member(member.getRank(), member.getHostId(), candidates, member.getTransportsList()));
         }
         return new GroupView(

@@ -7,6 +7,7 @@ import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
+import java.io.IOException;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -53,6 +54,9 @@ public final class RelayMeeting {
 
     /** How long a relay may take to let go of a rank, or to say that it is too late. */
     private static final long LEAVE_MS_MAX = 2000;
+
+    /** For a thread that was told to end. One that asks the system for a name cannot be: it cleans up after itself. */
+    private static final long END_MS = 100;
 
     private final ZipSettings settings;
     private final TransportProvider provider;
@@ -165,10 +169,11 @@ public final class RelayMeeting {
     private List<RelayAddress> relays() throws InterruptedException {
         while (true) {
             try {
-                return RelayOrder.resolved(settings.relays());
-            } catch (UnknownHostException e) {
+                return RelayOrder.resolved(settings.relays(), startedNs + timeoutNs - System.nanoTime());
+            } catch (IOException e) {
                 if (System.nanoTime() - startedNs > timeoutNs) {
-                    throw failure(ErrorCode.RELAY_UNREACHABLE, "unknown host " + e.getMessage());
+                    String unknown = e instanceof UnknownHostException ? "unknown host " : "";
+                    throw failure(ErrorCode.RELAY_UNREACHABLE, unknown + e.getMessage());
                 }
                 Thread.sleep(RETRY_MS);
             }
@@ -237,7 +242,7 @@ public final class RelayMeeting {
         int out = 0;
         for (Stay stay : stays) {
             ZipException trouble = stay.trouble;
-            if (trouble != null && OF_GROUP.contains(trouble.code()) && !stay.wasAdmitted) {
+            if (trouble != null && OF_GROUP.contains(trouble.code()) && !stay.cameBack) {
                 throw failure(trouble.code(), text(trouble));
             }
             out += stay.out ? 1 : 0;
@@ -296,10 +301,12 @@ public final class RelayMeeting {
         /** What went wrong last. */
         private volatile ZipException trouble;
 
-        /** It has been admitted at some time: the place that is taken may be its own. */
-        private volatile boolean wasAdmitted;
+        /** It has been there before: the place that is taken may be its own, of which the relay has not yet seen the end. */
+        private volatile boolean cameBack;
 
         private volatile boolean out;
+        private boolean wasThere;
+        private boolean ended;
 
         Stay(RelayAddress relay) {
             this.relay = relay;
@@ -315,11 +322,29 @@ public final class RelayMeeting {
                     && !there.completion().isCompletedExceptionally();
         }
 
-        /** The connection is of no more use; the thread asks anew. */
+        /** The connection is of no more use; the thread asks anew, if it has not yet done so. */
         void leave(MembershipClient left, ZipException reason) {
-            client = null;
-            trouble = reason == null ? trouble : reason;
+            forget(left, reason);
             left.abandon();
+        }
+
+        private synchronized void forget(MembershipClient left, ZipException reason) {
+            if (client == left) {
+                client = null;
+                trouble = reason == null ? trouble : reason;
+            }
+        }
+
+        /** False if nobody waits for it any more. */
+        private synchronized boolean take(MembershipClient asked) {
+            if (ended) {
+                return false;
+            }
+            trouble = null;
+            client = asked;
+            cameBack = wasThere;
+            wasThere = true;
+            return true;
         }
 
         @Override
@@ -356,11 +381,13 @@ public final class RelayMeeting {
                 trouble = e;
                 return;
             }
-            trouble = null;
-            client = asked;
+            if (!take(asked)) {
+                asked.close();
+                return;
+            }
             try {
                 asked.admission().get();
-                wasAdmitted = true;
+                cameBack = true;
                 news.add(true);
                 asked.completion().get();
                 // Complete: nothing more to wait for.
@@ -368,25 +395,29 @@ public final class RelayMeeting {
                 news.add(true);
             } catch (ExecutionException e) {
                 ZipException reason = (ZipException) e.getCause();
-                if (client == asked) {
+                forget(asked, reason);
+                if (OF_RELAY.contains(reason.code())) {
                     trouble = reason;
-                    client = null;
+                    out = true;
                 }
-                out = OF_RELAY.contains(reason.code());
                 asked.abandon();
             }
         }
 
         /** Ends the connection, unless it is the one that was found. */
         void end(MembershipClient found) {
-            try {
-                thread.join(TimeUnit.NANOSECONDS.toMillis(timeoutNs) + LEAVE_MS_MAX);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+            MembershipClient left;
+            synchronized (this) {
+                ended = true;
+                left = client;
             }
-            MembershipClient left = client;
             if (left != null && left != found) {
                 left.close();
+            }
+            try {
+                thread.join(END_MS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
         }
     }

@@ -1,10 +1,11 @@
 package io.zipcomm.internal;
 
 import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.NameLookup;
 import io.zipcomm.transport.RelayAddress;
+import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -56,15 +57,19 @@ public final class RelayOrder {
     /**
      * Puts the addresses of a name in its place where each is a relay. If it has addresses of IPv4 they alone count, since
      * a relay with two addresses would be two.
+     *
+     * @param leftNs how long to wait for the system's resolver
      */
-    static List<RelayAddress> resolved(List<RelayAddress> relays) throws UnknownHostException {
+    static List<RelayAddress> resolved(List<RelayAddress> relays, long leftNs)
+            throws IOException, InterruptedException {
+        long deadlineNs = System.nanoTime() + leftNs;
         List<RelayAddress> resolved = new ArrayList<>();
         for (RelayAddress relay : relays) {
             if (!relay.eachAddress()) {
                 resolved.add(relay);
                 continue;
             }
-            InetAddress[] addresses = InetAddress.getAllByName(relay.host());
+            InetAddress[] addresses = NameLookup.of(relay.host(), deadlineNs - System.nanoTime());
             boolean four = Arrays.stream(addresses).anyMatch(Inet4Address.class::isInstance);
             for (InetAddress address : addresses) {
                 if (four == address instanceof Inet4Address) {

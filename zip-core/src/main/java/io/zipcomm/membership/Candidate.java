@@ -1,5 +1,7 @@
 package io.zipcomm.membership;
 
+import java.util.regex.Pattern;
+
 /**
  * An address at which a rank may be reached without the relay.
  *
@@ -18,6 +20,21 @@ public record Candidate(Kind kind, String transport, String host, int port) {
         LOOPBACK,
         /** Where the relay saw the rank come from, with the port that the rank listens on. */
         OBSERVED
+    }
+
+    private static final String BYTE = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
+    private static final Pattern IPV4 = Pattern.compile(BYTE + "(\\." + BYTE + "){3}");
+
+    /** No scope: it means something on one machine only. */
+    private static final Pattern IPV6 = Pattern.compile("[0-9a-fA-F.]*:[0-9a-fA-F:.]*");
+
+    private static final int PORT_MAX = 0xffff;
+
+    /** Whether it is an address at all, not a name that would have to be looked up, and a port that there can be. */
+    public boolean isAddress() {
+        return port > 0
+                && port <= PORT_MAX
+                && (IPV4.matcher(host).matches() || IPV6.matcher(host).matches());
     }
 
     @Override

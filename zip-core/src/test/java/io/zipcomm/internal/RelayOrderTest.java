@@ -67,8 +67,8 @@ class RelayOrderTest {
 
     @Test
     void shouldMakeARelayOfEachAddressOfAName() throws Exception {
-        List<RelayAddress> resolved =
-                RelayOrder.resolved(RelayAddress.parseAll("zips+dns://localhost:9,zips://127.0.0.1:9"));
+        List<RelayAddress> resolved = RelayOrder.resolved(
+                RelayAddress.parseAll("zips+dns://localhost:9,zips://127.0.0.1:9"), 10_000_000_000L);
         assertEquals("zips://127.0.0.1:9", resolved.get(0).toString());
         assertEquals("localhost", resolved.get(0).name());
     }

@@ -156,7 +156,7 @@ final class AddressRace {
         problems.append(problems.length() == 0 ? "" : "; ")
                 .append(runner.address.getAddress().getHostAddress())
                 .append(": ")
-                .append(problem.getMessage());
+                .append(Poller.describe(problem));
     }
 
     private String addresses() {

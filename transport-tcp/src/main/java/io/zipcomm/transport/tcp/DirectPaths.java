@@ -107,7 +107,13 @@ final class DirectPaths {
         }
         DirectConnection connection = DirectConnection.to(this, view, peer, nowNs);
         boolean local = candidate.kind() == Candidate.Kind.LOOPBACK;
-        StreamSocket socket = poller.connect(address, localPort, local, connection);
+        StreamSocket socket;
+        try {
+            socket = poller.connect(address, localPort, local, connection);
+        } catch (RuntimeException e) {
+            // Java's own sockets say so of a kind of address that this system has not.
+            throw new IOException(e.toString(), e);
+        }
         handshakes.add(connection);
         connection.connecting(socket);
         return connection;

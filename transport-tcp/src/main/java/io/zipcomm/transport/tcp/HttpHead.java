@@ -1,6 +1,5 @@
 package io.zipcomm.transport.tcp;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -31,16 +30,16 @@ final class HttpHead {
      * @param bytes as they came in
      * @param count how many there are
      * @return the number of its bytes, or -1 if the end has not come in yet
-     * @throws IOException if it is too long
+     * @throws RelayRefusal if it is too long
      */
-    static int end(ByteBuffer bytes, int count) throws IOException {
+    static int end(ByteBuffer bytes, int count) throws RelayRefusal {
         for (int at = 3; at < count; at++) {
             if (bytes.get(at) == '\n' && bytes.get(at - 1) == '\r' && bytes.get(at - 2) == '\n') {
                 return at + 1;
             }
         }
         if (count >= BYTES_MAX) {
-            throw new IOException("an answer with a head of more than " + BYTES_MAX + " bytes");
+            throw new RelayRefusal("an answer with a head of more than " + BYTES_MAX + " bytes");
         }
         return -1;
     }
@@ -50,9 +49,9 @@ final class HttpHead {
      *
      * @param bytes as they came in
      * @param end   from {@link #end}
-     * @throws IOException if it is not one of HTTP/1
+     * @throws RelayRefusal if it is not one of HTTP/1
      */
-    static HttpHead read(ByteBuffer bytes, int end) throws IOException {
+    static HttpHead read(ByteBuffer bytes, int end) throws RelayRefusal {
         byte[] text = new byte[end];
         bytes.get(0, text);
         String[] lines = new String(text, StandardCharsets.ISO_8859_1).split("\r\n", -1);
@@ -72,7 +71,7 @@ final class HttpHead {
         try {
             return new HttpHead(Integer.parseInt(first[1]), lines[0], fields);
         } catch (NumberFormatException e) {
-            throw new IOException("an answer that begins with '" + lines[0] + "'", e);
+            throw new RelayRefusal("an answer that begins with '" + lines[0] + "'", e);
         }
     }
 

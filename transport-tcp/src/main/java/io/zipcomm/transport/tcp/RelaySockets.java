@@ -3,6 +3,7 @@ package io.zipcomm.transport.tcp;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.settings.RelayAccess;
+import io.zipcomm.transport.NameLookup;
 import io.zipcomm.transport.ProxyAddress;
 import io.zipcomm.transport.RelayAddress;
 import java.io.IOException;
@@ -53,7 +54,7 @@ final class RelaySockets {
             } catch (RelayRefusal e) {
                 throw failure(relay, e.getMessage(), tries, startedNs);
             } catch (IOException e) {
-                problem = e.getMessage();
+                problem = Poller.describe(e);
             }
             long leftNs = deadlineNs - System.nanoTime();
             if (leftNs <= RETRY_NS || !patient) {
@@ -78,8 +79,9 @@ final class RelaySockets {
         }
         AddressRace.Runner connected;
         try {
-            List<InetSocketAddress> addresses =
-                    proxy == null ? addresses(relay.host(), relay.port()) : addresses(proxy.host(), proxy.port());
+            List<InetSocketAddress> addresses = proxy == null
+                    ? addresses(relay, relay.host(), relay.port(), deadlineNs)
+                    : addresses(relay, proxy.host(), proxy.port(), deadlineNs);
             connected = AddressRace.connect(poller, relay, addresses, proxy == null ? localPort : 0, deadlineNs);
         } catch (IOException e) {
             if (proxy == null || e instanceof RelayRefusal) {
@@ -94,15 +96,19 @@ final class RelaySockets {
         return RelayLayers.wrap(poller, access, proxy, relay, connected, listener, deadlineNs);
     }
 
-    private static List<InetSocketAddress> addresses(String host, int port) throws RelayRefusal {
+    private static List<InetSocketAddress> addresses(RelayAddress relay, String host, int port, long deadlineNs)
+            throws IOException {
         try {
             List<InetSocketAddress> addresses = new ArrayList<>();
-            for (InetAddress address : InetAddress.getAllByName(host)) {
+            for (InetAddress address : NameLookup.of(host, deadlineNs - System.nanoTime())) {
                 addresses.add(new InetSocketAddress(address, port));
             }
             return addresses;
         } catch (UnknownHostException e) {
             throw new RelayRefusal("unknown host " + host, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw interrupted(relay);
         }
     }
 
@@ -118,12 +124,15 @@ final class RelaySockets {
 
     private static void checkInterrupt(RelayAddress relay) {
         if (Thread.currentThread().isInterrupted()) {
-            throw ZipException.of(
-                            ErrorCode.CANCELLED,
-                            "the thread was interrupted while it connected to the relay at " + relay)
-                    .operation("join")
-                    .build();
+            throw interrupted(relay);
         }
+    }
+
+    private static ZipException interrupted(RelayAddress relay) {
+        return ZipException.of(
+                        ErrorCode.CANCELLED, "the thread was interrupted while it connected to the relay at " + relay)
+                .operation("join")
+                .build();
     }
 
     private static ZipException failure(RelayAddress relay, String problem, int tries, long startedNs) {

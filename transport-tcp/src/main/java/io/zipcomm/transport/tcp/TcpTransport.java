@@ -7,6 +7,7 @@ import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.NameLookup;
 import io.zipcomm.transport.Path;
 import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.RelayAddress;
@@ -54,6 +55,9 @@ final class TcpTransport implements Transport {
     /** For ranks of this host; null if nobody connects directly. */
     private Poller.Acceptor local;
 
+    /** What {@code ZIP_BIND} is an address of; null if nobody can reach us. */
+    private InetAddress bind;
+
     /** For ranks of other hosts; null if nobody can reach us. */
     private Poller.Acceptor remote;
 
@@ -68,7 +72,7 @@ final class TcpTransport implements Transport {
         poller = Poller.open(settings.io());
         try {
             if (settings.transport() != ZipSettings.TransportChoice.RELAY) {
-                InetAddress bind = InetAddress.getByName(settings.bind());
+                bind = NameLookup.of(settings.bind(), settings.joinTimeout().toNanos())[0];
                 local = poller.listen(
                         new InetSocketAddress(bind.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bind, 0),
                         true,
@@ -81,6 +85,10 @@ final class TcpTransport implements Transport {
         } catch (IOException | RuntimeException e) {
             poller.close();
             throw new ZipException(ErrorCode.BAD_SETTING, "cannot listen on " + settings.bind(), e);
+        } catch (InterruptedException e) {
+            poller.close();
+            Thread.currentThread().interrupt();
+            throw new ZipException(ErrorCode.CANCELLED, "the joining thread was interrupted", e);
         }
         direct = new DirectPaths(poller, streams, rendezvousPort());
     }
@@ -103,9 +111,8 @@ final class TcpTransport implements Transport {
     public List<Candidate> candidates() {
         List<Candidate> candidates = new ArrayList<>();
         if (local != null) {
-            String bind = settings.bind();
-            String host = isAny(bind) ? InetAddress.getLoopbackAddress().getHostAddress() : bind;
-            candidates.add(new Candidate(Candidate.Kind.LOOPBACK, "tcp", host, local.port()));
+            InetAddress own = bind.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bind;
+            candidates.add(new Candidate(Candidate.Kind.LOOPBACK, "tcp", literal(own), local.port()));
         }
         if (remote != null) {
             addInterfaces(candidates, remote.port());
@@ -113,13 +120,14 @@ final class TcpTransport implements Transport {
         return candidates;
     }
 
-    private static boolean isAny(String bind) {
-        return bind.equals("0.0.0.0") || bind.equals("::");
+    /** Without a scope, which means something on this machine only. */
+    private static String literal(InetAddress address) {
+        return address.getHostAddress().replaceFirst("%.*", "");
     }
 
     private void addInterfaces(List<Candidate> candidates, int port) {
-        if (!isAny(settings.bind())) {
-            candidates.add(new Candidate(Candidate.Kind.PRIVATE, "tcp", settings.bind(), port));
+        if (!bind.isAnyLocalAddress()) {
+            candidates.add(new Candidate(Candidate.Kind.PRIVATE, "tcp", literal(bind), port));
             return;
         }
         try {
@@ -127,8 +135,7 @@ final class TcpTransport implements Transport {
                 if (one.isUp() && !one.isLoopback()) {
                     for (InetAddress address : Collections.list(one.getInetAddresses())) {
                         if (isReachable(address)) {
-                            candidates.add(
-                                    new Candidate(Candidate.Kind.PRIVATE, "tcp", address.getHostAddress(), port));
+                            candidates.add(new Candidate(Candidate.Kind.PRIVATE, "tcp", literal(address), port));
                         }
                     }
                 }
@@ -139,7 +146,7 @@ final class TcpTransport implements Transport {
     }
 
     private boolean isReachable(InetAddress address) {
-        boolean any = settings.bind().equals("::") || !(address instanceof Inet6Address);
+        boolean any = bind instanceof Inet6Address || !(address instanceof Inet6Address);
         return any && !address.isLinkLocalAddress() && !address.isMulticastAddress();
     }
 

@@ -1,0 +1,56 @@
+package io.zipcomm.transport;
+
+import java.net.InetAddress;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Asks the system for the addresses of a name, for a limited time: the system's own patience with a name server that does not
+ * answer is tens of seconds, and cannot be interrupted.
+ */
+public final class NameLookup {
+
+    private NameLookup() {}
+
+    /**
+     * Blocks until there is an answer, the time is over, or the thread is interrupted. What the system is still busy with
+     * then goes on in the background.
+     *
+     * @param host   a name, or an address, which is not asked for
+     * @param leftNs how long to wait at most
+     * @throws UnknownHostException   if there is no such name; its message is the name
+     * @throws SocketTimeoutException if there is no answer in time
+     * @throws InterruptedException   if the thread is interrupted
+     */
+    public static InetAddress[] of(String host, long leftNs)
+            throws UnknownHostException, SocketTimeoutException, InterruptedException {
+        CompletableFuture<InetAddress[]> answer = new CompletableFuture<>();
+        Thread thread = new Thread(() -> ask(host, answer), "zip-lookup-" + host);
+        thread.setDaemon(true);
+        thread.start();
+        try {
+            return answer.get(Math.max(0, leftNs), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+            UnknownHostException unknown = new UnknownHostException(host);
+            unknown.initCause(e.getCause());
+            throw unknown;
+        } catch (TimeoutException e) {
+            SocketTimeoutException late =
+                    new SocketTimeoutException("the system's resolver does not answer for " + host);
+            late.initCause(e);
+            throw late;
+        }
+    }
+
+    private static void ask(String host, CompletableFuture<InetAddress[]> answer) {
+        try {
+            answer.complete(InetAddress.getAllByName(host));
+        } catch (UnknownHostException | RuntimeException e) {
+            answer.completeExceptionally(e);
+        }
+    }
+}
