@@ -177,6 +177,7 @@ public final class RelayServer implements AutoCloseable {
         channel.closeFuture().addListener(closed -> pass.left());
         channels.add(channel);
         Handshake handshake = new Handshake(state, this::shardOf, pass);
+        pass.whenEnded(() -> channel.eventLoop().execute(handshake::makeRoom));
         channel.pipeline().addLast(new FirstBytes(state.settings(), certificates, handshake::refuse, false), handshake);
     }
 

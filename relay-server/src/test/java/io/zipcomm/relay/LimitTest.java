@@ -76,13 +76,13 @@ final class LimitTest {
     }
 
     @Test
-    void shouldRefuseHandshakesAboveTheLimit() {
+    void shouldEndTheOldestHandshakeAboveTheLimit() {
         startWith(RelayOption.HANDSHAKES_MAX, 3);
         expectHandshakesBounded(RelayOption.HANDSHAKES_MAX);
     }
 
     @Test
-    void shouldRefuseHandshakesOfAddressAboveItsLimit() {
+    void shouldEndTheOldestHandshakeOfAddressAboveItsLimit() {
         startWith(RelayOption.ADDRESS_HANDSHAKES_MAX, 3);
         expectHandshakesBounded(RelayOption.ADDRESS_HANDSHAKES_MAX);
     }
@@ -93,11 +93,12 @@ final class LimitTest {
             connect();
         }
         awaitHandshakes(3);
-        expectRefusal(option);
+        // All places are taken by who says nothing, and who has something to say gets in.
+        fixture.opened(TestRank.attached(fixture.at, join("s", 2, 1)));
+        expectLimit(option, silent.get(0).expectRefusal(ErrorCode.LIMIT));
         there.roundTrip();
         silent.forEach(RawConnection::close);
         awaitHandshakes(0);
-        fixture.opened(TestRank.admitted(fixture.at, join("s", 2, 1)));
     }
 
     @Test
