@@ -61,6 +61,16 @@ final class ControlReader {
         return payloadBytes < payloadLength ? null : message();
     }
 
+    /** Memory that the message under way has. */
+    int heldBytes() {
+        return payload == null ? 0 : payload.length;
+    }
+
+    /** Forgets the message under way. Nothing may come in any more. */
+    void clear() {
+        payload = null;
+    }
+
     private int payloadBytes() throws Violation {
         String problem = Frame.problem(header, 0);
         if (problem != null) {

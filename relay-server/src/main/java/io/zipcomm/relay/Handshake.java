@@ -70,6 +70,14 @@ final class Handshake extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /** Others want this one's place. Who has said in the meantime who it is stays. */
+    void makeRoom() {
+        if (!decided) {
+            decided = true;
+            refuse(pass.refusal());
+        }
+    }
+
     /** Nobody counts this connection, so there must not be many that wait for their end. */
     private void turnAway(ChannelHandlerContext surplus) {
         if (Counters.takeOne(state.counters().surplus, SURPLUS_MAX)) {
@@ -116,6 +124,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext from, Throwable cause) {
         if (!(cause instanceof IOException)) {
+            state.counters().defect();
             log.error("defect in the relay: {} is closed", from.channel().remoteAddress(), cause);
         }
         from.close();
@@ -139,7 +148,8 @@ final class Handshake extends ChannelInboundHandlerAdapter {
         }
         Shard shard = shards.apply(join.getSession());
         moveTo(shard, () -> {
-            ControlConnection control = new ControlConnection(context.channel(), state.settings());
+            ControlConnection control =
+                    new ControlConnection(context.channel(), state.settings(), shard.backlog(), state.counters());
             context.pipeline().replace(this, null, control);
             Refusal late = shard.join(control, join, verdict.grant());
             if (late != null) {

@@ -1,7 +1,6 @@
 package io.zipcomm.relay;
 
 import com.google.protobuf.ByteString;
-import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.route.DataConnection;
@@ -681,7 +680,7 @@ final class Session {
         if (present == 0) {
             return;
         }
-        ByteBuf frame = ControlWriter.frame(shard.allocator(), message);
+        ControlFrame frame = new ControlFrame(ControlWriter.frame(shard.allocator(), message), shard.backlog());
         for (Member member : members) {
             if (!member.gone && member != except) {
                 member.control.sendShared(frame);

@@ -227,6 +227,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         if (!(cause instanceof IOException)) {
+            exchange.counters().defects.increment();
             log.error("defect in the relay: {} is closed", context.channel().remoteAddress(), cause);
         }
         failure = cause.getMessage();
