@@ -29,8 +29,6 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     /** Refused connections that may wait for their peer to read why; above it, they are closed at once. */
     private static final int SURPLUS_MAX = 256;
 
-    private static final LogBudget LINES = new LogBudget();
-
     private final RelayState state;
     private final Function<String, Shard> shards;
     private final Gate.Pass pass;
@@ -220,15 +218,12 @@ final class Handshake extends ChannelInboundHandlerAdapter {
 
     private void note(Refusal refusal) {
         state.counters().refused(refusal);
-        long leftOut = LINES.take();
-        if (leftOut >= 0) {
+        String leftOut = LogBudget.STRANGERS.take();
+        if (leftOut != null) {
             log.atInfo()
                     .addKeyValue("remote", context.channel().remoteAddress())
                     .addKeyValue("code", refusal.code())
-                    .log(
-                            "connection refused: {}{}",
-                            refusal.reason(),
-                            leftOut == 0 ? "" : "; " + leftOut + " more were, without a line each");
+                    .log("connection refused: {}{}", refusal.reason(), leftOut);
         }
     }
 }

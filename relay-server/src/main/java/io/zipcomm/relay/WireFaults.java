@@ -19,7 +19,10 @@ final class WireFaults extends ChannelInboundHandlerAdapter {
             return;
         }
         Throwable reason = cause.getCause() == null ? cause : cause.getCause();
-        log.info("{}: {}", context.channel().remoteAddress(), reason.toString());
+        String leftOut = LogBudget.STRANGERS.take();
+        if (leftOut != null) {
+            log.info("{}: {}{}", context.channel().remoteAddress(), reason, leftOut);
+        }
         context.fireExceptionCaught(new IOException(reason.getMessage(), reason));
     }
 }
