@@ -31,6 +31,9 @@ final class Hub {
     private final Set<Failed> failed = new LinkedHashSet<>();
     private long keptBytes;
 
+    /** Of all operations under way, whether anybody has taken them or not. */
+    private long places;
+
     /** For one group. */
     Hub(Exchange exchange, Switchboard board, HubLimits limits) {
         this.exchange = exchange;
@@ -89,6 +92,7 @@ final class Hub {
 
     void ended(HubOperation operation) {
         operations.remove(operation.key());
+        places -= operation.first().members().length;
         exchange.counters().hubOperations.add(-1);
     }
 
@@ -111,8 +115,15 @@ final class Hub {
         HubKey key = entry.key();
         HubOperation operation = operations.get(key);
         if (operation == null) {
+            if (places + entry.members().length > placesMax()) {
+                String limit = "the operations of this group that are under way have " + places
+                        + " places, and its option hub-operations-max allows no more than " + placesMax();
+                member.verdict(entry.transfer(), ErrorCode.LIMIT, member.rank(), 0, limit);
+                return null;
+            }
             operation = new HubOperation(this, key, entry);
             operations.put(key, operation);
+            places += entry.members().length;
             exchange.counters().hubOperations.add(1);
             exchange.counters().hubOperationsBegun.increment();
             if (isForlorn(member, entry, operation)) {
@@ -130,6 +141,14 @@ final class Hub {
         }
         operation.enter(member, place, entry.transfer());
         return null;
+    }
+
+    /**
+     * Ranks that keep together fill no more places than each may have operations. Twice that leaves room for some that are ahead
+     * of others; without it, each rank could begin operations of all that nobody else comes to.
+     */
+    private long placesMax() {
+        return 2L * size() * limits.operationsMax();
     }
 
     private String cannotCombine(HubEntry entry) {
