@@ -166,7 +166,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
                 member.message(next);
             }
         } catch (ControlReader.Violation e) {
-            member.violated(e.refusal().code(), e.refusal().reason());
+            member.violated(e.refusal());
         } finally {
             in.release();
             if (!ended) {

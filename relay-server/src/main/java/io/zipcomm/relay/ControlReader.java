@@ -82,8 +82,9 @@ final class ControlReader {
         }
         int bytes = Frame.payloadBytes(header, 0);
         if (bytes > payloadBytesMax) {
-            throw new Violation(
-                    ErrorCode.LIMIT, "control message of " + bytes + " bytes, the limit is " + payloadBytesMax);
+            throw new Violation(Refusal.limit(
+                    RelayOption.CONTROL_BYTES_MAX,
+                    "control message of " + bytes + " bytes, the limit is " + payloadBytesMax));
         }
         return bytes;
     }
@@ -106,8 +107,12 @@ final class ControlReader {
         private final transient Refusal refusal;
 
         Violation(ErrorCode code, String reason) {
-            super(reason, null, false, false);
-            refusal = new Refusal(code, reason);
+            this(new Refusal(code, reason));
+        }
+
+        Violation(Refusal refusal) {
+            super(refusal.reason(), null, false, false);
+            this.refusal = refusal;
         }
 
         Refusal refusal() {
