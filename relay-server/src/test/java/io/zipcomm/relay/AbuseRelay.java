@@ -32,7 +32,7 @@ import javax.net.ssl.TrustManagerFactory;
 final class AbuseRelay implements AutoCloseable {
 
     static final int HANDSHAKE_TIMEOUT_MS = 1500;
-    static final int HEARTBEAT_TIMEOUT_MS = 4000;
+    static final int HEARTBEAT_TIMEOUT_MS = 2500;
     private static final String HEALTHY = "healthy";
     private static final int HEALTHY_SIZE = 4;
 

@@ -7,7 +7,6 @@ import io.zipcomm.error.ErrorCode;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.proto.Abort;
-import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.MemberGone.Cause;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
@@ -30,20 +29,25 @@ abstract class FloodAbuse extends AbuseTest.Abuse {
     private static final long LONGEST_NS = TimeUnit.SECONDS.toNanos(10);
     private static final long MIB = 1 << 20;
 
+    /** The request that opens a WebSocket. */
+    static final byte[] UPGRADE = String.join(
+                    "\r\n",
+                    "GET /zip HTTP/1.1",
+                    "Host: a",
+                    "Upgrade: websocket",
+                    "Connection: Upgrade",
+                    "Sec-WebSocket-Version: 13",
+                    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+                    "",
+                    "")
+            .getBytes(StandardCharsets.US_ASCII);
+
     private static byte[] many(byte[] one, int count) {
         byte[] many = new byte[count * one.length];
         for (int i = 0; i < count; i++) {
             System.arraycopy(one, 0, many, i * one.length, one.length);
         }
         return many;
-    }
-
-    private static byte[] heartbeats(int count) {
-        return many(
-                RawConnection.controlFrame(ToRelay.newBuilder()
-                        .setHeartbeat(Heartbeat.newBuilder().setNumber(Long.MAX_VALUE))
-                        .build()),
-                count);
     }
 
     /** Says it again and again in a thread of its own, until the relay has had enough. */
@@ -70,12 +74,21 @@ abstract class FloodAbuse extends AbuseTest.Abuse {
         return flood;
     }
 
+    /** What goes to one rank only. */
+    private static byte[] suspect(TestRank by, int rank) {
+        return RawConnection.controlFrame(ToRelay.newBuilder()
+                .setSuspect(
+                        Suspect.newBuilder().setEpoch(by.epoch()).setRank(rank).setDetail("x".repeat(2000)))
+                .build());
+    }
+
     @Test
-    void shouldExpelRankThatReadsNoAnswers() {
+    void shouldExpelRankThatReadsNothing() {
         suite.limit(RelayOption.CONTROL_MESSAGES_PER_SECOND, 10_000_000);
-        List<TestRank> group = suite.group("s", 2);
-        flood(group.get(0).control, heartbeats(1000), new AtomicBoolean());
-        String detail = group.get(1).expectGone(0, Cause.EXPELLED).getDetail();
+        List<TestRank> group = groupOfDeaf(1);
+        TestRank talker = group.get(1);
+        flood(talker.control, many(suspect(talker, 0), 50), new AtomicBoolean());
+        String detail = talker.expectGone(0, Cause.EXPELLED).getDetail();
         assertTrue(detail.startsWith("LIMIT: does not read its control connection: "), detail);
         suite.expectLimit(RelayOption.CONTROL_WAITING_MAX, detail);
     }
@@ -92,14 +105,7 @@ abstract class FloodAbuse extends AbuseTest.Abuse {
         TestRank talker = group.get(deaf);
         byte[] rounds = {};
         for (int rank = 0; rank < deaf; rank++) {
-            // Goes to that rank only.
-            byte[] suspect = RawConnection.controlFrame(ToRelay.newBuilder()
-                    .setSuspect(Suspect.newBuilder()
-                            .setEpoch(talker.epoch())
-                            .setRank(rank)
-                            .setDetail("x".repeat(2000)))
-                    .build());
-            rounds = joined(rounds, many(suspect, 20));
+            rounds = joined(rounds, many(suspect(talker, rank), 20));
         }
         AtomicBoolean over = new AtomicBoolean();
         flood(talker.control, rounds, over);
@@ -216,24 +222,14 @@ abstract class FloodAbuse extends AbuseTest.Abuse {
 
     private RawConnection webSocket() throws IOException {
         RawConnection socket = suite.connect();
-        socket.write(String.join(
-                        "\r\n",
-                        "GET /zip HTTP/1.1",
-                        "Host: a",
-                        "Upgrade: websocket",
-                        "Connection: Upgrade",
-                        "Sec-WebSocket-Version: 13",
-                        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
-                        "",
-                        "")
-                .getBytes(StandardCharsets.US_ASCII));
+        socket.write(UPGRADE);
         byte[] begin = socket.socket.getInputStream().readNBytes(12);
         assertEquals("HTTP/1.1 101", new String(begin, StandardCharsets.US_ASCII));
         return socket;
     }
 
     /** A WebSocket frame under a mask of zeros. */
-    private static byte[] frame(int opcode, byte[] payload) {
+    static byte[] frame(int opcode, byte[] payload) {
         boolean isLong = payload.length > 125;
         ByteBuffer frame = ByteBuffer.allocate(2 + (isLong ? 2 : 0) + 4 + payload.length);
         frame.put((byte) (0x80 | opcode)).put((byte) (0x80 | (isLong ? 126 : payload.length)));

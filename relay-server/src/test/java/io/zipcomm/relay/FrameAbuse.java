@@ -171,11 +171,15 @@ abstract class FrameAbuse extends AbuseTest.Abuse {
     @Test
     void shouldNotMindFirstMessagesThatEndAnywhere() {
         byte[] join = RawConnection.controlFrame(TestRank.message(suite.join("s", 2, 0)));
-        for (int bytes = 0; bytes < join.length; bytes += 3) {
-            try (RawConnection stranger = new RawConnection(suite.at)) {
-                stranger.write(Arrays.copyOf(join, bytes));
-                if (bytes % 2 == 0) {
-                    stranger.reset();
+        byte[] request = "GET / HTTP/1.1\r\nContent-Length: 500\r\n\r\nthe beginning of a body"
+                .getBytes(StandardCharsets.US_ASCII);
+        for (byte[] whole : List.of(join, request, FloodAbuse.UPGRADE)) {
+            for (int bytes = 0; bytes < whole.length; bytes += 3) {
+                try (RawConnection stranger = new RawConnection(suite.at)) {
+                    stranger.write(Arrays.copyOf(whole, bytes));
+                    if (bytes % 2 == 0) {
+                        stranger.reset();
+                    }
                 }
             }
         }

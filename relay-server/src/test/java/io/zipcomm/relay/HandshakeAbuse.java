@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.error.ErrorCode;
+import io.zipcomm.wire.Frame;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -112,6 +113,22 @@ abstract class HandshakeAbuse extends AbuseTest.Abuse {
         suite.expectLimit(RelayOption.HANDSHAKES_MAX, reason);
         for (RawConnection other : silent.subList(1, places)) {
             assertEquals(TIME_OVER, other.expectRefusal(ErrorCode.LIMIT));
+        }
+    }
+
+    /** What FuzzAbuse does in one thread, over sockets, in TLS and not. */
+    @Test
+    void shouldStandRandomConnections() {
+        FuzzInput input = new FuzzInput(20, Frame.HEADER_BYTES, List.of(rightJoin(), TLS, HTTP, FloodAbuse.UPGRADE));
+        for (int i = 0; i < 600; i++) {
+            try (RawConnection stranger = i % 10 == 0 ? suite.connectTls() : new RawConnection(suite.at)) {
+                stranger.write(input.next());
+                if (i % 4 == 0) {
+                    stranger.reset();
+                }
+            } catch (UncheckedIOException e) {
+                // The relay may be done with it before we are.
+            }
         }
     }
 

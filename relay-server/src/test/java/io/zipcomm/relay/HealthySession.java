@@ -23,7 +23,7 @@ import java.util.zip.CRC32C;
 final class HealthySession implements AutoCloseable {
 
     /** No round takes longer: four frames through the relay, four heartbeats and their answers. */
-    static final Duration ROUND_MAX = Duration.ofSeconds(1);
+    static final Duration ROUND_MAX = Duration.ofSeconds(2);
 
     private static final int SHORT_BYTES_MAX = 4 << 10;
     private static final int LONG_EVERY = 16;

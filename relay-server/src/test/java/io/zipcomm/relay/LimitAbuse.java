@@ -28,7 +28,7 @@ abstract class LimitAbuse extends AbuseTest.Abuse {
     /** Reached by other attacks of the suite. */
     private static final Map<RelayOption, String> ELSEWHERE = Map.of(
             RelayOption.HANDSHAKE_TIMEOUT, "HandshakeAbuse.shouldEndSlowHandshakesInTime",
-            RelayOption.CONTROL_WAITING_MAX, "FloodAbuse.shouldExpelRankThatReadsNoAnswers",
+            RelayOption.CONTROL_WAITING_MAX, "FloodAbuse.shouldExpelRankThatReadsNothing",
             RelayOption.CONTROL_MEMORY, "FloodAbuse.shouldBoundWhatWaitsForAllRanksTogether");
 
     /** Connections of the healthy session. */
