@@ -26,8 +26,17 @@ final class Gate {
         /** The oldest first. */
         final Set<Pass> handshakes = new LinkedHashSet<>();
 
+        private Pass oldest() {
+            return handshakes.iterator().next();
+        }
+
+        /** For comparing; without any it is as young as can be. */
+        private long age() {
+            return handshakes.isEmpty() ? Long.MIN_VALUE : -oldest().number;
+        }
+
         void endOldest(RelayOption option, String count) {
-            Pass oldest = handshakes.iterator().next();
+            Pass oldest = oldest();
             oldest.handshakeOver();
             oldest.refusal = Refusal.limit(
                     option,
@@ -36,6 +45,9 @@ final class Gate {
         }
     }
 
+    private static final Comparator<Use> MOST_AND_OLDEST =
+            Comparator.<Use>comparingInt(use -> use.handshakes.size()).thenComparingLong(Use::age);
+
     private final RelayState state;
 
     /** By address, while it has connections or had some a moment ago. */
@@ -43,6 +55,7 @@ final class Gate {
 
     private int connections;
     private int handshakes;
+    private long passes;
 
     Gate(RelayState state) {
         this.state = state;
@@ -105,7 +118,7 @@ final class Gate {
             use.endOldest(RelayOption.ADDRESS_HANDSHAKES_MAX, use.handshakes.size() + " from this address");
         }
         while (handshakes >= limits.handshakesMax()) {
-            Collections.max(uses.values(), Comparator.comparingInt(one -> one.handshakes.size()))
+            Collections.max(uses.values(), MOST_AND_OLDEST)
                     .endOldest(RelayOption.HANDSHAKES_MAX, handshakes + " in all");
         }
     }
@@ -131,15 +144,17 @@ final class Gate {
     static final class Pass {
         private final Gate gate;
         private final Use use;
+        private final long number;
         private Refusal refusal;
         private Runnable whenEnded = () -> {};
         private boolean here;
 
-        /** Counts if there is no refusal. */
+        /** Counts if there is no refusal. By the holder of the gate's lock. */
         private Pass(Gate gate, Use use, Refusal refusal) {
             this.gate = gate;
             this.use = use;
             this.refusal = refusal;
+            number = ++gate.passes;
             here = refusal == null;
         }
 

@@ -96,6 +96,18 @@ final class GateTest {
         assertEquals(4, state.counters().handshakes.get());
     }
 
+    @Test
+    void shouldEndTheOldestOfAllWhereEachHoldsOne() throws Exception {
+        RelayState state = state(RelayOption.HANDSHAKES_MAX, 100);
+        Gate.Pass[] passes = new Gate.Pass[150];
+        for (int i = 0; i < passes.length; i++) {
+            passes[i] = state.gate().enter(address("192.0.2." + i), 0);
+        }
+        for (int i = 0; i < passes.length; i++) {
+            assertEquals(i < 50, passes[i].refusal() != null, "the one that came as number " + i);
+        }
+    }
+
     private static Gate.Pass[] enter(RelayState state, String from, int count) throws UnknownHostException {
         Gate.Pass[] passes = new Gate.Pass[count];
         for (int i = 0; i < count; i++) {

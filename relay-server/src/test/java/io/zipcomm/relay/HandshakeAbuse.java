@@ -46,7 +46,7 @@ abstract class HandshakeAbuse extends AbuseTest.Abuse {
             frames.add(begun(Arrays.copyOf(join, 1 + i % (join.length - 1))));
             others.add(begun(TLS));
             others.add(begun(HTTP));
-            others.add(begun(UPGRADE));
+            others.add(begun(i % 2 == 0 ? UPGRADE : FloodAbuse.UPGRADE));
         }
         RawConnection inTls = suite.connectTls();
         inTls.write(Arrays.copyOf(join, join.length / 2));
