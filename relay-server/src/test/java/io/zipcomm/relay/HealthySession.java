@@ -2,10 +2,13 @@ package io.zipcomm.relay;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.proto.ToRank;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,6 +17,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.CRC32C;
+import javax.net.ssl.SSLException;
 
 /**
  * A session that does nothing wrong, in a thread of its own, beside whatever is done to its relay. Round by round each rank
@@ -123,6 +127,28 @@ final class HealthySession implements AutoCloseable {
             assertEquals(sent[rank].getValue(), received[rank].getValue(), "what rank " + rank + " sent");
         }
         ranks.forEach(TestRank::leave);
+        ranks.forEach(HealthySession::endOutput);
+        ranks.forEach(HealthySession::assertNothingMore);
         TestRank.closeAll(ranks);
+    }
+
+    private static void endOutput(TestRank rank) {
+        try {
+            rank.data.socket.shutdownOutput();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Nothing came twice: behind what was awaited there is credit, and then the end. */
+    private static void assertNothingMore(TestRank rank) {
+        try {
+            for (RawConnection.In in = rank.data.read(); in != null; in = rank.data.read()) {
+                assertEquals(FrameType.FLOW, in.type());
+            }
+        } catch (UncheckedIOException e) {
+            // In TLS both ends miss the other's last word.
+            assertInstanceOf(SSLException.class, e.getCause());
+        }
     }
 }
