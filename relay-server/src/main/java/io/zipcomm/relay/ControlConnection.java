@@ -5,10 +5,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.WriteBufferWaterMark;
-import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.route.RateLimit;
-import io.zipcomm.relay.route.Standstill;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
@@ -24,8 +21,8 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
 
     private static final Logger log = LoggerFactory.getLogger(ControlConnection.class);
 
-    /** A rank that lets more than this wait, the largest group view included, does not read. */
-    private static final int BACKLOG_BYTES_MAX = Frame.PAYLOAD_BYTES_MAX + (1 << 20);
+    /** A rank for which more waits when it is told of its end does not read, and would not hear of it. */
+    private static final int LAST_WORDS_BYTES_MAX = 256 << 10;
 
     /** Messages of so much time may come at once. */
     private static final long BURST_NS = TimeUnit.SECONDS.toNanos(1);
@@ -35,18 +32,29 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
     private final Channel channel;
     private final ControlReader reader;
     private final RateLimit messages;
-    private final Standstill standstill;
+    private final ControlBacklog backlog;
+    private final ControlOutput output;
+    private final Counters counters;
+    private final long waitingBytesMax;
+
+    /** Of the message that comes in. */
+    private int begunBytes;
+
+    private boolean deaf;
     private boolean paused;
     private Member member;
     private String failure;
     private boolean ended;
 
-    ControlConnection(Channel channel, RelaySettings settings) {
+    ControlConnection(Channel channel, RelaySettings settings, ControlBacklog backlog, Counters counters) {
         this.channel = channel;
-        standstill = new Standstill(channel);
+        this.backlog = backlog;
+        this.counters = counters;
+        output = new ControlOutput(channel, backlog);
         reader = new ControlReader(settings.controlBytesMax());
         messages = new RateLimit(settings.limits().controlMessagesPerSecond(), BURST_NS, System.nanoTime());
-        channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(BACKLOG_BYTES_MAX / 2, BACKLOG_BYTES_MAX));
+        waitingBytesMax = settings.limits().controlWaitingMax();
+        backlog.opened(this);
     }
 
     /** Said once, before anything comes in. */
@@ -68,49 +76,81 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
 
     void send(ToRank message) {
         if (!ended) {
-            sendFrame(ControlWriter.frame(channel.alloc(), message));
+            ControlFrame frame = new ControlFrame(ControlWriter.frame(channel.alloc(), message), backlog);
+            sendShared(frame);
+            frame.release();
         }
     }
 
-    /** Sends a frame that goes to others too; it is retained. */
-    void sendShared(ByteBuf frame) {
-        if (!ended) {
-            sendFrame(frame.retainedDuplicate());
+    /** Sends a frame that goes to others too and stays the caller's. */
+    void sendShared(ControlFrame frame) {
+        if (ended) {
+            return;
         }
-    }
-
-    private void sendFrame(ByteBuf frame) {
-        channel.writeAndFlush(frame, channel.voidPromise());
-        if (!channel.isWritable() && !ended) {
+        output.offer(frame);
+        if (!ended && output.waitingBytes() > waitingBytesMax) {
             // Not here: the caller may be telling every member something.
-            channel.eventLoop().execute(() -> {
-                if (!ended) {
-                    member.violated(ErrorCode.LIMIT, "does not read its control connection");
-                }
-            });
+            channel.eventLoop()
+                    .execute(() -> giveUp(
+                            RelayOption.CONTROL_WAITING_MAX,
+                            "does not read its control connection: " + output.heldBytes() + " bytes wait for it"));
         }
+    }
+
+    /** It is in the way of others. Who does not read is not told, since that would have to wait, too. */
+    void giveUp(RelayOption limit, String reason) {
+        if (!ended) {
+            deaf = output.heldBytes() > 0;
+            member.exceeded(limit, reason);
+        }
+    }
+
+    /** Bytes of messages that it keeps, out and in. */
+    long heldBytes() {
+        return output.heldBytes() + begunBytes;
     }
 
     /** Says no and ends the connection. The member is not told. */
     void refuse(Refusal refusal) {
-        if (!ended) {
-            ended = true;
-            Farewell.say(channel, ControlWriter.frame(channel.alloc(), ControlWriter.refused(refusal)));
-        }
+        endWith(ControlWriter.frame(channel.alloc(), ControlWriter.refused(refusal)));
     }
 
     /** Ends the connection once everything is sent. The member is not told. */
     void finish() {
-        if (!ended) {
-            ended = true;
-            Farewell.say(channel, Unpooled.EMPTY_BUFFER);
+        endWith(Unpooled.EMPTY_BUFFER);
+    }
+
+    private void endWith(ByteBuf last) {
+        if (ended || deaf || output.waitingBytes() > LAST_WORDS_BYTES_MAX) {
+            last.release();
+            close();
+            return;
         }
+        end();
+        output.finish();
+        Farewell.say(channel, last);
     }
 
     /** Ends the connection at once. The member is not told. */
     void close() {
+        if (!ended) {
+            end();
+            output.clear();
+            channel.close();
+        }
+    }
+
+    private void end() {
         ended = true;
-        channel.close();
+        backlog.closed(this);
+        reader.clear();
+        countBegun();
+    }
+
+    private void countBegun() {
+        int now = reader.heldBytes();
+        backlog.held(now - begunBytes);
+        begunBytes = now;
     }
 
     @Override
@@ -126,9 +166,19 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
                 member.message(next);
             }
         } catch (ControlReader.Violation e) {
-            member.violated(e.refusal().code(), e.refusal().reason());
+            member.violated(e.refusal());
         } finally {
             in.release();
+            if (!ended) {
+                countBegun();
+            }
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        if (!ended && channel.isWritable()) {
+            output.flush();
         }
     }
 
@@ -165,13 +215,14 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
 
     /** Whether the rank has taken nothing of what waits for it for longer than it may. */
     boolean standsStill(long nowNs, long timeoutNs, boolean paused) {
-        return !ended && standstill.lasts(nowNs, timeoutNs, paused);
+        return !ended && output.standsStill(nowNs, timeoutNs, paused);
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         if (!ended) {
-            ended = true;
+            end();
+            output.clear();
             member.controlEnded(failure == null ? "control connection ended" : "control connection failed: " + failure);
         }
     }
@@ -179,6 +230,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         if (!(cause instanceof IOException)) {
+            counters.defect();
             log.error("defect in the relay: {} is closed", context.channel().remoteAddress(), cause);
         }
         failure = cause.getMessage();

@@ -61,6 +61,16 @@ final class ControlReader {
         return payloadBytes < payloadLength ? null : message();
     }
 
+    /** Memory that the message under way has. */
+    int heldBytes() {
+        return payload == null ? 0 : payload.length;
+    }
+
+    /** Forgets the message under way. Nothing may come in any more. */
+    void clear() {
+        payload = null;
+    }
+
     private int payloadBytes() throws Violation {
         String problem = Frame.problem(header, 0);
         if (problem != null) {
@@ -72,8 +82,9 @@ final class ControlReader {
         }
         int bytes = Frame.payloadBytes(header, 0);
         if (bytes > payloadBytesMax) {
-            throw new Violation(
-                    ErrorCode.LIMIT, "control message of " + bytes + " bytes, the limit is " + payloadBytesMax);
+            throw new Violation(Refusal.limit(
+                    RelayOption.CONTROL_BYTES_MAX,
+                    "control message of " + bytes + " bytes, the limit is " + payloadBytesMax));
         }
         return bytes;
     }
@@ -96,8 +107,12 @@ final class ControlReader {
         private final transient Refusal refusal;
 
         Violation(ErrorCode code, String reason) {
-            super(reason, null, false, false);
-            refusal = new Refusal(code, reason);
+            this(new Refusal(code, reason));
+        }
+
+        Violation(Refusal refusal) {
+            super(refusal.reason(), null, false, false);
+            this.refusal = refusal;
         }
 
         Refusal refusal() {

@@ -21,6 +21,9 @@ final class Counters {
     /** Connections above a limit whose refusal is on its way. */
     final AtomicInteger surplus = new AtomicInteger();
 
+    /** Bytes of control messages that wait, going out or coming in. */
+    final LongAdder controlBytesWaiting = new LongAdder();
+
     final AtomicInteger sessions = new AtomicInteger();
     final AtomicInteger ranks = new AtomicInteger();
     final LongAdder sessionsOpened = new LongAdder();
@@ -69,6 +72,11 @@ final class Counters {
         gone.get(cause).increment();
     }
 
+    /** The relay itself did something wrong. */
+    void defect() {
+        forwarded.defects.increment();
+    }
+
     private static <E extends Enum<E>> Map<E, Long> sums(Class<E> type, Map<E, LongAdder> adders) {
         Map<E, Long> sums = new EnumMap<>(type);
         adders.forEach((key, count) -> {
@@ -95,12 +103,16 @@ final class Counters {
                 forwarded.wireBytesIn.sum(),
                 forwarded.wireBytesOut.sum(),
                 forwarded.bytesWaiting.sum(),
+                controlBytesWaiting.sum(),
                 goneSum(MemberGone.Cause.LEFT),
                 goneSum(MemberGone.Cause.LOST) + goneSum(MemberGone.Cause.SILENT),
                 goneSum(MemberGone.Cause.EXPELLED),
                 sums(ErrorCode.class, refusals),
                 sums(RelayOption.class, limits),
                 handshakes.get(),
+                surplus.get(),
+                forwarded.hubOperations.sum(),
+                forwarded.defects.sum(),
                 draining,
                 arenas.stream().mapToLong(PoolArenaMetric::numActiveAllocations).sum(),
                 arenas.stream().mapToLong(PoolArenaMetric::numActiveBytes).sum());

@@ -29,8 +29,6 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     /** Refused connections that may wait for their peer to read why; above it, they are closed at once. */
     private static final int SURPLUS_MAX = 256;
 
-    private static final LogBudget LINES = new LogBudget();
-
     private final RelayState state;
     private final Function<String, Shard> shards;
     private final Gate.Pass pass;
@@ -67,6 +65,14 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     public void channelActive(ChannelHandlerContext opened) {
         if (pass.refusal() != null) {
             turnAway(opened);
+        }
+    }
+
+    /** Others want this one's place. Who has said in the meantime who it is stays. */
+    void makeRoom() {
+        if (!decided) {
+            decided = true;
+            refuse(pass.refusal());
         }
     }
 
@@ -116,6 +122,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext from, Throwable cause) {
         if (!(cause instanceof IOException)) {
+            state.counters().defect();
             log.error("defect in the relay: {} is closed", from.channel().remoteAddress(), cause);
         }
         from.close();
@@ -139,7 +146,8 @@ final class Handshake extends ChannelInboundHandlerAdapter {
         }
         Shard shard = shards.apply(join.getSession());
         moveTo(shard, () -> {
-            ControlConnection control = new ControlConnection(context.channel(), state.settings());
+            ControlConnection control =
+                    new ControlConnection(context.channel(), state.settings(), shard.backlog(), state.counters());
             context.pipeline().replace(this, null, control);
             Refusal late = shard.join(control, join, verdict.grant());
             if (late != null) {
@@ -210,15 +218,12 @@ final class Handshake extends ChannelInboundHandlerAdapter {
 
     private void note(Refusal refusal) {
         state.counters().refused(refusal);
-        long leftOut = LINES.take();
-        if (leftOut >= 0) {
+        String leftOut = LogBudget.STRANGERS.take();
+        if (leftOut != null) {
             log.atInfo()
                     .addKeyValue("remote", context.channel().remoteAddress())
                     .addKeyValue("code", refusal.code())
-                    .log(
-                            "connection refused: {}{}",
-                            refusal.reason(),
-                            leftOut == 0 ? "" : "; " + leftOut + " more were, without a line each");
+                    .log("connection refused: {}{}", refusal.reason(), leftOut);
         }
     }
 }

@@ -107,13 +107,17 @@ final class Member implements DataConnection.Owner {
         session.controlEnded(this, reason);
     }
 
+    void violated(Refusal refusal) {
+        session.expel(this, refusal);
+    }
+
     @Override
     public void violated(ErrorCode code, String reason) {
-        session.expel(this, new Refusal(code, reason));
+        violated(new Refusal(code, reason));
     }
 
     void exceeded(RelayOption option, String reason) {
-        session.expel(this, Refusal.limit(option, reason));
+        violated(Refusal.limit(option, reason));
     }
 
     @Override

@@ -81,6 +81,18 @@ public enum RelayOption {
             "messages/s",
             "1000",
             "Control messages from a rank; above it, the relay reads them more slowly."),
+    CONTROL_WAITING_MAX(
+            "control-waiting-max",
+            "bytes",
+            "5242880",
+            "Control messages that may wait for one rank that does not read; above it, the rank is expelled. The view of its"
+                    + " group, 4 MiB at most, must have room."),
+    CONTROL_MEMORY(
+            "control-memory",
+            "bytes",
+            "0",
+            "The same for all ranks together, and for messages of theirs that have begun to come in; above it, the rank with"
+                    + " most is expelled. 0 takes a quarter of the memory that Java allows for direct buffers."),
     FRAGMENT_BYTES_MAX(
             "fragment-bytes-max",
             "bytes",

@@ -27,6 +27,7 @@ import io.netty.util.concurrent.ImmediateEventExecutor;
 import io.netty.util.concurrent.Ticker;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.relay.route.DataConnection;
 import java.net.InetSocketAddress;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.ArrayList;
@@ -176,7 +177,10 @@ public final class RelayServer implements AutoCloseable {
         Gate.Pass pass = state.gate().enter(remote.getAddress(), ticker.nanoTime());
         channel.closeFuture().addListener(closed -> pass.left());
         channels.add(channel);
+        // Of its own, since a data connection has it read more at a time.
+        channel.config().setRecvByteBufAllocator(DataConnection.readingLittle());
         Handshake handshake = new Handshake(state, this::shardOf, pass);
+        pass.whenEnded(() -> channel.eventLoop().execute(handshake::makeRoom));
         channel.pipeline().addLast(new FirstBytes(state.settings(), certificates, handshake::refuse, false), handshake);
     }
 

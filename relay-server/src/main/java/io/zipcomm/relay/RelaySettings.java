@@ -272,7 +272,7 @@ public record RelaySettings(
                     number(RelayOption.SESSION_MEMORY, Long.MAX_VALUE),
                     integer(RelayOption.HUB_OPERATIONS_MAX),
                     flag(RelayOption.HUB_REDUCTION),
-                    memory(),
+                    memory(RelayOption.MEMORY),
                     time(RelayOption.HANDSHAKE_TIMEOUT),
                     time(RelayOption.JOIN_TIMEOUT_MAX),
                     time(RelayOption.HEARTBEAT_INTERVAL),
@@ -292,6 +292,8 @@ public record RelaySettings(
                     integer(RelayOption.ADDRESS_HANDSHAKES_MAX),
                     integer(RelayOption.ADDRESS_HANDSHAKES_PER_SECOND),
                     integer(RelayOption.CONTROL_MESSAGES_PER_SECOND),
+                    integer(RelayOption.CONTROL_WAITING_MAX),
+                    memory(RelayOption.CONTROL_MEMORY),
                     number(RelayOption.RANK_BYTES_PER_SECOND, Long.MAX_VALUE),
                     number(RelayOption.SESSION_BYTES_PER_SECOND, Long.MAX_VALUE),
                     time(RelayOption.SLOW_CONSUMER_TIMEOUT));
@@ -373,8 +375,8 @@ public record RelaySettings(
             return Optional.of(file.isEmpty() ? all : all.and(RelayKeys.of(RelaySecret.read(Path.of(file)))));
         }
 
-        private long memory() {
-            long bytes = number(RelayOption.MEMORY, Long.MAX_VALUE);
+        private long memory(RelayOption option) {
+            long bytes = number(option, Long.MAX_VALUE);
             return bytes > 0 ? bytes : PlatformDependent.maxDirectMemory() / 4;
         }
 

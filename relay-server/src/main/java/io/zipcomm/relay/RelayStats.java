@@ -20,12 +20,16 @@ import java.util.Map;
  * @param wireBytesIn     bytes that came in on data connections
  * @param wireBytesOut    bytes that were given to data connections
  * @param bytesWaiting    bytes that wait now for ranks that do not read, or in operations of which the relay does a part
+ * @param controlBytesWaiting bytes of control messages that wait now for ranks that do not read, or to come in whole
  * @param membersLeft     members of complete groups that left cleanly
  * @param membersLost     members of complete groups whose connection broke or that fell silent
  * @param membersExpelled members of complete groups that broke the protocol or a limit
  * @param refusals        connections turned away, by reason; reasons that never occurred are missing
  * @param limitsReached   how often somebody was refused, expelled or slowed down for a limit; others are missing
  * @param handshakes      connections open now that have not said who they are
+ * @param surplus         connections above a limit that are being told so
+ * @param hubOperationsOpen operations under way of which the relay does a part
+ * @param defects         connections closed for a fault of the relay itself
  * @param draining        whether the relay takes no new sessions
  * @param buffersInUse    direct buffers that this process, not only the relay, has from Netty's pool now
  * @param bufferBytes     bytes of these, as the pool counts them
@@ -44,12 +48,16 @@ public record RelayStats(
         long wireBytesIn,
         long wireBytesOut,
         long bytesWaiting,
+        long controlBytesWaiting,
         long membersLeft,
         long membersLost,
         long membersExpelled,
         Map<ErrorCode, Long> refusals,
         Map<RelayOption, Long> limitsReached,
         int handshakes,
+        int surplus,
+        long hubOperationsOpen,
+        long defects,
         boolean draining,
         long buffersInUse,
         long bufferBytes) {

@@ -1,7 +1,6 @@
 package io.zipcomm.relay;
 
 import com.google.protobuf.ByteString;
-import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.route.DataConnection;
@@ -71,6 +70,10 @@ final class Session {
 
     private final Map<String, Long> groupSettings;
     private final long joinTimeoutMs;
+
+    /** The relay's limit is less than what the first rank wanted. */
+    private final boolean joinTimeCut;
+
     private final Future<?> joinDeadline;
 
     /** By rank; null where nobody has it. Once the group is complete, members that are gone stay. */
@@ -100,6 +103,7 @@ final class Session {
         groupSettings = first.getGroupSettingsMap();
         joinTimeoutMs = Math.min(
                 first.getJoinTimeoutMs(), shard.settings().joinTimeoutMax().toMillis());
+        joinTimeCut = joinTimeoutMs < first.getJoinTimeoutMs();
         joinDeadline = shard.later(this::joinDeadlinePassed, TimeUnit.MILLISECONDS.toNanos(joinTimeoutMs));
         log.atInfo()
                 .addKeyValue("session", name)
@@ -320,8 +324,14 @@ final class Session {
 
     private void joinDeadlinePassed() {
         if (board == null && !ended) {
-            endAll(new Refusal(
-                    ErrorCode.JOIN_TIMEOUT, "session " + name + " after " + joinTimeoutMs + " ms: " + whoIsMissing()));
+            String missing = "session " + name + " after " + joinTimeoutMs + " ms: " + whoIsMissing();
+            endAll(
+                    joinTimeCut
+                            ? new Refusal(
+                                    ErrorCode.JOIN_TIMEOUT,
+                                    missing + " (" + RelayOption.JOIN_TIMEOUT_MAX.key() + ")",
+                                    RelayOption.JOIN_TIMEOUT_MAX)
+                            : new Refusal(ErrorCode.JOIN_TIMEOUT, missing));
         }
     }
 
@@ -531,14 +541,14 @@ final class Session {
         if (silentMs <= shard.settings().heartbeatTimeout().toMillis() || member.leaving) {
             return;
         }
-        String silence = "no heartbeat for " + silentMs + " ms";
+        Refusal silence = Refusal.limit(RelayOption.HEARTBEAT_TIMEOUT, "no heartbeat for " + silentMs + " ms");
+        shard.counters().limitReached(RelayOption.HEARTBEAT_TIMEOUT);
+        // It may be there after all, only late.
+        member.control.refuse(silence);
         if (board == null) {
-            member.control.refuse(new Refusal(ErrorCode.LIMIT, silence));
-            forget(member, silence);
+            forget(member, silence.reason());
         } else {
-            // It may be there after all, only late.
-            member.control.refuse(new Refusal(ErrorCode.LIMIT, silence));
-            gone(member, Cause.SILENT, silence);
+            gone(member, Cause.SILENT, silence.reason());
         }
     }
 
@@ -681,7 +691,7 @@ final class Session {
         if (present == 0) {
             return;
         }
-        ByteBuf frame = ControlWriter.frame(shard.allocator(), message);
+        ControlFrame frame = new ControlFrame(ControlWriter.frame(shard.allocator(), message), shard.backlog());
         for (Member member : members) {
             if (!member.gone && member != except) {
                 member.control.sendShared(frame);

@@ -35,6 +35,7 @@ final class Shard {
     private final AtomicInteger epochs;
     private final ByteBufAllocator allocator;
     private final Exchange exchange;
+    private final ControlBacklog backlog;
     private final Ticker ticker = Ticker.systemTicker();
     private final SecureRandom random = new SecureRandom();
     private final Map<String, Session> sessions = new HashMap<>();
@@ -48,6 +49,8 @@ final class Shard {
         this.allocator = allocator;
         RelaySettings settings = state.settings();
         exchange = new Exchange(loop, allocator, counters().forwarded, settings.memoryBytes() / settings.threads());
+        backlog = new ControlBacklog(
+                loop, () -> settings().limits().controlMemory() / settings().threads(), counters().controlBytesWaiting);
         sweepNs = Math.max(1, settings.heartbeatInterval().toNanos() / 2);
     }
 
@@ -75,6 +78,7 @@ final class Shard {
                     try {
                         task.run();
                     } catch (RuntimeException e) {
+                        counters().defect();
                         log.error("defect in the relay", e);
                     }
                 },
@@ -97,6 +101,10 @@ final class Shard {
 
     Exchange exchange() {
         return exchange;
+    }
+
+    ControlBacklog backlog() {
+        return backlog;
     }
 
     ByteBufAllocator allocator() {

@@ -76,7 +76,10 @@ final class WebSocketBytes extends ChannelDuplexHandler {
     /** Says what is wrong and ends the connection. */
     private void end(ChannelHandlerContext context, WebSocketCloseStatus status, String fault) {
         if (!closeSaid) {
-            log.info("{}: WebSocket ended: {}", context.channel().remoteAddress(), fault);
+            String leftOut = LogBudget.STRANGERS.take();
+            if (leftOut != null) {
+                log.info("{}: WebSocket ended: {}{}", context.channel().remoteAddress(), fault, leftOut);
+            }
             sayClose(context, status);
             Farewell.end(context.channel());
         }

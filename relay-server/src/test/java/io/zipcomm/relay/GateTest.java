@@ -42,11 +42,11 @@ final class GateTest {
 
     @Test
     void shouldCountEachConnectionOnceHoweverItEnds() throws Exception {
-        RelayState state = state(RelayOption.HANDSHAKES_MAX, 2);
+        RelayState state = state(RelayOption.CONNECTIONS_MAX, 2);
         Gate.Pass one = state.gate().enter(address("192.0.2.1"), 0);
         Gate.Pass two = state.gate().enter(address("192.0.2.2"), 0);
         Gate.Pass refused = state.gate().enter(address("192.0.2.3"), 0);
-        assertEquals(RelayOption.HANDSHAKES_MAX, refused.refusal().option());
+        assertEquals(RelayOption.CONNECTIONS_MAX, refused.refusal().option());
         refused.handshakeOver();
         refused.left();
         one.handshakeOver();
@@ -58,6 +58,62 @@ final class GateTest {
         two.handshakeOver();
         assertEquals(0, state.counters().handshakes.get());
         assertEquals(0, state.counters().connections.get());
+    }
+
+    @Test
+    void shouldEndTheOldestHandshakeOfTheAddressForItsNewest() throws Exception {
+        RelayState state = state(RelayOption.ADDRESS_HANDSHAKES_MAX, 2);
+        Gate.Pass[] passes = enter(state, "192.0.2.1", 4);
+        assertEquals(RelayOption.ADDRESS_HANDSHAKES_MAX, passes[0].refusal().option());
+        assertNotNull(passes[1].refusal());
+        assertNull(passes[2].refusal());
+        assertNull(passes[3].refusal());
+        assertEquals(2, state.counters().handshakes.get());
+        // It is there until it has heard why.
+        assertEquals(4, state.counters().connections.get());
+        for (Gate.Pass pass : passes) {
+            pass.handshakeOver();
+            pass.left();
+        }
+        assertEquals(0, state.counters().handshakes.get());
+        assertEquals(0, state.counters().connections.get());
+    }
+
+    /** Whoever holds most gives way, so that nobody keeps others out, and nobody is ended for one who floods. */
+    @Test
+    void shouldEndTheOldestHandshakeOfWhoHoldsMost() throws Exception {
+        RelayState state = state(RelayOption.HANDSHAKES_MAX, 4);
+        Gate.Pass first = state.gate().enter(address("192.0.2.7"), 0);
+        Gate.Pass[] flood = enter(state, "192.0.2.1", 3);
+        int[] told = new int[1];
+        flood[0].whenEnded(() -> told[0]++);
+        Gate.Pass other = state.gate().enter(address("192.0.2.2"), 0);
+        assertEquals(1, told[0]);
+        assertEquals(RelayOption.HANDSHAKES_MAX, flood[0].refusal().option());
+        enter(state, "192.0.2.1", 100);
+        assertNull(first.refusal());
+        assertNull(other.refusal());
+        assertEquals(4, state.counters().handshakes.get());
+    }
+
+    @Test
+    void shouldEndTheOldestOfAllWhereEachHoldsOne() throws Exception {
+        RelayState state = state(RelayOption.HANDSHAKES_MAX, 100);
+        Gate.Pass[] passes = new Gate.Pass[150];
+        for (int i = 0; i < passes.length; i++) {
+            passes[i] = state.gate().enter(address("192.0.2." + i), 0);
+        }
+        for (int i = 0; i < passes.length; i++) {
+            assertEquals(i < 50, passes[i].refusal() != null, "the one that came as number " + i);
+        }
+    }
+
+    private static Gate.Pass[] enter(RelayState state, String from, int count) throws UnknownHostException {
+        Gate.Pass[] passes = new Gate.Pass[count];
+        for (int i = 0; i < count; i++) {
+            passes[i] = state.gate().enter(address(from), 0);
+        }
+        return passes;
     }
 
     @Test

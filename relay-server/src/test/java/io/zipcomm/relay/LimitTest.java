@@ -6,26 +6,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.TokenRequest.Quota;
-import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.MemberGone.Cause;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** At a limit: a refusal that names it, or back pressure; others do not notice. */
+/** What limits do that {@link AbuseTest} does not show: quotas of tokens, slow readers that read, reloads. */
 final class LimitTest {
 
     private static final RelaySecret SECRET = RelaySecret.random();
 
     private RelayFixture fixture;
-    private final List<RawConnection> silent = new ArrayList<>();
 
     private RelayFixture start(RelaySettings.Builder settings) {
         fixture = new RelayFixture(settings);
@@ -38,14 +35,7 @@ final class LimitTest {
 
     @AfterEach
     void stop() {
-        silent.forEach(RawConnection::close);
         fixture.close();
-    }
-
-    private RawConnection connect() {
-        RawConnection connection = new RawConnection(fixture.at);
-        silent.add(connection);
-        return connection;
     }
 
     private void expectLimit(RelayOption option, String reason) {
@@ -53,113 +43,7 @@ final class LimitTest {
         assertTrue(fixture.relay.stats().limitsReached().getOrDefault(option, 0L) > 0, option.key());
     }
 
-    private void expectRefusal(RelayOption option) {
-        expectLimit(option, connect().expectRefusal(ErrorCode.LIMIT));
-    }
-
-    private void awaitHandshakes(int count) {
-        Await.until(count + " handshakes", () -> fixture.relay.stats().handshakes() == count);
-    }
-
-    // Connections
-
-    @Test
-    void shouldRefuseConnectionsOfAddressAboveItsLimit() {
-        startWith(RelayOption.ADDRESS_CONNECTIONS_MAX, 2);
-        TestRank there = fixture.opened(TestRank.attached(fixture.at, join("s", 1, 0)));
-        there.awaitReady();
-        expectRefusal(RelayOption.ADDRESS_CONNECTIONS_MAX);
-        there.roundTrip();
-        there.close();
-        Await.until("connections are free", () -> fixture.relay.stats().connections() == 0);
-        fixture.opened(TestRank.attached(fixture.at, join("s", 1, 0))).awaitReady();
-    }
-
-    @Test
-    void shouldRefuseHandshakesAboveTheLimit() {
-        startWith(RelayOption.HANDSHAKES_MAX, 3);
-        expectHandshakesBounded(RelayOption.HANDSHAKES_MAX);
-    }
-
-    @Test
-    void shouldRefuseHandshakesOfAddressAboveItsLimit() {
-        startWith(RelayOption.ADDRESS_HANDSHAKES_MAX, 3);
-        expectHandshakesBounded(RelayOption.ADDRESS_HANDSHAKES_MAX);
-    }
-
-    private void expectHandshakesBounded(RelayOption option) {
-        TestRank there = fixture.opened(TestRank.admitted(fixture.at, join("s", 2, 0)));
-        for (int i = 0; i < 3; i++) {
-            connect();
-        }
-        awaitHandshakes(3);
-        expectRefusal(option);
-        there.roundTrip();
-        silent.forEach(RawConnection::close);
-        awaitHandshakes(0);
-        fixture.opened(TestRank.admitted(fixture.at, join("s", 2, 1)));
-    }
-
-    @Test
-    void shouldRefuseConnectionsThatComeTooFast() {
-        startWith(RelayOption.ADDRESS_HANDSHAKES_PER_SECOND, 2);
-        // Two seconds' worth may come at once.
-        for (int i = 0; i < 4; i++) {
-            connect();
-        }
-        awaitHandshakes(4);
-        expectRefusal(RelayOption.ADDRESS_HANDSHAKES_PER_SECOND);
-    }
-
-    /** Nobody counts those that are turned away, so they must not pile up; the healthy session goes on. */
-    @Test
-    void shouldHoldNoSurplusConnections() {
-        startWith(RelayOption.CONNECTIONS_MAX, 4);
-        List<TestRank> healthy = fixture.group("s", 2);
-        for (int i = 0; i < 1500; i++) {
-            connect();
-        }
-        healthy.get(0).send(1, new byte[] {1});
-        assertEquals(1, healthy.get(1).receive().payload()[0]);
-        Await.until(
-                "all are turned away",
-                () -> fixture.relay.stats().limitsReached().get(RelayOption.CONNECTIONS_MAX) == 1500);
-        assertEquals(4, fixture.relay.stats().connections());
-        silent.forEach(RawConnection::awaitEnd);
-    }
-
-    /** Slow handshakes: they hold a place for the handshake time and no longer. */
-    @Test
-    void shouldEndHundredsOfSlowHandshakesInTime() {
-        startWith(RelayOption.HANDSHAKE_TIMEOUT, 1000);
-        List<TestRank> healthy = fixture.group("s", 2);
-        byte[] begin = RawConnection.controlFrame(TestRank.message(join("slow", 2, 0)));
-        for (int i = 0; i < 400; i++) {
-            connect().write(Arrays.copyOf(begin, i % begin.length));
-        }
-        healthy.get(0).roundTrip();
-        for (RawConnection slow : silent) {
-            expectLimit(RelayOption.HANDSHAKE_TIMEOUT, slow.expectRefusal(ErrorCode.LIMIT));
-        }
-        healthy.get(1).roundTrip();
-        silent.forEach(RawConnection::close);
-        Await.until("connections are gone", () -> fixture.relay.stats().connections() == 4);
-        assertEquals(0, fixture.relay.stats().handshakes());
-    }
-
     // Sessions
-
-    @Test
-    void shouldNameTheLimitOfSessionsAndRanks() {
-        start(RelayFixture.insecure().set(RelayOption.SESSIONS_MAX, "1").set(RelayOption.RANKS_MAX, "4"));
-        fixture.opened(TestRank.admitted(fixture.at, join("s", 2, 0)));
-        expectLimit(
-                RelayOption.SESSIONS_MAX,
-                fixture.opened(TestRank.asking(fixture.at, join("t", 2, 0))).expectRefusal(ErrorCode.LIMIT));
-        expectLimit(
-                RelayOption.RANKS_MAX,
-                fixture.opened(TestRank.asking(fixture.at, join("s", 5, 0))).expectRefusal(ErrorCode.LIMIT));
-    }
 
     private static String token(String session, Quota quota, long limit) {
         TokenRequest request = TokenRequest.forSession(session).quota(quota, limit);
@@ -206,32 +90,6 @@ final class LimitTest {
         expectSlow(fixture.group("s", 2), fixture.group("t", 2), RelayOption.SESSION_BYTES_PER_SECOND);
     }
 
-    @Test
-    void shouldReadRankMoreSlowlyThatSendsMoreThanItsTokenAllows() throws Exception {
-        start(RelaySettings.builder().listen("127.0.0.1:0").secret(SECRET));
-        expectSlow(group("s", Quota.BYTES_PER_SECOND), group("t", Quota.RANKS_MAX), RelayOption.RANK_BYTES_PER_SECOND);
-    }
-
-    @Test
-    void shouldReadSessionMoreSlowlyThatSendsMoreThanItsTokenAllows() throws Exception {
-        start(RelaySettings.builder().listen("127.0.0.1:0").secret(SECRET));
-        expectSlow(
-                group("s", Quota.SESSION_BYTES_PER_SECOND),
-                group("t", Quota.RANKS_MAX),
-                RelayOption.SESSION_BYTES_PER_SECOND);
-    }
-
-    private List<TestRank> group(String session, Quota quota) {
-        List<TestRank> group = new ArrayList<>();
-        String token = token(session, quota, BYTES_PER_SECOND);
-        for (int rank = 0; rank < 2; rank++) {
-            group.add(fixture.opened(
-                    TestRank.attached(fixture.at, join(session, 2, rank).setToken(token))));
-        }
-        group.forEach(TestRank::awaitReady);
-        return group;
-    }
-
     /** Everything arrives, not before its time, while another session is served. */
     private void expectSlow(List<TestRank> slow, List<TestRank> other, RelayOption option) throws Exception {
         byte[] payload = new byte[60_000];
@@ -269,26 +127,6 @@ final class LimitTest {
         assertTrue(fixture.relay.stats().limitsReached().getOrDefault(option, 0L) > 0, option.key());
     }
 
-    @Test
-    void shouldReadControlMessagesMoreSlowlyThatAreTooMany() {
-        startWith(RelayOption.CONTROL_MESSAGES_PER_SECOND, 100);
-        List<TestRank> group = fixture.group("s", 2);
-        long beganNs = System.nanoTime();
-        for (int number = 0; number < 250; number++) {
-            group.get(0).heartbeat(number);
-        }
-        for (int number = 0; number < 250; number++) {
-            ToRank answer = group.get(0).control.expect(ToRank.MessageCase.HEARTBEAT);
-            assertEquals(number, answer.getHeartbeat().getNumber());
-        }
-        // Served while the other was not read.
-        group.get(1).roundTrip();
-        group.get(0).roundTrip();
-        long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - beganNs);
-        assertTrue(tookMs >= 1000, "251 messages took " + tookMs + " ms");
-        assertTrue(fixture.relay.stats().limitsReached().get(RelayOption.CONTROL_MESSAGES_PER_SECOND) > 0);
-    }
-
     // Slow consumers
 
     /** A rank with a small receive buffer, and seven others that fill their windows to it. */
@@ -308,24 +146,6 @@ final class LimitTest {
             }
         }
         return group;
-    }
-
-    @Test
-    void shouldExpelRankThatTakesNothingAndTellWhy() {
-        startWith(RelayOption.SLOW_CONSUMER_TIMEOUT, 600);
-        List<TestRank> group = groupBehindSlowRank();
-        Await.until("bytes wait", () -> fixture.relay.stats().bytesWaiting() > 0);
-        String reason = group.get(0).expectRefusal(ErrorCode.LIMIT);
-        assertTrue(reason.startsWith("does not read: for 600 ms it took nothing"), reason);
-        expectLimit(RelayOption.SLOW_CONSUMER_TIMEOUT, reason);
-        for (int rank = 1; rank < 8; rank++) {
-            assertEquals(
-                    "LIMIT: " + reason,
-                    group.get(rank).expectGone(0, Cause.EXPELLED).getDetail());
-        }
-        Await.until("nothing waits", () -> fixture.relay.stats().bytesWaiting() == 0);
-        group.get(1).send(2, new byte[] {4});
-        assertEquals(4, group.get(2).receive().payload()[0]);
     }
 
     @Test
@@ -366,36 +186,6 @@ final class LimitTest {
             }
         }
         assertEquals(8, fixture.relay.stats().ranks());
-    }
-
-    @Test
-    void shouldNotReadSessionWhoseMemoryIsFull() {
-        int size = 100;
-        startWith(RelayOption.SESSION_MEMORY, 262_144);
-        List<TestRank> group = new ArrayList<>();
-        for (int rank = 0; rank < size; rank++) {
-            TestRank member = fixture.opened(TestRank.admitted(fixture.at, join("s", size, rank)));
-            member.dataReceiveBytes = rank == 0 ? 4096 : 0;
-            group.add(member.attach());
-        }
-        group.forEach(TestRank::awaitReady);
-        List<TestRank> other = fixture.group("t", 2);
-        byte[] payload = new byte[group.get(0).view.getFragmentBytesMax()];
-        for (int from = 1; from < size; from++) {
-            group.get(from).send(0, payload);
-            group.get(from).send(0, payload);
-        }
-        Await.until(
-                "the session is not read",
-                () -> fixture.relay.stats().limitsReached().getOrDefault(RelayOption.SESSION_MEMORY, 0L) > 0);
-        other.get(0).send(1, new byte[] {5});
-        assertEquals(5, other.get(1).receive().payload()[0]);
-        for (int i = 0; i < 2 * (size - 1); i++) {
-            assertEquals(payload.length, group.get(0).receive().payload().length);
-        }
-        group.get(1).send(2, payload);
-        assertEquals(FrameType.EAGER, group.get(2).receive().type());
-        Await.until("nothing waits", () -> fixture.relay.stats().bytesWaiting() == 0);
     }
 
     // Reload

@@ -344,7 +344,11 @@ final class MembershipTest {
         flood.setDaemon(true);
         flood.start();
         MemberGone gone = group.get(1).expectGone(0, Cause.EXPELLED);
-        assertEquals("LIMIT: does not read its control connection", gone.getDetail());
+        assertTrue(
+                gone.getDetail()
+                        .matches("LIMIT: does not read its control connection: \\d+ bytes wait for it"
+                                + " \\(control-waiting-max\\)"),
+                gone.getDetail());
     }
 
     @Test

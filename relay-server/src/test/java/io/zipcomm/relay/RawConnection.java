@@ -13,12 +13,14 @@ import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import javax.net.ssl.SSLSocketFactory;
 
 /** A blocking connection to a relay that says what a test wants, right or wrong. Every read has a deadline. */
 final class RawConnection implements AutoCloseable {
@@ -56,7 +58,10 @@ final class RawConnection implements AutoCloseable {
         }
     }
 
-    final Socket socket = new Socket();
+    /** The connection itself, whatever it is wrapped in. */
+    final Socket socket;
+
+    private final OutputStream out;
     private final DataInputStream in;
 
     RawConnection(InetSocketAddress relay) {
@@ -65,6 +70,12 @@ final class RawConnection implements AutoCloseable {
 
     /** With a receive buffer of its own size, if that is not 0. */
     RawConnection(InetSocketAddress relay, int receiveBytes) {
+        this(new Socket(), relay, receiveBytes, null);
+    }
+
+    /** Over a socket that is not connected, in TLS unless that is null. */
+    RawConnection(Socket socket, InetSocketAddress relay, int receiveBytes, SSLSocketFactory tls) {
+        this.socket = socket;
         try {
             if (receiveBytes > 0) {
                 socket.setReceiveBufferSize(receiveBytes);
@@ -72,7 +83,11 @@ final class RawConnection implements AutoCloseable {
             socket.setTcpNoDelay(true);
             socket.setSoTimeout(TIMEOUT_MS);
             socket.connect(relay, TIMEOUT_MS);
-            in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
+            Socket outermost = tls == null
+                    ? socket
+                    : tls.createSocket(socket, relay.getAddress().getHostAddress(), relay.getPort(), true);
+            out = outermost.getOutputStream();
+            in = new DataInputStream(new BufferedInputStream(outermost.getInputStream(), 1 << 16));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -103,7 +118,7 @@ final class RawConnection implements AutoCloseable {
 
     void write(byte[] bytes) {
         try {
-            socket.getOutputStream().write(bytes);
+            out.write(bytes);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -24,11 +24,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 
 /** One rank of a test's group, spoken on raw connections. */
 final class TestRank implements AutoCloseable {
 
-    final InetSocketAddress relay;
+    private final IntFunction<RawConnection> dial;
     final String session;
     final RawConnection control;
     RawConnection data;
@@ -41,9 +42,14 @@ final class TestRank implements AutoCloseable {
     private final Map<Integer, Long> taken = new HashMap<>();
 
     TestRank(InetSocketAddress relay, String session) {
-        this.relay = relay;
+        this(receiveBytes -> new RawConnection(relay, receiveBytes), session);
+    }
+
+    /** Connects as it is told, with a receive buffer of some size, or the system's if that is 0. */
+    TestRank(IntFunction<RawConnection> dial, String session) {
+        this.dial = dial;
         this.session = session;
-        control = new RawConnection(relay);
+        control = dial.apply(0);
     }
 
     /** A Join as a correct rank would say it. */
@@ -71,9 +77,12 @@ final class TestRank implements AutoCloseable {
 
     /** Says Join and waits for no answer. */
     static TestRank asking(InetSocketAddress relay, Join.Builder join) {
-        TestRank rank = new TestRank(relay, join.getSession());
-        rank.control.send(message(join));
-        return rank;
+        return new TestRank(relay, join.getSession()).ask(join);
+    }
+
+    TestRank ask(Join.Builder join) {
+        control.send(message(join));
+        return this;
     }
 
     /** Joins and is admitted. */
@@ -116,7 +125,7 @@ final class TestRank implements AutoCloseable {
     }
 
     TestRank attach() {
-        data = new RawConnection(relay, dataReceiveBytes);
+        data = dial.apply(dataReceiveBytes);
         data.send(attachMessage());
         data.expect(ToRank.MessageCase.ATTACHED);
         return this;

@@ -65,6 +65,10 @@ final class RelayMetrics implements AutoCloseable {
         gauge("sessions", "Sessions, complete or gathering", RelayStats::sessions);
         gauge("ranks", "Ranks in sessions", RelayStats::ranks);
         gauge("waiting.bytes", "Bytes that wait for ranks that do not read", RelayStats::bytesWaiting);
+        gauge(
+                "control.waiting.bytes",
+                "Bytes of control messages that wait for ranks that do not read, or to come in whole",
+                RelayStats::controlBytesWaiting);
         gauge("draining", "1 if the relay takes no new sessions", now -> now.draining() ? 1 : 0);
         gauge("buffers", "Direct buffers in use, from Netty's pool", RelayStats::buffersInUse);
         gauge("buffer.bytes", "Bytes of these", RelayStats::bufferBytes);
@@ -76,6 +80,7 @@ final class RelayMetrics implements AutoCloseable {
         counter("forwarded.frames", "Frames taken in for ranks that were there", RelayStats::framesForwarded);
         counter("forwarded.bytes", "Bytes of these, headers included", RelayStats::bytesForwarded);
         counter("dropped.frames", "Frames for ranks that were gone", RelayStats::framesDropped);
+        counter("defects", "Connections closed for a fault of the relay itself", RelayStats::defects);
         gone("left", RelayStats::membersLeft);
         gone("lost", RelayStats::membersLost);
         gone("expelled", RelayStats::membersExpelled);
@@ -122,6 +127,8 @@ final class RelayMetrics implements AutoCloseable {
         values.put(RelayOption.RANK_BYTES_PER_SECOND, now -> now.limits().rankBytesPerSecond());
         values.put(RelayOption.SESSION_BYTES_PER_SECOND, now -> now.limits().sessionBytesPerSecond());
         values.put(RelayOption.CONTROL_MESSAGES_PER_SECOND, now -> now.limits().controlMessagesPerSecond());
+        values.put(RelayOption.CONTROL_WAITING_MAX, now -> now.limits().controlWaitingMax());
+        values.put(RelayOption.CONTROL_MEMORY, now -> now.limits().controlMemory());
         values.put(RelayOption.FRAGMENT_BYTES_MAX, RelaySettings::fragmentBytesMax);
         values.put(RelayOption.CONTROL_BYTES_MAX, RelaySettings::controlBytesMax);
         values.put(RelayOption.SESSION_MEMORY, RelaySettings::sessionMemoryBytes);

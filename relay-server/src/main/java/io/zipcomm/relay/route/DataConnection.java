@@ -1,9 +1,12 @@
 package io.zipcomm.relay.route;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.MaxMessagesRecvByteBufAllocator;
+import io.netty.channel.RecvByteBufAllocator;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
@@ -62,6 +65,9 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     /** While one source sends without pause, its destinations get their share after so many bytes. */
     private static final int UNFLUSHED_BYTES_MAX = 64 << 10;
 
+    /** Buffers that are filled before other connections have their turn. */
+    private static final int READS_AT_ONCE = 16;
+
     private final int rank;
     private final Exchange exchange;
     private final Owner owner;
@@ -119,6 +125,14 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         this.exchange = exchange;
         this.owner = owner;
         begun = new ByteQueue(exchange.allocator());
+    }
+
+    /**
+     * How a connection is read until it is a data connection: once, and then it is others' turn. What comes then is many small
+     * things, each of which wants an answer.
+     */
+    public static RecvByteBufAllocator readingLittle() {
+        return new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(1);
     }
 
     /** The group is complete: frames may come. */
@@ -182,6 +196,9 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         channel = context.channel();
+        if (channel.config().getRecvByteBufAllocator() instanceof MaxMessagesRecvByteBufAllocator reads) {
+            reads.maxMessagesPerRead(READS_AT_ONCE);
+        }
         inflow = new Inflow(channel, exchange, owner, ownRate, groupRate);
     }
 
@@ -227,6 +244,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         if (!(cause instanceof IOException)) {
+            exchange.counters().defects.increment();
             log.error("defect in the relay: {} is closed", context.channel().remoteAddress(), cause);
         }
         failure = cause.getMessage();
@@ -323,9 +341,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             return violated(ErrorCode.PROTOCOL, type + " frame where there is no hub");
         }
         if (payloadBytesLeft > board.fragmentBytesMax()) {
-            return violated(
-                    ErrorCode.LIMIT,
-                    "frame of " + payloadBytesLeft + " payload bytes, the limit is " + board.fragmentBytesMax());
+            return tooLong();
         }
         String problem = hub.begin(header);
         forHub = problem == null;
@@ -354,10 +370,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
 
     private boolean linkFrame(int to) {
         if (payloadBytesLeft > board.fragmentBytesMax()) {
-            owner.exceeded(
-                    ForwardLimit.FRAGMENT,
-                    "frame of " + payloadBytesLeft + " payload bytes, the limit is " + board.fragmentBytesMax());
-            return false;
+            return tooLong();
         }
         Outlet receiver = board.outlet(to);
         if (receiver == null) {
@@ -374,6 +387,13 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         bytesForwarded += frameBytes;
         unflushedBytes += frameBytes;
         return true;
+    }
+
+    private boolean tooLong() {
+        owner.exceeded(
+                ForwardLimit.FRAGMENT,
+                "frame of " + payloadBytesLeft + " payload bytes, the limit is " + board.fragmentBytesMax());
+        return false;
     }
 
     private boolean violated(ErrorCode code, String reason) {

@@ -34,4 +34,7 @@ public final class ForwardCounters {
 
     /** Bytes that wait now for ranks that do not read, or in operations of the hub. */
     public final LongAdder bytesWaiting = new LongAdder();
+
+    /** Connections that were closed for a fault of the relay itself. */
+    public final LongAdder defects = new LongAdder();
 }

@@ -38,6 +38,9 @@ final class Hub {
     /** Operations will be looked at; null if there are none. */
     private Future<?> nextLook;
 
+    /** Of all operations under way, whether anybody has taken them or not. */
+    private long places;
+
     /** For one group. */
     Hub(Exchange exchange, Switchboard board, HubLimits limits) {
         this.exchange = exchange;
@@ -96,6 +99,7 @@ final class Hub {
 
     void ended(HubOperation operation) {
         operations.remove(operation.key());
+        places -= operation.first().members().length;
         exchange.counters().hubOperations.add(-1);
     }
 
@@ -118,8 +122,15 @@ final class Hub {
         HubKey key = entry.key();
         HubOperation operation = operations.get(key);
         if (operation == null) {
+            if (places + entry.members().length > placesMax()) {
+                String limit = "the operations of this group that are under way have " + places
+                        + " places, and its option hub-operations-max allows no more than " + placesMax();
+                member.verdict(entry.transfer(), ErrorCode.LIMIT, member.rank(), 0, limit);
+                return null;
+            }
             operation = new HubOperation(this, key, entry);
             operations.put(key, operation);
+            places += entry.members().length;
             exchange.counters().hubOperations.add(1);
             exchange.counters().hubOperationsBegun.increment();
             lookLater();
@@ -156,6 +167,14 @@ final class Hub {
         if (!operations.isEmpty()) {
             lookLater();
         }
+    }
+
+    /**
+     * Ranks that keep together fill no more places than each may have operations. Twice that leaves room for some that are ahead
+     * of others; without it, each rank could begin operations of all that nobody else comes to.
+     */
+    private long placesMax() {
+        return 2L * size() * limits.operationsMax();
     }
 
     private String cannotCombine(HubEntry entry) {

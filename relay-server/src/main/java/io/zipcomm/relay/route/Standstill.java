@@ -2,6 +2,7 @@ package io.zipcomm.relay.route;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOutboundBuffer;
+import java.util.function.LongSupplier;
 
 /**
  * Notices a peer that takes nothing of what waits for it. Looks at what the channel holds, now and then: it holds less than
@@ -10,6 +11,7 @@ import io.netty.channel.ChannelOutboundBuffer;
 public final class Standstill {
 
     private final Channel channel;
+    private final LongSupplier more;
 
     /** What the channel held when it was last looked at, and when it was last seen to hold less. */
     private long heldBytes;
@@ -19,13 +21,23 @@ public final class Standstill {
 
     /** Begins to look at the first call. */
     public Standstill(Channel channel) {
-        this.channel = channel;
+        this(channel, () -> 0);
     }
 
-    /** Bytes that the channel holds now. */
+    /**
+     * The same where bytes wait for the channel.
+     *
+     * @param more how many
+     */
+    public Standstill(Channel channel, LongSupplier more) {
+        this.channel = channel;
+        this.more = more;
+    }
+
+    /** Bytes that the channel holds now, and that wait for it. */
     public long heldBytes() {
         ChannelOutboundBuffer held = channel.unsafe().outboundBuffer();
-        return held == null ? 0 : held.totalPendingWriteBytes();
+        return more.getAsLong() + (held == null ? 0 : held.totalPendingWriteBytes());
     }
 
     /**

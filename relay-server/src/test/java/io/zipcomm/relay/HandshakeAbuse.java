@@ -1,0 +1,198 @@
+package io.zipcomm.relay;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.wire.Frame;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** Connections that never say who they are, or say it again and again. Part of {@link AbuseTest}. */
+abstract class HandshakeAbuse extends AbuseTest.Abuse {
+
+    private static final byte[] HTTP = ascii("GET / HTTP/1.1\r\nHost: relay.exam");
+    private static final byte[] UPGRADE =
+            ascii("GET /zip HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nSec-WebSocket-K");
+
+    /** A record of TLS of 512 bytes, as far as its first 6. */
+    private static final byte[] TLS = {0x16, 3, 1, 2, 0, 1};
+
+    private static final String TIME_OVER =
+            "no message within " + AbuseRelay.HANDSHAKE_TIMEOUT_MS + " ms (handshake-timeout)";
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private byte[] rightJoin() {
+        return RawConnection.controlFrame(TestRank.message(suite.join("s", 2, 0)));
+    }
+
+    @Test
+    void shouldEndHundredsOfHalfOpenConnectionsInTime() {
+        int each = 100;
+        byte[] join = rightJoin();
+        List<RawConnection> frames = new ArrayList<>();
+        List<RawConnection> others = new ArrayList<>();
+        long before = suite.reached(RelayOption.HANDSHAKE_TIMEOUT);
+        for (int i = 0; i < each; i++) {
+            frames.add(begun(new byte[0]));
+            frames.add(begun(Arrays.copyOf(join, 1 + i % (join.length - 1))));
+            others.add(begun(TLS));
+            others.add(begun(HTTP));
+            others.add(begun(i % 2 == 0 ? UPGRADE : FloodAbuse.UPGRADE));
+        }
+        RawConnection inTls = suite.connectTls();
+        inTls.write(Arrays.copyOf(join, join.length / 2));
+        Await.until("all are half open", () -> suite.relay.stats().handshakes() == 5 * each + 1);
+        // They keep nobody out.
+        suite.group("t", 2).get(0).roundTrip();
+        for (RawConnection half : frames) {
+            assertEquals(TIME_OVER, half.expectRefusal(ErrorCode.LIMIT));
+        }
+        assertEquals(TIME_OVER, inTls.expectRefusal(ErrorCode.LIMIT));
+        others.forEach(RawConnection::awaitEnd);
+        assertEquals(before + 5L * each + 1, suite.reached(RelayOption.HANDSHAKE_TIMEOUT));
+    }
+
+    private RawConnection begun(byte[] first) {
+        RawConnection half = suite.connect();
+        half.write(first);
+        return half;
+    }
+
+    /** Each byte is progress, and the time is over all the same. */
+    @Test
+    void shouldEndSlowHandshakesInTime() throws Exception {
+        byte[] join = rightJoin();
+        List<RawConnection> slow = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            slow.add(i % 8 == 0 ? suite.connectTls() : suite.connect());
+        }
+        long beganNs = System.nanoTime();
+        long patienceNs = TimeUnit.MILLISECONDS.toNanos(AbuseRelay.HANDSHAKE_TIMEOUT_MS);
+        for (int at = 0; System.nanoTime() - beganNs < patienceNs; at++) {
+            for (RawConnection one : slow) {
+                try {
+                    one.write(new byte[] {join[at]});
+                } catch (UncheckedIOException e) {
+                    // Its time is over.
+                }
+            }
+            TimeUnit.MILLISECONDS.sleep(200);
+        }
+        for (RawConnection one : slow) {
+            assertEquals(TIME_OVER, one.expectRefusal(ErrorCode.LIMIT));
+        }
+    }
+
+    /** One address takes every place there is and says nothing; others get in at once, and it is its own oldest that go. */
+    @Test
+    void shouldKeepNobodyOutByHalfOpenConnections() {
+        int places = 50;
+        suite.limit(RelayOption.HANDSHAKES_MAX, places);
+        List<RawConnection> silent = new ArrayList<>();
+        for (int i = 0; i < places; i++) {
+            silent.add(suite.connectFrom("127.0.0.2"));
+        }
+        Await.until("all places are taken", () -> suite.relay.stats().handshakes() == places);
+        long beganNs = System.nanoTime();
+        suite.group("s", 2).get(0).roundTrip();
+        long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - beganNs);
+        assertTrue(tookMs < AbuseRelay.HANDSHAKE_TIMEOUT_MS / 2, "joining took " + tookMs + " ms");
+        // The first connection of the group took the place of the oldest; once it had said who it is, there was one for
+        // the next.
+        String reason = silent.get(0).expectRefusal(ErrorCode.LIMIT);
+        assertTrue(reason.startsWith("made room for a newer connection"), reason);
+        suite.expectLimit(RelayOption.HANDSHAKES_MAX, reason);
+        for (RawConnection other : silent.subList(1, places)) {
+            assertEquals(TIME_OVER, other.expectRefusal(ErrorCode.LIMIT));
+        }
+    }
+
+    /** What FuzzAbuse does in one thread, over sockets, in TLS and not. */
+    @Test
+    void shouldStandRandomConnections() {
+        FuzzInput input = new FuzzInput(20, Frame.HEADER_BYTES, List.of(rightJoin(), TLS, HTTP, FloodAbuse.UPGRADE));
+        for (int i = 0; i < 600; i++) {
+            try (RawConnection stranger = i % 10 == 0 ? suite.connectTls() : new RawConnection(suite.at)) {
+                stranger.write(input.next());
+                if (i % 4 == 0) {
+                    stranger.reset();
+                }
+            } catch (UncheckedIOException e) {
+                // The relay may be done with it before we are.
+            }
+        }
+    }
+
+    // Storms
+
+    @Test
+    void shouldStandThousandsWhoConnectAndGo() {
+        byte[] join = rightJoin();
+        for (int i = 0; i < 3000; i++) {
+            try (RawConnection one = new RawConnection(suite.at)) {
+                one.write(Arrays.copyOf(join, i % 3 == 0 ? 0 : i % join.length));
+                if (i % 2 == 0) {
+                    one.reset();
+                }
+            }
+        }
+    }
+
+    /** A session of hundreds whose connections all break, again and again, and that always comes together anew. */
+    @Test
+    void shouldAdmitHundredsOfRanksThatAreCutAndComeAgain() {
+        int size = 200;
+        String token = suite.token("storm");
+        for (int storm = 0; storm < 3; storm++) {
+            List<TestRank> ranks = new ArrayList<>();
+            for (int rank = 0; rank < size; rank++) {
+                ranks.add(TestRank.asking(
+                        suite.at, TestRank.join("storm", size, rank).setToken(token)));
+            }
+            ranks.forEach(rank -> rank.awaitAdmitted().attach());
+            ranks.forEach(TestRank::awaitReady);
+            ranks.get(0).send(size - 1, new byte[] {(byte) storm});
+            assertEquals(storm, ranks.get(size - 1).receive().payload()[0]);
+            for (TestRank rank : ranks) {
+                rank.control.reset();
+                rank.data.reset();
+            }
+            suite.awaitNoOtherSession();
+        }
+    }
+
+    @Test
+    void shouldRefuseStormsOfRanksWithoutRight() {
+        String foreign = RelayTokens.mint(TokenKey.of(RelaySecret.random()), TokenRequest.forSession("storm"));
+        List<TestRank> ranks = new ArrayList<>();
+        for (int i = 0; i < 500; i++) {
+            ranks.add(suite.asking(TestRank.join("storm", 500, i).setToken(foreign)));
+        }
+        for (TestRank rank : ranks) {
+            assertEquals("the token is not valid here", rank.expectRefusal(ErrorCode.UNAUTHORIZED));
+        }
+        assertEquals(1, suite.relay.stats().sessions());
+    }
+
+    /** Whole handshakes of TLS, which are what costs a relay most. */
+    @Test
+    void shouldStandStormsOfTls() {
+        byte[] join = rightJoin();
+        for (int i = 0; i < 150; i++) {
+            RawConnection one = suite.connectTls();
+            one.write(Arrays.copyOf(join, i % join.length));
+            if (i % 2 == 0) {
+                one.reset();
+            }
+        }
+    }
+}
