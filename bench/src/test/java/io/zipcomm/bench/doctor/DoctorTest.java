@@ -2,6 +2,7 @@ package io.zipcomm.bench.doctor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.relay.RelaySecret;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -20,7 +22,8 @@ import org.junit.jupiter.api.Test;
 final class DoctorTest {
 
     private final Map<String, String> findings = new LinkedHashMap<>();
-    private final Doctor doctor = new Doctor(findings::put);
+    private final Doctor doctor =
+            new Doctor(finding -> assertNull(findings.put(finding.topic(), finding.text()), finding.topic()));
     private final RelaySecret secret = RelaySecret.random();
 
     private RelayServer relay() {
@@ -34,7 +37,7 @@ final class DoctorTest {
 
     @Test
     void shouldNameTransportsAndSockets() {
-        assertTrue(doctor.examine(null, ""));
+        assertTrue(doctor.examine(new Examination(List.of(), "")));
         assertTrue(findings.get("transport tcp").startsWith("available, by "), findings.toString());
         assertTrue(findings.get("transport relay").startsWith("available, by "), findings.toString());
         assertTrue(findings.get("transport tcp").endsWith("; direct, any host, reads in place"), findings.toString());
@@ -45,7 +48,7 @@ final class DoctorTest {
     void shouldJoinAtARelayWithAToken() {
         try (RelayServer relay = relay()) {
             String token = RelayTokens.mint(secret, "doctor*", Optional.empty(), Optional.empty());
-            assertTrue(doctor.examine(addressOf(relay), token), findings.toString());
+            assertTrue(doctor.examine(new Examination(List.of(addressOf(relay)), token)), findings.toString());
             assertTrue(findings.get("relay " + addressOf(relay)).startsWith("reachable; round trip "));
             assertTrue(findings.get("admission").startsWith("a group of 1 joined in "), findings.toString());
         }
@@ -54,7 +57,7 @@ final class DoctorTest {
     @Test
     void shouldNotCallItSickThatARelayWantsAToken() {
         try (RelayServer relay = relay()) {
-            assertTrue(doctor.examine(addressOf(relay), ""), findings.toString());
+            assertTrue(doctor.examine(new Examination(List.of(addressOf(relay)), "")), findings.toString());
             assertTrue(findings.get("admission").startsWith("the relay wants a token"), findings.toString());
         }
     }
@@ -62,7 +65,7 @@ final class DoctorTest {
     @Test
     void shouldCallAWrongTokenSick() {
         try (RelayServer relay = relay()) {
-            assertFalse(doctor.examine(addressOf(relay), "not a token"));
+            assertFalse(doctor.examine(new Examination(List.of(addressOf(relay)), "not a token")));
             assertTrue(findings.get("admission").startsWith("REFUSED: UNAUTHORIZED"), findings.toString());
         }
     }
@@ -74,7 +77,7 @@ final class DoctorTest {
             port = free.getLocalPort();
         }
         RelayAddress nobody = new RelayAddress("127.0.0.1", port);
-        assertFalse(doctor.examine(nobody, ""));
+        assertFalse(doctor.examine(new Examination(List.of(nobody), "")));
         assertEquals(
                 1,
                 findings.values().stream()
