@@ -29,6 +29,11 @@ import picocli.CommandLine.Spec;
         })
 final class DoctorCommand implements Callable<Integer> {
 
+    private static final int COLUMN = 22;
+
+    /** For what the ladder would do. */
+    private static final int WIDE_COLUMN = 40;
+
     @Spec
     private CommandSpec spec;
 
@@ -87,7 +92,8 @@ final class DoctorCommand implements Callable<Integer> {
         Doctor doctor = new Doctor(finding -> {
             findings.add(finding);
             if (!json) {
-                out.printf("%-20s %s%n", finding.topic(), finding.text());
+                int width = finding.topic().length() > COLUMN ? WIDE_COLUMN : COLUMN;
+                out.printf("%-" + width + "s %s%n", finding.topic(), finding.text());
             }
         });
         boolean healthy = doctor.examine(examination());

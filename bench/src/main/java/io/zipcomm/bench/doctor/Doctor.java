@@ -66,8 +66,11 @@ public final class Doctor {
         Nat nat;
         try (Rendezvous rendezvous = Rendezvous.open()) {
             List<Visit> visits = relays.look(rendezvous.port());
-            nat = new NatLook(report, relays, rendezvous).look(visits);
-            visits.forEach(Visit::close);
+            try {
+                nat = new NatLook(report, relays, rendezvous).look(visits);
+            } finally {
+                visits.forEach(Visit::close);
+            }
         }
         boolean admitted = relays.anyAnswers() && isAdmitted(examination, session);
         LadderWords.of(nat).forEach((topic, text) -> report.say("ladder, " + topic, text));

@@ -54,8 +54,8 @@ final class IdleLook {
                 report.say(
                         "idle",
                         "a connection that was silent for " + idle + " is forgotten: nothing passes any more ("
-                                + e.code() + "). Direct connections are kept alive while they are used; the relay's"
-                                + " heartbeats keep what they go over");
+                                + e.code() + "). Ranks that say nothing through the relay for so long lose it: let them"
+                                + " exchange something more often, such as a barrier");
             }
         } catch (ZipException e) {
             report.wrong("idle", "FAILED: " + e.getMessage());

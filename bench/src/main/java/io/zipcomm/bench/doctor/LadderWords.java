@@ -12,6 +12,12 @@ final class LadderWords {
     private static final String WORKS_NOT = "would not work";
     private static final String UNKNOWN = "cannot be told alone";
 
+    private static final String PRIVATE =
+            WORKS_NOT + ": it is private; only within one network do private addresses reach each other";
+    private static final String FIREWALL = UNKNOWN + ": there is no NAT, but a firewall may drop what comes in";
+    private static final String UNSEEN =
+            UNKNOWN + ": no relay outside has seen what is between here and other networks";
+
     private final Nat nat;
     private final Map<String, String> lines = new LinkedHashMap<>();
 
@@ -30,82 +36,77 @@ final class LadderWords {
         return words.lines;
     }
 
-    private void put(Rung rung, String peer, String text) {
+    private void put(String peer, Rung rung, String text) {
         boolean direct = nat.mapping() != Mapping.PROXY;
         lines.put(
                 peer + ", " + rung.label(), direct ? text : WORKS_NOT + ": only what goes through the proxy gets out");
     }
 
-    /** To say of what works, if connections to other ports may not get out. */
+    /** To say of what works, if connections to other ports get out. */
     private String works(String why) {
         return nat.otherPorts() == Seen.YES
                 ? WORKS + ": " + why
                 : UNKNOWN + ": " + why + ", if this network lets connections out to ports other than the relay's";
     }
 
+    /** A peer behind a NAT of the same kind, or behind none if there is none here. */
     private void likeThis() {
         String peer = "equal peer";
-        boolean open = nat.mapping() == Mapping.NONE;
-        String unlessFirewall = UNKNOWN + ": there is no NAT, but a firewall may drop what comes in";
+        put(peer, Rung.OWN, byMapping(FIREWALL, PRIVATE));
         put(
-                Rung.OWN,
                 peer,
-                open
-                        ? unlessFirewall
-                        : WORKS_NOT + ": it is private; only within one network do private addresses reach each other");
-        put(
                 Rung.OBSERVED,
-                peer,
-                open ? unlessFirewall : UNKNOWN + ": its NAT has to let in strangers, which few do; --peer tries");
+                byMapping(FIREWALL, UNKNOWN + ": its NAT has to let in strangers, which few do; --peer tries"));
         put(
-                Rung.PUNCH,
                 peer,
+                Rung.PUNCH,
                 switch (nat.mapping()) {
                     case NONE -> works("both open their firewall to each other, if there is one");
                     case STEADY -> works("each knows where the other's packets come from");
                     case CHANGING -> WORKS_NOT + ": neither can know from which port the other comes";
-                    case UNKNOWN, PROXY ->
-                        UNKNOWN + ": if a NAT here maps a port to the same place for every destination, it works";
+                    case UNKNOWN ->
+                        UNKNOWN + ": it works if the NAT maps a port to the same place for every destination";
+                    case UNSEEN, PROXY -> UNSEEN;
                 });
     }
 
+    /** A peer with a public address. */
     private void open() {
         String peer = "public peer";
-        String why = "this process connects to it";
-        put(Rung.OWN, peer, works(why));
-        put(Rung.OBSERVED, peer, works(why + ", at the same address"));
+        put(peer, Rung.OWN, works("this process connects to it"));
+        put(peer, Rung.OBSERVED, works("this process connects to it, at the same address"));
         put(
-                Rung.PUNCH,
                 peer,
+                Rung.PUNCH,
                 nat.mapping() == Mapping.CHANGING
-                        ? works(
-                                "not needed, unless a firewall there lets in only what it has asked for: then it does not")
-                        : works("not needed, unless a firewall there lets in only what it has asked for"));
+                        ? "not needed; would not help if a firewall there lets in only what it has asked for"
+                        : "not needed; would help if a firewall there lets in only what it has asked for");
     }
 
     private void symmetric() {
         String peer = "symmetric peer";
-        boolean none = nat.mapping() == Mapping.NONE;
         String comesIn = UNKNOWN + ": the peer comes from a port nobody can know; a firewall here may drop that";
+        put(peer, Rung.OWN, byMapping(comesIn, PRIVATE));
         put(
-                Rung.OWN,
                 peer,
-                none
-                        ? comesIn
-                        : WORKS_NOT + ": it is private; only within one network do private addresses reach each other");
-        put(
                 Rung.OBSERVED,
-                peer,
-                none ? comesIn : UNKNOWN + ": the NAT here has to let in strangers, which few do; --peer tries");
+                byMapping(comesIn, UNKNOWN + ": the NAT here has to let in strangers, which few do; --peer tries"));
         put(
-                Rung.PUNCH,
                 peer,
-                switch (nat.mapping()) {
-                    case NONE, STEADY, UNKNOWN, PROXY ->
-                        UNKNOWN
-                                + ": only if this side lets in any port of an address to which it has sent, which few NATs do";
-                    case CHANGING -> WORKS_NOT + ": neither can know from which port the other comes";
-                });
+                Rung.PUNCH,
+                nat.mapping() == Mapping.CHANGING
+                        ? WORKS_NOT + ": neither can know from which port the other comes"
+                        : UNKNOWN
+                                + ": it works if what is here lets in any port of an address to which this process has"
+                                + " sent, which few NATs do");
+    }
+
+    private String byMapping(String withoutNat, String withNat) {
+        return switch (nat.mapping()) {
+            case NONE -> withoutNat;
+            case STEADY, CHANGING, UNKNOWN -> withNat;
+            case UNSEEN, PROXY -> UNSEEN;
+        };
     }
 
     private String relay() {

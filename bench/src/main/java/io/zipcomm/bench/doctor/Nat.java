@@ -17,8 +17,10 @@ record Nat(Mapping mapping, Seen otherPorts, Seen reach) {
         STEADY,
         /** At another port with every destination, or with every connection. */
         CHANGING,
-        /** It could not be seen, or not by two. */
+        /** There is a NAT; whether everybody sees the same is not known. */
         UNKNOWN,
+        /** Nobody outside has seen it. */
+        UNSEEN,
         /** All go through a proxy: no other connections are expected to pass. */
         PROXY
     }

@@ -4,6 +4,7 @@ import io.zipcomm.bench.doctor.Nat.Mapping;
 import io.zipcomm.bench.doctor.Nat.Seen;
 import io.zipcomm.bench.doctor.Rendezvous.Reply;
 import io.zipcomm.error.ZipException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -45,7 +46,7 @@ final class NatLook {
         if (visits.isEmpty()) {
             report.say(
                     "NAT", "cannot be told: no relay has admitted this process, and said where it sees it come from");
-            return new Nat(Mapping.UNKNOWN, Seen.UNKNOWN, reach);
+            return new Nat(Mapping.UNSEEN, Seen.UNKNOWN, reach);
         }
         if (visits.stream().allMatch(Visit::proxied)) {
             report.say(
@@ -59,38 +60,64 @@ final class NatLook {
                 .toList();
         if (direct.isEmpty()) {
             report.say("NAT", "cannot be told: port " + rendezvous.port() + " could not be connected from");
-            return new Nat(Mapping.UNKNOWN, Seen.UNKNOWN, reach);
+            return new Nat(Mapping.UNSEEN, Seen.UNKNOWN, reach);
         }
         if (direct.stream().allMatch(visit -> visit.remote().getAddress().isLoopbackAddress())) {
             report.say("NAT", "cannot be told: the relay is on this machine");
-            return new Nat(Mapping.UNKNOWN, Seen.UNKNOWN, reach);
+            return new Nat(Mapping.UNSEEN, Seen.UNKNOWN, reach);
         }
         String family = direct.get(0).family();
+        List<Visit> others =
+                direct.stream().filter(visit -> !visit.family().equals(family)).toList();
+        if (!others.isEmpty()) {
+            report.say("NAT over " + others.get(0).family(), seen(others.get(0), isOwn(others)));
+        }
         return look(
                 direct.stream().filter(visit -> visit.family().equals(family)).toList(), reach);
+    }
+
+    private static boolean isOwn(List<Visit> visits) {
+        return visits.stream().allMatch(visit -> visit.observed().equals(visit.local()));
+    }
+
+    private static String seen(Visit visit, boolean none) {
+        InetSocketAddress own = visit.local();
+        InetSocketAddress seen = visit.observed();
+        String nat = none
+                ? "no NAT: "
+                : seen.getPort() == own.getPort() ? "NAT, keeps the port: " : "NAT, changes the port: ";
+        return nat + text(own) + " is seen as " + text(seen) + " by " + visit.relay();
     }
 
     /** Of one family of addresses. */
     private Nat look(List<Visit> visits, Seen reach) {
         Visit first = visits.get(0);
-        InetSocketAddress own = first.local();
-        InetSocketAddress seen = first.observed();
-        boolean none = visits.stream().allMatch(visit -> visit.observed().equals(visit.local()));
-        report.say(
-                "NAT",
-                (none
-                                ? "no NAT: "
-                                : seen.getPort() == own.getPort() ? "NAT, keeps the port: " : "NAT, changes the port: ")
-                        + text(own) + " is seen as " + text(seen) + " by " + first.relay());
+        boolean none = isOwn(visits);
+        report.say("NAT", seen(first, none));
         if (!none && first.relay().scheme().isWebSocket()) {
             report.say("balancer", "one in front of the relay that ends connections would be seen in place of a NAT");
         }
         Mapping mapping = mapping(visits, none);
+        if (isPrivate(first.observed().getAddress())) {
+            report.say(
+                    "private network",
+                    "the relay sees a private address, so it is in a network with this process: what a NAT between that and"
+                            + " other networks does, only a relay outside can see");
+            mapping = Mapping.UNSEEN;
+        }
         Seen otherPorts = otherPorts(first);
         report.say(
                 "unsolicited",
                 "cannot be told alone whether connections come in that nobody here asked for: --peer tries");
         return new Nat(mapping, otherPorts, reach);
+    }
+
+    /** As Java has it, and those of providers (RFC 6598) and of IPv6 (RFC 4193). */
+    static boolean isPrivate(InetAddress address) {
+        byte[] bytes = address.getAddress();
+        boolean provider = bytes.length == 4 && bytes[0] == 100 && (bytes[1] & 0xc0) == 0x40;
+        boolean unique = bytes.length == 16 && (bytes[0] & 0xfe) == 0xfc;
+        return address.isSiteLocalAddress() || address.isLinkLocalAddress() || provider || unique;
     }
 
     private Mapping mapping(List<Visit> visits, boolean none) {
@@ -112,16 +139,20 @@ final class NatLook {
                             + " port; the rest goes through the relay");
             return Mapping.CHANGING;
         }
-        if (again == Seen.NO) {
-            report.say("mapping", "differs by connection, so peers cannot know it (as with a symmetric NAT)");
-            return Mapping.CHANGING;
-        }
         if (places == 1) {
             report.say(
                     "mapping",
-                    "cannot be told from one relay address whether it is the same for every destination: give two, as"
-                            + " --relay A,B; two ports of one machine will do");
+                    "cannot be told from one relay address whether it is the same for every destination"
+                            + (again == Seen.NO
+                                    ? ": either not (symmetric NAT), or it is forgotten when a connection ends. Give two"
+                                    : ". Give two")
+                            + ", as --relay A,B; two ports of one machine will do");
             return Mapping.UNKNOWN;
+        }
+        if (again == Seen.NO) {
+            // Those to the other relays are still open, and keep a mapping that is the same for all.
+            report.say("mapping", "differs by connection, so peers cannot know it (as with a symmetric NAT)");
+            return Mapping.CHANGING;
         }
         report.say(
                 "mapping",

@@ -35,7 +35,7 @@ final class Rendezvous implements AutoCloseable {
         REFUSED,
         /** Nothing came back. */
         SILENCE,
-        /** This system did not even try. */
+        /** There is no way to it. */
         UNSENT
     }
 
@@ -72,7 +72,8 @@ final class Rendezvous implements AutoCloseable {
         } catch (SocketTimeoutException e) {
             return Reply.SILENCE;
         } catch (ConnectException e) {
-            return Reply.REFUSED;
+            // A network without a way there is one too.
+            return String.valueOf(e.getMessage()).contains("refused") ? Reply.REFUSED : Reply.UNSENT;
         } catch (IOException e) {
             return Reply.UNSENT;
         }
