@@ -23,7 +23,7 @@ final class IdleLook {
     private static final int TAG = 1;
 
     /** Longer than a packet that was lost twice takes. */
-    private static final Duration MESSAGE = Duration.ofSeconds(4);
+    private static final Duration MESSAGE = Duration.ofSeconds(3);
 
     /** Nobody waits for what a forgotten connection was to carry. */
     private static final String CLOSE_MS = "200";
@@ -49,11 +49,11 @@ final class IdleLook {
             pause();
             try {
                 exchange(one, two);
-                report.say("idle", "a connection that was silent for " + idle + " is still there");
+                report.say("idle", "a data connection that was silent for " + idle + " is still there");
             } catch (ZipException e) {
                 report.say(
                         "idle",
-                        "a connection that was silent for " + idle + " is forgotten: nothing passes any more ("
+                        "a data connection that was silent for " + idle + " is forgotten: nothing passes any more ("
                                 + e.code() + "). Ranks that say nothing through the relay for so long lose it: let them"
                                 + " exchange something more often, such as a barrier");
             }
