@@ -221,7 +221,9 @@ final class DoctorLabTest {
             one.says("rung own address", "does not work");
             one.says("rung observed address", "does not work");
             one.says("rung hole punching", "does not work: nothing opened, after 1");
-            assertTrue(one.of("rung hole punching").contains(" ms; path relay, round trip "), one.of("rung hole punching"));
+            assertTrue(
+                    one.of("rung hole punching").contains(" ms; path relay, round trip "),
+                    one.of("rung hole punching"));
             one.says("pair", "relayed");
             assertEquals("ok", one.end());
         }
