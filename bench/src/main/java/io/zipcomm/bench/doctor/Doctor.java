@@ -59,10 +59,7 @@ public final class Doctor {
     }
 
     private void examine(Examination examination, TransportProvider network) {
-        String prefix = examination.peer().isEmpty() ? "doctor" : examination.peer();
-        String session =
-                examination.session().isEmpty() ? GroupEnvironment.randomSession(prefix) : examination.session();
-        RelayLook relays = new RelayLook(report, network, examination, session, CLOCK);
+        RelayLook relays = new RelayLook(report, network, examination, session(examination), CLOCK);
         Nat nat;
         try (Rendezvous rendezvous = Rendezvous.open()) {
             List<Visit> visits = relays.look(rendezvous.port());
@@ -72,11 +69,11 @@ public final class Doctor {
                 visits.forEach(Visit::close);
             }
         }
-        boolean admitted = relays.anyAnswers() && isAdmitted(examination, session);
+        boolean admitted = relays.anyAnswers() && isAdmitted(examination, session(examination));
         LadderWords.of(nat).forEach((topic, text) -> report.say("ladder, " + topic, text));
         sayOtherTransports();
         if (admitted && !examination.idle().isZero()) {
-            new IdleLook(report, network, examination, CLOCK).look(session);
+            new IdleLook(report, network, examination, CLOCK).look(session(examination));
         }
         if (!examination.peer().isEmpty()) {
             if (relays.anyAnswers()) {
@@ -85,6 +82,12 @@ public final class Doctor {
                 report.wrong("pair", "not tried: no relay is reached to meet at");
             }
         }
+    }
+
+    /** Where nobody else is. */
+    private static String session(Examination examination) {
+        String prefix = examination.peer().isEmpty() ? "doctor" : examination.peer();
+        return examination.session().isEmpty() ? GroupEnvironment.randomSession(prefix) : examination.session();
     }
 
     /** The one that knows relays; null if there is none, of which has been told. */

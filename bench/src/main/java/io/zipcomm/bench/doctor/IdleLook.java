@@ -3,7 +3,6 @@ package io.zipcomm.bench.doctor;
 import io.zipcomm.Communicator;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ZipException;
-import io.zipcomm.internal.Joining;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
@@ -24,6 +23,8 @@ final class IdleLook {
 
     /** Longer than a packet that was lost twice takes. */
     private static final Duration MESSAGE = Duration.ofSeconds(3);
+
+    private static final Duration JOIN = Duration.ofSeconds(10);
 
     /** Nobody waits for what a forgotten connection was to carry. */
     private static final String CLOSE_MS = "200";
@@ -65,12 +66,11 @@ final class IdleLook {
     }
 
     private Communicator join(String session, int rank) {
-        ZipSettings settings = examination
+        ZipSettings.Builder settings = examination
                 .settings(session, 2, rank)
                 .transport(TransportChoice.RELAY)
-                .set(Setting.CLOSE_TIMEOUT, CLOSE_MS)
-                .build();
-        return Joining.join(settings, provider, clock);
+                .set(Setting.CLOSE_TIMEOUT, CLOSE_MS);
+        return Succession.join(settings, JOIN, provider, clock);
     }
 
     private void exchange(Communicator one, Communicator two) {

@@ -6,7 +6,6 @@ import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.Engine;
 import io.zipcomm.internal.GroupCommunicator;
-import io.zipcomm.internal.Joining;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.ZipSettings;
@@ -35,7 +34,6 @@ final class PairTest {
 
     private static final Duration MESSAGE = Duration.ofSeconds(10);
     private static final long PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(2);
-    private static final long FULL_PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final double NS_PER_MS = 1e6;
 
     /** What both say in each exchange. */
@@ -119,26 +117,10 @@ final class PairTest {
         return String.format(Locale.ROOT, "does not work: %s, after %.0f ms", why, tookMs);
     }
 
-    /** Joins; the session of the rung before may end a moment later at the other one. */
     private Communicator join(Rung rung, TransportProvider one) {
-        Duration timeout = rung == Rung.RELAY ? examination.patience() : NEXT_JOIN;
-        long deadlineNs = clock.getAsLong() + timeout.toNanos();
-        while (true) {
-            long leftMs = Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadlineNs - clock.getAsLong()));
-            ZipSettings settings = examination
-                    .settings(examination.peer(), 2, -1)
-                    .transport(TransportChoice.AUTO)
-                    .joinTimeout(Duration.ofMillis(leftMs))
-                    .build();
-            try {
-                return Joining.join(settings, one, clock);
-            } catch (ZipException e) {
-                if (e.code() != ErrorCode.GROUP_FULL || deadlineNs - clock.getAsLong() < FULL_PAUSE_NS) {
-                    throw e;
-                }
-                LockSupport.parkNanos(FULL_PAUSE_NS);
-            }
-        }
+        ZipSettings.Builder settings =
+                examination.settings(examination.peer(), 2, -1).transport(TransportChoice.AUTO);
+        return Succession.join(settings, rung == Rung.RELAY ? examination.patience() : NEXT_JOIN, one, clock);
     }
 
     private void introduce() {

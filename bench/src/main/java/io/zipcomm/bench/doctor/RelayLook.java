@@ -11,7 +11,6 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -122,13 +121,14 @@ final class RelayLook {
         long beganNs = clock.getAsLong();
         try {
             one.visit = visit(one.address, one.proxied, localPort, rank);
+            double tookMs = (clock.getAsLong() - beganNs) / NS_PER_MS;
             one.answers = true;
             one.text = String.format(
                     Locale.ROOT,
                     "reachable; %s; %s, connected and admitted in %.0f ms",
                     roundTrip(one.visit.client()),
                     way(one.relay.scheme(), one.visit),
-                    (clock.getAsLong() - beganNs) / NS_PER_MS);
+                    tookMs);
         } catch (ZipException e) {
             boolean unreachable = e.code() == ErrorCode.RELAY_UNREACHABLE && e.awaited() == null;
             boolean tokenMissing =
@@ -186,11 +186,5 @@ final class RelayLook {
         } else {
             report.wrong(topic, one.text);
         }
-    }
-
-    /** The addresses that were asked, as text. */
-    @Override
-    public String toString() {
-        return Arrays.toString(asked.stream().map(one -> one.address).toArray());
     }
 }

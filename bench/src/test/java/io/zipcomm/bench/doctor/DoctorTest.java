@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +73,27 @@ final class DoctorTest {
         try (RelayServer relay = relay()) {
             assertTrue(doctor.examine(new Examination(List.of(addressOf(relay)), "")), findings.toString());
             assertTrue(findings.get("admission").startsWith("the relay wants a token"), findings.toString());
+        }
+    }
+
+    @Test
+    void shouldAskForTheSessionThatATokenAdmitsTo() {
+        try (RelayServer relay = relay()) {
+            String token = RelayTokens.mint(secret, "nightly", Optional.empty(), Optional.empty());
+            Examination named = new Examination(
+                    List.of(addressOf(relay)),
+                    token,
+                    "nightly",
+                    Duration.ofMillis(1),
+                    "",
+                    Examination.WAIT,
+                    Examination.RUNG);
+            assertTrue(doctor.examine(named), findings.toString());
+            assertTrue(findings.get("admission").startsWith("a group of 1 joined in "), findings.toString());
+            assertTrue(findings.get("idle").endsWith(" is still there"), findings.toString());
+            findings.clear();
+            assertFalse(doctor.examine(new Examination(List.of(addressOf(relay)), token)));
+            assertTrue(findings.get("admission").contains("--session names one that the token admits to"));
         }
     }
 
