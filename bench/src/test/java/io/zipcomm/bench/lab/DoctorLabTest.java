@@ -37,6 +37,8 @@ final class DoctorLabTest {
     private Answer coneIdle;
     private Answer coneToCone;
     private Answer coneFromCone;
+    private Answer coneToPublic;
+    private Answer publicFromCone;
     private Answer symmetricToSymmetric;
     private Answer symmetricFromSymmetric;
 
@@ -87,6 +89,8 @@ final class DoctorLabTest {
         coneFromCone = pair(coneRight, relay, "cones", "2s");
         symmetricToSymmetric = pair(symmetricLeft, relay, "symmetric", "1s");
         symmetricFromSymmetric = pair(symmetricRight, relay, "symmetric", "1s");
+        coneToPublic = pair(deaf, relay, "mixed", "2s");
+        publicFromCone = pair(open, relay, "mixed", "2s");
         shortIdle = answer(shortMemory, relay, "--idle", "4s");
         outboundOnly = answer(outbound, relay);
         symmetricWithOneRelay = answer(symmetricRight, relay);
@@ -211,6 +215,18 @@ final class DoctorLabTest {
             one.says("rung hole punching", "works: open after ");
             assertTrue(one.of("rung hole punching").contains("; path tcp, round trip "), one.of("rung hole punching"));
             one.says("pair", "direct, by hole punching");
+            assertEquals("ok", one.end());
+        }
+    }
+
+    @Test
+    void shouldClimbOnAfterARungThatOpens() {
+        for (Answer one : List.of(coneToPublic, publicFromCone)) {
+            for (String rung : List.of("own address", "observed address", "hole punching")) {
+                one.says("rung " + rung, "works: open after ");
+                assertTrue(one.of("rung " + rung).contains("; path tcp, round trip "), one.of("rung " + rung));
+            }
+            one.says("pair", "direct, by own address");
             assertEquals("ok", one.end());
         }
     }
