@@ -62,7 +62,9 @@ final class NatLook {
             report.say("NAT", "cannot be told: port " + rendezvous.port() + " could not be connected from");
             return new Nat(Mapping.UNSEEN, Seen.UNKNOWN, reach);
         }
-        if (direct.stream().allMatch(visit -> visit.remote().getAddress().isLoopbackAddress())) {
+        if (direct.stream()
+                .allMatch(visit ->
+                        visit.remote().getAddress().equals(visit.local().getAddress()))) {
             report.say("NAT", "cannot be told: the relay is on this machine");
             return new Nat(Mapping.UNSEEN, Seen.UNKNOWN, reach);
         }

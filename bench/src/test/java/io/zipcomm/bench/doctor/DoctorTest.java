@@ -15,7 +15,9 @@ import io.zipcomm.testkit.ConnectProxy;
 import io.zipcomm.testkit.TestCertificates;
 import io.zipcomm.transport.RelayAddress;
 import java.io.IOException;
+import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -200,6 +202,26 @@ final class DoctorTest {
                             .anyMatch(one -> one.getKey().startsWith("relay " + name)
                                     && one.getValue().startsWith("reachable; round trip ")),
                     findings.toString());
+        }
+    }
+
+    /** At whatever address of it. */
+    @Test
+    void shouldNotTakeThisMachineForANetwork() throws IOException {
+        InetAddress own = NetworkInterface.networkInterfaces()
+                .flatMap(NetworkInterface::inetAddresses)
+                .filter(address -> address instanceof Inet4Address && !address.isLoopbackAddress())
+                .findFirst()
+                .orElse(InetAddress.getLoopbackAddress());
+        try (RelayServer relay = RelayServer.start(RelaySettings.builder()
+                .listen(own.getHostAddress() + ":0")
+                .insecure(true)
+                .build())) {
+            RelayAddress here =
+                    new RelayAddress(own.getHostAddress(), relay.address().getPort());
+            assertTrue(doctor.examine(new Examination(List.of(here), "")));
+            assertEquals("cannot be told: the relay is on this machine", findings.get("NAT"));
+            assertTrue(findings.get("ladder, equal peer, hole punching").startsWith("cannot be told alone"));
         }
     }
 
