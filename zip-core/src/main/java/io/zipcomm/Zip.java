@@ -2,17 +2,11 @@ package io.zipcomm;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
-import io.zipcomm.internal.Engine;
-import io.zipcomm.internal.HostId;
-import io.zipcomm.internal.MembershipClient;
-import io.zipcomm.internal.RelayMeeting;
-import io.zipcomm.internal.RelayOrder;
-import io.zipcomm.membership.GroupView;
+import io.zipcomm.internal.Joining;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.transport.Capabilities;
-import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,34 +48,7 @@ public final class Zip {
      *     who is missing
      */
     public static Communicator join(ZipSettings settings) {
-        TransportProvider provider = provider(settings.transport());
-        boolean relayed = settings.transport() != TransportChoice.TCP;
-        Transport transport = provider.open(settings);
-        MembershipClient client = null;
-        try {
-            String hostId = HostId.find(settings.hostId());
-            long deadlineNs = CLOCK.getAsLong() + settings.joinTimeout().toNanos();
-            if (RelayOrder.isChoice(settings)) {
-                client = RelayMeeting.join(settings, provider, transport, hostId, relayed, CLOCK);
-            } else {
-                client = MembershipClient.join(
-                        settings, provider, transport.candidates(), transport.rendezvousPort(), hostId, relayed, CLOCK);
-                if (relayed) {
-                    transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
-                }
-            }
-            GroupView view = client.awaitGroup();
-            Engine engine = new Engine(view, transport, client, settings, CLOCK, true);
-            Communicator world = engine.start();
-            client.listen(engine);
-            return world;
-        } catch (RuntimeException | Error e) {
-            if (client != null) {
-                client.close();
-            }
-            transport.close();
-            throw e;
-        }
+        return Joining.join(settings, provider(settings.transport()), CLOCK);
     }
 
     private static TransportProvider provider(TransportChoice choice) {

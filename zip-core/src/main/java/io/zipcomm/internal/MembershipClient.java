@@ -26,9 +26,11 @@ import io.zipcomm.wire.proto.Refused;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -58,6 +60,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     private final CompletableFuture<GroupReady> ready = new CompletableFuture<>();
     private final CountDownLatch finished = new CountDownLatch(1);
     private final List<ToRank> unheard = new ArrayList<>();
+    private final RoundTrips roundTrips = new RoundTrips();
 
     private ControlChannel channel;
     private Listener listener;
@@ -102,12 +105,37 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             LongSupplier clock) {
         long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
         MembershipClient client = new MembershipClient(settings, settings.relay(), clock);
-        client.ask(provider, candidates, localPort, hostId, relayed, false, deadlineNs);
+        client.ask(provider, candidates, localPort, hostId, relayed, false, true, deadlineNs);
+        return client.admitted();
+    }
+
+    /**
+     * Asks a relay for a place in a session that is not meant to become complete, to see whether it can be reached and what
+     * this process looks like from there. Blocks until there is an answer or the join timeout passes; tries to connect once.
+     *
+     * @param settings  of the process; its rank is asked for, so that the relay answers at once
+     * @param relay     one of those in the settings, or of the addresses of one
+     * @param provider  opens the control connection
+     * @param localPort where the control connection is to come from if that is free; 0 for anywhere
+     * @param clock     nanoseconds
+     * @return a client with a place; the caller leaves and closes it
+     * @throws ZipException with the relay's reason, or RELAY_UNREACHABLE
+     */
+    public static MembershipClient visit(
+            ZipSettings settings, RelayAddress relay, TransportProvider provider, int localPort, LongSupplier clock) {
+        long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
+        MembershipClient client = new MembershipClient(settings, relay, clock);
+        String hostId = HostId.find(settings.hostId());
+        client.ask(provider, List.of(), localPort, hostId, false, false, false, deadlineNs);
+        return client.admitted();
+    }
+
+    private MembershipClient admitted() {
         try {
-            client.await(client.admitted, "admission to session " + settings.session());
-            return client;
+            await(admitted, "admission to session " + settings.session());
+            return this;
         } catch (ZipException e) {
-            client.close();
+            close();
             throw e;
         }
     }
@@ -131,7 +159,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             LongSupplier clock,
             long deadlineNs) {
         MembershipClient client = new MembershipClient(settings, relay, clock);
-        client.ask(provider, candidates, localPort, hostId, relayed, true, deadlineNs);
+        client.ask(provider, candidates, localPort, hostId, relayed, true, false, deadlineNs);
         return client;
     }
 
@@ -142,8 +170,9 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             String hostId,
             boolean relayed,
             boolean elsewhere,
+            boolean patient,
             long deadlineNs) {
-        ControlChannel opened = provider.openControl(settings, relay, localPort, this, deadlineNs, !elsewhere);
+        ControlChannel opened = provider.openControl(settings, relay, localPort, this, deadlineNs, patient);
         synchronized (this) {
             channel = opened;
         }
@@ -195,6 +224,33 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         return place.getObservedHost().isEmpty()
                 ? ""
                 : (v6 ? "[" + place.getObservedHost() + "]" : place.getObservedHost()) + ":" + place.getObservedPort();
+    }
+
+    /** Where the control connection comes from, before a NAT has changed it. */
+    public InetSocketAddress local() {
+        return opened().local();
+    }
+
+    /** What the control connection is opened to: the relay, or the proxy that was asked. */
+    public InetSocketAddress remote() {
+        return opened().remote();
+    }
+
+    private synchronized ControlChannel opened() {
+        return channel;
+    }
+
+    /**
+     * Measures how long a message to the relay and its answer take. Blocks. One thread at a time.
+     *
+     * @return nanoseconds; empty if there was no answer within the timeout, or the thread was interrupted, whose flag stays set
+     */
+    public OptionalLong roundTripNs(long timeoutNs) {
+        long number = roundTrips.begin(clock.getAsLong());
+        say(ToRelay.newBuilder()
+                .setHeartbeat(Heartbeat.newBuilder().setNumber(number))
+                .build());
+        return roundTrips.await(timeoutNs);
     }
 
     /**
@@ -356,7 +412,8 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 say(ToRelay.newBuilder()
                         .setPong(Pong.newBuilder().setNumber(message.getPing().getNumber()))
                         .build());
-            case HEARTBEAT, ATTACHED, MESSAGE_NOT_SET -> {}
+            case HEARTBEAT -> roundTrips.heard(message.getHeartbeat().getNumber(), lastHeardNs);
+            case ATTACHED, MESSAGE_NOT_SET -> {}
         }
     }
 

@@ -1,5 +1,6 @@
 package io.zipcomm.transport;
 
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 
 /** A connection to a relay that carries control messages, driven by a thread of its own. */
@@ -12,6 +13,12 @@ public interface ControlChannel extends AutoCloseable {
      * @param message serialized message; not changed afterwards
      */
     void send(byte[] message);
+
+    /** Address of this end when the connection was opened. */
+    InetSocketAddress local();
+
+    /** Address of the other end when the connection was opened: of the relay, or of the proxy that was asked. */
+    InetSocketAddress remote();
 
     /** Sends what is queued, then ends the connection without telling the listener. Blocks for one second at most. */
     @Override

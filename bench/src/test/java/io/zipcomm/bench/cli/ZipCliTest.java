@@ -98,7 +98,12 @@ final class ZipCliTest {
                 "relay --config no/such/file       | no/such/file cannot be read",
                 "token --session s                 | Missing required option: '--key-file=FILE'",
                 "token --session s --key-file no/f | no/f cannot be read",
-                "doctor --relay a:b:c:d/           | expected host:port"
+                "doctor --relay a:b:c:d/           | expected host:port",
+                "doctor --peer x                   | --peer needs a relay, by --relay or ZIP_RELAY",
+                "doctor --idle 60s                 | --idle needs a relay",
+                "doctor --session x                | --session needs a relay",
+                "doctor --relay h --idle 60        | '60' is not a time",
+                "doctor --relay h --rung-time 0s   | '0s' is not a time"
             })
     void shouldAnswerWrongCallsShortly(String args, String expected) {
         CapturedCli.Result result = CapturedCli.run(args.split(" ", -1));

@@ -77,18 +77,30 @@ final class LabNode {
      * @param listener hears each line when it is told, on a thread of this node
      */
     CompletableFuture<List<String>> run(long settleMs, Map<String, String> variables, Consumer<String> listener) {
+        StringBuilder line = new StringBuilder().append(settleMs);
+        variables.forEach((variable, value) ->
+                line.append(' ').append(variable).append('=').append(value));
+        return begin(line.toString(), listener);
+    }
+
+    /**
+     * Begins a command of {@code zip}.
+     *
+     * @param words the command and its options, none with a space
+     * @return the lines that it printed, and then {@code ok} or {@code failed ...}
+     */
+    CompletableFuture<List<String>> zip(String... words) {
+        return begin("zip " + String.join(" ", words), line -> {});
+    }
+
+    private synchronized CompletableFuture<List<String>> begin(String what, Consumer<String> listener) {
         Story story = new Story(listener);
-        synchronized (this) {
-            numbers++;
-            stories.put(Integer.toString(numbers), story);
-            StringBuilder line = new StringBuilder().append(numbers).append(' ').append(settleMs);
-            variables.forEach((variable, value) ->
-                    line.append(' ').append(variable).append('=').append(value));
-            try {
-                write(line.toString());
-            } catch (IOException e) {
-                story.end.completeExceptionally(e);
-            }
+        numbers++;
+        stories.put(Integer.toString(numbers), story);
+        try {
+            write(numbers + " " + what);
+        } catch (IOException e) {
+            story.end.completeExceptionally(e);
         }
         return story.end;
     }

@@ -2,6 +2,7 @@ package io.zipcomm.bench.lab;
 
 import io.zipcomm.Communicator;
 import io.zipcomm.Zip;
+import io.zipcomm.bench.cli.ZipCli;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.collectives.Collectives;
 import io.zipcomm.collectives.ReduceOp;
@@ -10,8 +11,10 @@ import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -44,6 +47,8 @@ import java.util.stream.IntStream;
  * links DIRECT RESUMED   whenever that changes: how many links are direct, and how often links went on after a loss
  * edge PEER BYTES SUM-SENT SUM-RECEIVED
  * }</pre>
+ *
+ * <p>A line {@code NUMBER zip COMMAND ...} runs a command of {@code zip}, and tells what it has printed, and the end as above.
  *
  * <p>The process ends with its input.
  */
@@ -88,9 +93,27 @@ public final class LabRank {
                 continue;
             }
             String[] words = line.split(" ", -1);
-            new Thread(() -> new LabRank(words[0], Long.parseLong(words[1])).run(words), "rank-" + words[0]).start();
+            boolean command = words[1].equals("zip");
+            LabRank rank = new LabRank(words[0], command ? 0 : Long.parseLong(words[1]));
+            new Thread(() -> rank.begin(command, words), "rank-" + words[0]).start();
         }
         Runtime.getRuntime().halt(0);
+    }
+
+    private void begin(boolean command, String[] words) {
+        if (command) {
+            runCommand(Arrays.copyOfRange(words, 2, words.length));
+        } else {
+            run(words);
+        }
+    }
+
+    private void runCommand(String[] words) {
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        PrintStream out = new PrintStream(printed, true, StandardCharsets.UTF_8);
+        int code = new ZipCli(out, out).run(words);
+        printed.toString(StandardCharsets.UTF_8).lines().forEach(this::tell);
+        tell(code == 0 ? "ok" : "failed with exit code " + code);
     }
 
     private void run(String[] words) {

@@ -259,6 +259,11 @@ final class EpollPoller extends Poller {
         }
 
         @Override
+        public InetSocketAddress local() {
+            return socket.localAddress();
+        }
+
+        @Override
         public InetSocketAddress remote() {
             return socket.remoteAddress();
         }

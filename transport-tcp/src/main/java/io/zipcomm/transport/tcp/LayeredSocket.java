@@ -178,6 +178,11 @@ abstract class LayeredSocket implements StreamSocket, StreamSocket.Listener {
     }
 
     @Override
+    public final InetSocketAddress local() {
+        return under.local();
+    }
+
+    @Override
     public final InetSocketAddress remote() {
         return under.remote();
     }

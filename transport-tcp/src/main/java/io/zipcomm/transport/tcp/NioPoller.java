@@ -253,6 +253,15 @@ class NioPoller extends Poller {
         }
 
         @Override
+        public InetSocketAddress local() {
+            try {
+                return (InetSocketAddress) channel.getLocalAddress();
+            } catch (IOException e) {
+                return null;
+            }
+        }
+
+        @Override
         public InetSocketAddress remote() {
             try {
                 return (InetSocketAddress) channel.getRemoteAddress();

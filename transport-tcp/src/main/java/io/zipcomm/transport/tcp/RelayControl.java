@@ -11,6 +11,7 @@ import io.zipcomm.transport.OutboundFrame;
 import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
@@ -30,6 +31,8 @@ final class RelayControl implements ControlChannel, Runnable {
     private final ControlStream stream = new ControlStream();
     private final ConcurrentLinkedQueue<byte[]> outbox = new ConcurrentLinkedQueue<>();
     private final Thread thread;
+    private final InetSocketAddress local;
+    private final InetSocketAddress remote;
     private volatile boolean closing;
     private String ended;
 
@@ -45,7 +48,11 @@ final class RelayControl implements ControlChannel, Runnable {
         this.listener = listener;
         this.poller = poller;
         try {
-            stream.open(RelaySockets.connect(poller, settings.access(), relay, localPort, stream, deadlineNs, patient));
+            StreamSocket socket =
+                    RelaySockets.connect(poller, settings.access(), relay, localPort, stream, deadlineNs, patient);
+            local = socket.local();
+            remote = socket.remote();
+            stream.open(socket);
         } catch (RuntimeException | Error e) {
             poller.close();
             throw e;
@@ -75,6 +82,16 @@ final class RelayControl implements ControlChannel, Runnable {
         }
         outbox.add(message);
         poller.wakeup();
+    }
+
+    @Override
+    public InetSocketAddress local() {
+        return local;
+    }
+
+    @Override
+    public InetSocketAddress remote() {
+        return remote;
     }
 
     @Override

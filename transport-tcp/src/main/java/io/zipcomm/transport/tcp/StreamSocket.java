@@ -75,6 +75,9 @@ interface StreamSocket {
         return -1;
     }
 
+    /** This end's address. */
+    InetSocketAddress local();
+
     /** The other end's address. */
     InetSocketAddress remote();
 

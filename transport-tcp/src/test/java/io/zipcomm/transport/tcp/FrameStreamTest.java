@@ -592,6 +592,11 @@ final class FrameStreamTest {
         }
 
         @Override
+        public InetSocketAddress local() {
+            return null;
+        }
+
+        @Override
         public InetSocketAddress remote() {
             return null;
         }

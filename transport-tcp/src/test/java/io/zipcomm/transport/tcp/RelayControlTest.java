@@ -82,6 +82,11 @@ final class RelayControlTest {
         }
 
         @Override
+        public InetSocketAddress local() {
+            return real.local();
+        }
+
+        @Override
         public InetSocketAddress remote() {
             return real.remote();
         }

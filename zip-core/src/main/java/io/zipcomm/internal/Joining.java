@@ -1,0 +1,53 @@
+package io.zipcomm.internal;
+
+import io.zipcomm.Communicator;
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.settings.ZipSettings.TransportChoice;
+import io.zipcomm.transport.Transport;
+import io.zipcomm.transport.TransportProvider;
+import java.util.function.LongSupplier;
+
+/** Joins a group with a given transport. */
+public final class Joining {
+
+    private Joining() {}
+
+    /**
+     * Joins a group. Blocks until every rank has joined, or the join timeout passes.
+     *
+     * @param provider opens what the ranks speak through
+     * @param clock    nanoseconds
+     * @return the world's communicator, to be closed by the caller
+     * @throws io.zipcomm.error.ZipException as {@link io.zipcomm.Zip#join(ZipSettings)}
+     */
+    public static Communicator join(ZipSettings settings, TransportProvider provider, LongSupplier clock) {
+        boolean relayed = settings.transport() != TransportChoice.TCP;
+        Transport transport = provider.open(settings);
+        MembershipClient client = null;
+        try {
+            String hostId = HostId.find(settings.hostId());
+            long deadlineNs = clock.getAsLong() + settings.joinTimeout().toNanos();
+            if (RelayOrder.isChoice(settings)) {
+                client = RelayMeeting.join(settings, provider, transport, hostId, relayed, clock);
+            } else {
+                client = MembershipClient.join(
+                        settings, provider, transport.candidates(), transport.rendezvousPort(), hostId, relayed, clock);
+                if (relayed) {
+                    transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
+                }
+            }
+            GroupView view = client.awaitGroup();
+            Engine engine = new Engine(view, transport, client, settings, clock, true);
+            Communicator world = engine.start();
+            client.listen(engine);
+            return world;
+        } catch (RuntimeException | Error e) {
+            if (client != null) {
+                client.close();
+            }
+            transport.close();
+            throw e;
+        }
+    }
+}
