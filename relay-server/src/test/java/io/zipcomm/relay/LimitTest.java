@@ -190,6 +190,30 @@ final class LimitTest {
         fixture.opened(TestRank.admitted(fixture.at, join("acme-3", 2, 0).setToken(sessions)));
     }
 
+    /** Whoever has both tokens would double what the quota allows. */
+    @Test
+    void shouldCountSessionsOfTokensWithoutQuotaTowardsTheQuota() {
+        start(RelaySettings.builder().listen("127.0.0.1:0").secret(SECRET));
+        String open = RelayTokens.mint(TokenKey.of(SECRET), TokenRequest.forSession("acme-*"));
+        String limited = token("acme-*", Quota.SESSIONS_MAX, 2);
+        TestRank one = fixture.opened(
+                TestRank.admitted(fixture.at, join("acme-1", 2, 0).setToken(open)));
+        fixture.opened(TestRank.admitted(fixture.at, join("acme-2", 2, 0).setToken(open)));
+        assertTrue(
+                fixture.opened(TestRank.asking(fixture.at, join("acme-3", 2, 0).setToken(limited)))
+                        .expectRefusal(ErrorCode.LIMIT)
+                        .endsWith("(sessions_max)"));
+        // Without the quota there may be more, and joining what is there opens nothing.
+        fixture.opened(TestRank.admitted(fixture.at, join("acme-4", 2, 0).setToken(open)));
+        fixture.opened(TestRank.admitted(fixture.at, join("acme-2", 2, 1).setToken(limited)));
+        one.close();
+        Await.until("the session is gone", () -> fixture.relay.stats().sessions() == 2);
+        fixture.opened(TestRank.asking(fixture.at, join("acme-3", 2, 0).setToken(limited)))
+                .expectRefusal(ErrorCode.LIMIT);
+        fixture.opened(
+                TestRank.admitted(fixture.at, join("acme-3", 2, 0).setToken(token("acme-*", Quota.SESSIONS_MAX, 3))));
+    }
+
     // Rates
 
     private static final int BYTES_PER_SECOND = 1_000_000;
