@@ -123,10 +123,11 @@ final class Session {
 
     private void limit(Member member) {
         RelayLimits limits = shard.settings().limits();
-        member.rate.perSecond(lower(limits.rankBytesPerSecond(), member.grant.bytesPerSecond()));
+        long nowNs = shard.nanoTime();
+        member.rate.perSecond(lower(limits.rankBytesPerSecond(), member.grant.bytesPerSecond()), nowNs);
         member.control.messagesPerSecond(limits.controlMessagesPerSecond());
         grantedBytesPerSecond = lower(grantedBytesPerSecond, member.grant.sessionBytesPerSecond());
-        rate.perSecond(lower(limits.sessionBytesPerSecond(), grantedBytesPerSecond));
+        rate.perSecond(lower(limits.sessionBytesPerSecond(), grantedBytesPerSecond), nowNs);
     }
 
     /** The lower of two limits; 0 is none. */

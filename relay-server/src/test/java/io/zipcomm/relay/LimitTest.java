@@ -443,6 +443,25 @@ final class LimitTest {
                 fixture.opened(TestRank.asking(fixture.at, join("t", 2, 0))).expectRefusal(ErrorCode.LIMIT));
     }
 
+    /** What came at the old rate is paid for at the new one: it would stay away for hours otherwise. */
+    @Test
+    void shouldFreeWhoIsInDebtWhenTheRateIsRaised() {
+        startWith(RelayOption.RANK_BYTES_PER_SECOND, 1);
+        List<TestRank> group = fixture.group("s", 2);
+        for (int i = 0; i < 3; i++) {
+            group.get(0).send(1, new byte[10_000]);
+        }
+        group.get(0).roundTrip();
+        fixture.relay.reload(RelayFixture.insecure()
+                .set(RelayOption.RANK_BYTES_PER_SECOND, "10000000")
+                .build());
+        for (int i = 0; i < 3; i++) {
+            assertEquals(10_000, group.get(1).receive().payload().length);
+        }
+        group.get(0).send(1, new byte[] {7});
+        assertEquals(7, group.get(1).receive().payload()[0]);
+    }
+
     @Test
     void shouldKeepWhatTakesRestart() {
         start(RelayFixture.insecure());
