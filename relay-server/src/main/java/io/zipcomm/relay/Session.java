@@ -278,20 +278,21 @@ final class Session {
         epoch = shard.nextEpoch();
         activeNs = shard.nanoTime();
         RelaySettings settings = shard.settings();
+        boolean reduces = settings.hubReduction() && shard.exchange().combines();
         board = new Switchboard(
                 epoch,
                 members.length,
                 settings.sessionMemoryBytes(),
                 settings.fragmentBytesMax(),
                 settings.hubOperationsMax(),
-                settings.hubReduction());
+                reduces);
         GroupReady.Builder view = GroupReady.newBuilder()
                 .setEpoch(epoch)
                 .setSessionKey(ByteString.copyFrom(shard.random(SessionKey.BYTES)))
                 .setFlowWindowBytes(board.windowBytes())
                 .setFragmentBytesMax(board.fragmentBytesMax())
                 .setHubWindowBytes(board.hubWindowBytes())
-                .setHubReduces(settings.hubReduction());
+                .setHubReduces(reduces);
         for (Member member : members) {
             view.addMembers(MemberView.of(member));
         }
