@@ -106,6 +106,31 @@ final class PackagingTest {
         assertTrue(manifest.contains("prometheus.io/path: /metrics"));
     }
 
+    /** Two relays behind one address would each get some ranks of a session. */
+    @Test
+    void shouldGiveEachRelayAnAddressOfItsOwn() throws IOException {
+        String manifest = read("kubernetes/zip-relay.yaml");
+        assertFalse(manifest.contains("kind: Deployment"), "a Deployment may have two pods at a time under one name");
+        assertTrue(manifest.contains("\nkind: StatefulSet\n"));
+        List<String> pods = new ArrayList<>();
+        for (String document :
+                Pattern.compile("\n---\n").splitAsStream(manifest).toList()) {
+            if (document.contains("kind: Service\n") && !document.contains("clusterIP: None")) {
+                Matcher pod = Pattern.compile("\n  selector:\n    statefulset\\.kubernetes\\.io/pod-name: (\\S+)\n")
+                        .matcher(document);
+                assertTrue(pod.find(), document);
+                pods.add(pod.group(1));
+                // Ranks of sessions that gather still come while it drains.
+                assertTrue(document.contains("\n  publishNotReadyAddresses: true\n"), document);
+            }
+        }
+        List<String> expected = new ArrayList<>();
+        for (int i = 0; i < number(manifest, "^  replicas: (\\d+)$"); i++) {
+            expected.add("zip-relay-" + i);
+        }
+        assertEquals(expected, pods);
+    }
+
     /** A file that is mounted alone stays as it was when the pod began. */
     @Test
     void shouldMountFoldersWhoseChangesAreSeen() throws IOException {
