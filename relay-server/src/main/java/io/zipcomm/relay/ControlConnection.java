@@ -210,7 +210,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
 
     /** Takes over a rate that was changed. */
     void messagesPerSecond(int rate) {
-        messages.perSecond(rate);
+        messages.perSecond(rate, System.nanoTime());
     }
 
     /** Whether the rank has taken nothing of what waits for it for longer than it may. */

@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param tlsCert       chain of the relay's certificate; empty for no TLS
  * @param tlsKey        its key
  * @param tlsClientCa   authorities of the certificates that ranks must have; empty if they need none
- * @param tlsRequired   whether connections without TLS are refused
+ * @param tlsRequired   whether connections without TLS are refused; they are where ranks must have certificates
  * @param webSocketPath where WebSockets are opened
  */
 public record DoorSettings(
@@ -28,6 +28,9 @@ public record DoorSettings(
         }
         if (tlsCert.isEmpty() && (tlsClientCa.isPresent() || tlsRequired)) {
             throw bad((tlsRequired ? "tls-required" : "tls-client-ca") + " needs tls-cert and tls-key");
+        }
+        if (tlsClientCa.isPresent() && !tlsRequired) {
+            throw bad("tls-client-ca needs tls-required: who comes without TLS shows no certificate");
         }
         if (!webSocketPath.startsWith("/")) {
             throw bad("websocket-path is '" + webSocketPath + "': expected a path that begins with /");

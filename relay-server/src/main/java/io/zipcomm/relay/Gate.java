@@ -75,7 +75,7 @@ final class Gate {
         if (use.arrivals == null) {
             use.arrivals = new RateLimit(limits.addressHandshakesPerSecond(), BURST_NS, nowNs);
         }
-        use.arrivals.perSecond(limits.addressHandshakesPerSecond());
+        use.arrivals.perSecond(limits.addressHandshakesPerSecond(), nowNs);
         Refusal refusal = refusal(settings, use, nowNs);
         if (refusal != null) {
             return new Pass(this, null, refusal);

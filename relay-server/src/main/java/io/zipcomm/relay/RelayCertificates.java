@@ -1,6 +1,7 @@
 package io.zipcomm.relay;
 
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -32,9 +33,15 @@ final class RelayCertificates {
 
     private final DoorSettings door;
     private final long lookNs;
-    private SslContext context;
-    private List<Long> stamps;
+    private Loaded loaded;
     private long lookedNs;
+
+    /**
+     * What was in the files.
+     *
+     * @param stamps when they were changed
+     */
+    record Loaded(SslContext context, List<Long> stamps) {}
 
     RelayCertificates(DoorSettings door) {
         this(door, LOOK_NS);
@@ -48,9 +55,8 @@ final class RelayCertificates {
     RelayCertificates(DoorSettings door, long lookNs) {
         this.door = door;
         this.lookNs = lookNs;
-        stamps = stamps();
         lookedNs = System.nanoTime();
-        context = read();
+        loaded = load();
     }
 
     /** For a new connection. */
@@ -59,29 +65,32 @@ final class RelayCertificates {
         if (nowNs - lookedNs >= lookNs) {
             lookedNs = nowNs;
             List<Long> found = stamps();
-            if (!found.equals(stamps)) {
-                // Remembered even if it cannot be used: the next change may mend it.
-                stamps = found;
+            if (!found.equals(loaded.stamps)) {
                 try {
-                    context = read();
-                    log.info("certificate {} read again", door.tlsCert().orElseThrow());
+                    take(load());
                 } catch (ZipException e) {
+                    // Remembered though it cannot be used: the next change may mend it.
+                    loaded = new Loaded(loaded.context, found);
                     log.error("the certificate stays as it was: {}", e.getMessage());
                 }
             }
         }
-        return context;
+        return loaded.context;
     }
 
     /**
-     * Reads the files now. If that fails everything stays as it was.
+     * Reads the files now; {@link #take} puts what they have to use.
      *
-     * @throws ZipException with code BAD_SETTING that names the file
+     * @throws ZipException with code BAD_SETTING that names the file, or those that do not fit together
      */
-    synchronized void reload() {
-        List<Long> found = stamps();
-        context = read();
-        stamps = found;
+    Loaded load() {
+        List<Long> stamps = stamps();
+        return new Loaded(read(), stamps);
+    }
+
+    /** Connections that come from now on get this. */
+    synchronized void take(Loaded fresh) {
+        loaded = fresh;
         log.info("certificate {} read again", door.tlsCert().orElseThrow());
     }
 
@@ -111,7 +120,9 @@ final class RelayCertificates {
             if (door.tlsClientCa().isPresent()) {
                 builder.trustManager(door.tlsClientCa().get().toFile()).clientAuth(ClientAuth.REQUIRE);
             }
-            return builder.build();
+            JdkSslContext built = (JdkSslContext) builder.build();
+            rehearse(built, certificate, key);
+            return built;
         } catch (SSLException | IllegalArgumentException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
             throw new ZipException(
@@ -121,6 +132,18 @@ final class RelayCertificates {
                                     .map(ca -> " or the authorities " + ca)
                                     .orElse("")
                             + " cannot be used: " + cause,
+                    e);
+        }
+    }
+
+    private static void rehearse(JdkSslContext built, Path certificate, Path key) {
+        try {
+            TlsRehearsal.run(built, PROTOCOLS);
+        } catch (SSLException e) {
+            throw new ZipException(
+                    ErrorCode.BAD_SETTING,
+                    "the relay's certificate " + certificate + " and its key " + key
+                            + " do not fit together: a handshake with them fails, " + e.getMessage(),
                     e);
         }
     }

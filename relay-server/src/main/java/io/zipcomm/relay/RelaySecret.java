@@ -25,17 +25,31 @@ public final class RelaySecret {
                     ErrorCode.BAD_SETTING,
                     where + " has " + bytes.length + " bytes: expected " + BYTES_MIN + " or more, hard to guess");
         }
+        refuse(where, SecretContent.disclosed(bytes));
         this.bytes = bytes;
+    }
+
+    private static void refuse(String where, String problem) {
+        if (problem != null) {
+            throw new ZipException(
+                    ErrorCode.BAD_SETTING,
+                    where + " " + problem + ": a secret is random bytes or one word that nobody else has, such as"
+                            + " 'zip token --new-key FILE' makes; a public key is PEM or JWK with nothing around it");
+        }
     }
 
     /**
      * A secret from memory.
      *
      * @param bytes 32 or more; copied
-     * @throws ZipException with code BAD_SETTING if it is shorter
+     * @throws ZipException with code BAD_SETTING if it is shorter, or may be a public key
      */
     public static RelaySecret of(byte[] bytes) {
-        return new RelaySecret(bytes.clone(), "secret");
+        return of(bytes, "secret");
+    }
+
+    static RelaySecret of(byte[] bytes, String where) {
+        return new RelaySecret(bytes.clone(), where);
     }
 
     /** A new random secret, for a relay whose tokens are minted by the same process. */
@@ -46,14 +60,21 @@ public final class RelaySecret {
     }
 
     /**
-     * Reads a secret file. ASCII white space at its ends is not part of the secret.
+     * Reads a secret file: random bytes, one word, or base64 in lines. ASCII white space at its ends is not part of the
+     * secret.
      *
      * @param file read once
-     * @throws ZipException with code BAD_SETTING if it cannot be read or is too short
+     * @throws ZipException with code BAD_SETTING if it cannot be read, is too short, or may be a public key or a note
      */
     public static RelaySecret read(Path file) {
+        String where = "secret file " + file;
         try {
-            return new RelaySecret(strip(Files.readAllBytes(file)), "secret file " + file);
+            byte[] content = Files.readAllBytes(file);
+            byte[] bytes = strip(content);
+            // Before it is stripped too: the last byte of a public key may look like white space.
+            refuse(where, SecretContent.disclosed(content));
+            refuse(where, SecretContent.wrongForm(bytes));
+            return new RelaySecret(bytes, where);
         } catch (IOException e) {
             throw new ZipException(ErrorCode.BAD_SETTING, "secret file " + file + " cannot be read: " + e, e);
         }
@@ -71,7 +92,7 @@ public final class RelaySecret {
         return Arrays.copyOfRange(bytes, from, to);
     }
 
-    private static boolean isSpace(byte b) {
+    static boolean isSpace(byte b) {
         return b == ' ' || (b >= '\t' && b <= '\r');
     }
 

@@ -77,6 +77,9 @@ public final class RelayServer implements AutoCloseable {
     /** The listener and all connections. Once closed, it closes what is added. */
     private final ChannelGroup channels = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE, true);
 
+    /** Held by who reloads. */
+    private final Object reloading = new Object();
+
     private final AtomicBoolean closing = new AtomicBoolean();
 
     private RelayServer(RelaySettings settings) {
@@ -198,11 +201,14 @@ public final class RelayServer implements AutoCloseable {
      * what is in them, and others stay as they are. Nothing happens to a relay without TLS. Changed files are also found
      * without this, within ten seconds, when somebody connects.
      *
-     * @throws ZipException with code BAD_SETTING if a file cannot be used; then everything stays as it was
+     * @throws ZipException with code BAD_SETTING if a file cannot be used, or the key is not the certificate's; then
+     *     everything stays as it was
      */
     public void reloadCertificates() {
-        if (certificates != null) {
-            certificates.reload();
+        synchronized (reloading) {
+            if (certificates != null) {
+                certificates.take(certificates.load());
+            }
         }
     }
 
@@ -259,16 +265,24 @@ public final class RelayServer implements AutoCloseable {
 
     /**
      * Takes over keys, limits and times while sessions go on, and reads the files of certificates again. Tokens are checked
-     * against the new keys from the next join on; rates change at once, other limits for what comes next.
+     * against the new keys from the next join on; rates change at once, other limits for what comes next. If anything is
+     * wrong, everything stays as it was. One reload follows the other.
      *
      * @param fresh what {@link RelayOption#fixed} is in it does not count
      * @throws ZipException with code BAD_SETTING if one has keys and the other is insecure, or a certificate cannot be used
      */
     public void reload(RelaySettings fresh) {
-        reloadCertificates();
-        state.reload(fresh);
-        for (Shard shard : shards) {
-            shard.loop().execute(shard::reloaded);
+        synchronized (reloading) {
+            // All that can fail before the first change.
+            state.checkReload(fresh);
+            RelayCertificates.Loaded loaded = certificates == null ? null : certificates.load();
+            state.reload(fresh);
+            if (loaded != null) {
+                certificates.take(loaded);
+            }
+            for (Shard shard : shards) {
+                shard.loop().execute(shard::reloaded);
+            }
         }
         log.atInfo()
                 .addKeyValue("keys", fresh.keys().map(RelayKeys::size).orElse(0))

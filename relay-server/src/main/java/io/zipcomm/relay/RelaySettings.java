@@ -372,7 +372,7 @@ public record RelaySettings(
             if (secret != null) {
                 return Optional.of(all.and(RelayKeys.of(secret)));
             }
-            return Optional.of(file.isEmpty() ? all : all.and(RelayKeys.of(RelaySecret.read(Path.of(file)))));
+            return Optional.of(file.isEmpty() ? all : all.and(RelayKeys.of(TokenKey.readSecret(Path.of(file)))));
         }
 
         private long memory(RelayOption option) {

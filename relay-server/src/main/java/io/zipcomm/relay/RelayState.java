@@ -40,13 +40,22 @@ final class RelayState {
         return gate;
     }
 
-    /** Takes over what may change while the relay runs. */
-    synchronized void reload(RelaySettings fresh) {
+    /**
+     * Whether {@link #reload} may be called with these settings.
+     *
+     * @throws ZipException with code BAD_SETTING if it may not
+     */
+    void checkReload(RelaySettings fresh) {
         if (fresh.keys().isPresent() != settings.keys().isPresent()) {
             throw new ZipException(
                     ErrorCode.BAD_SETTING,
                     "relay option " + RelayOption.INSECURE.key() + " does not change while the relay runs");
         }
+    }
+
+    /** Takes over what may change while the relay runs. */
+    synchronized void reload(RelaySettings fresh) {
+        checkReload(fresh);
         RelaySettings merged = settings.reloaded(fresh);
         admission = new Admission(merged);
         settings = merged;

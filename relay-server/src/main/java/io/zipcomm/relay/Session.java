@@ -127,10 +127,11 @@ final class Session {
 
     private void limit(Member member) {
         RelayLimits limits = shard.settings().limits();
-        member.rate.perSecond(lower(limits.rankBytesPerSecond(), member.grant.bytesPerSecond()));
+        long nowNs = shard.nanoTime();
+        member.rate.perSecond(lower(limits.rankBytesPerSecond(), member.grant.bytesPerSecond()), nowNs);
         member.control.messagesPerSecond(limits.controlMessagesPerSecond());
         grantedBytesPerSecond = lower(grantedBytesPerSecond, member.grant.sessionBytesPerSecond());
-        rate.perSecond(lower(limits.sessionBytesPerSecond(), grantedBytesPerSecond));
+        rate.perSecond(lower(limits.sessionBytesPerSecond(), grantedBytesPerSecond), nowNs);
     }
 
     /** The lower of two limits; 0 is none. */
@@ -281,20 +282,21 @@ final class Session {
         epoch = shard.nextEpoch();
         activeNs = shard.nanoTime();
         RelaySettings settings = shard.settings();
+        boolean reduces = settings.hubReduction() && shard.exchange().combines();
         board = new Switchboard(
                 epoch,
                 members.length,
                 settings.sessionMemoryBytes(),
                 settings.fragmentBytesMax(),
                 settings.hubOperationsMax(),
-                settings.hubReduction());
+                reduces);
         GroupReady.Builder view = GroupReady.newBuilder()
                 .setEpoch(epoch)
                 .setSessionKey(ByteString.copyFrom(shard.random(SessionKey.BYTES)))
                 .setFlowWindowBytes(board.windowBytes())
                 .setFragmentBytesMax(board.fragmentBytesMax())
                 .setHubWindowBytes(board.hubWindowBytes())
-                .setHubReduces(settings.hubReduction());
+                .setHubReduces(reduces);
         for (Member member : members) {
             view.addMembers(MemberView.of(member));
         }

@@ -3,18 +3,15 @@ package io.zipcomm.relay;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Sessions at a time by the pattern of the tokens that opened them. Any thread. */
+/** Sessions at a time by the pattern of the tokens that opened them, with a quota or without. Any thread. */
 final class Tenants {
 
     private final Map<String, Integer> sessions = new HashMap<>();
 
     /** Counts a session that is opened under a grant; false if there are as many already as that allows. */
     synchronized boolean open(Grant grant) {
-        if (grant.sessionsMax() == 0) {
-            return true;
-        }
         int open = sessions.getOrDefault(grant.pattern(), 0);
-        if (open >= grant.sessionsMax()) {
+        if (grant.sessionsMax() > 0 && open >= grant.sessionsMax()) {
             return false;
         }
         sessions.put(grant.pattern(), open + 1);
@@ -23,8 +20,6 @@ final class Tenants {
 
     /** The session has ended. */
     synchronized void ended(Grant grant) {
-        if (grant.sessionsMax() > 0) {
-            sessions.computeIfPresent(grant.pattern(), (pattern, open) -> open == 1 ? null : open - 1);
-        }
+        sessions.computeIfPresent(grant.pattern(), (pattern, open) -> open == 1 ? null : open - 1);
     }
 }

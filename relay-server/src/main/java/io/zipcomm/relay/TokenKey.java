@@ -96,7 +96,7 @@ public final class TokenKey {
     }
 
     /**
-     * Reads a file with one key. What the file is, its content says: a PEM block, a JWK, or else the bytes of a secret.
+     * Reads a file with one key. What the file is, its content says: a PEM block, a JWK, or else a secret.
      *
      * @throws ZipException with code BAD_SETTING if there is not exactly one key, or one of a kind that is not used here
      */
@@ -109,17 +109,34 @@ public final class TokenKey {
     }
 
     /**
+     * Reads a file with one secret, which a relay tries for tokens with any id.
+     *
+     * @throws ZipException with code BAD_SETTING if it has anything else
+     */
+    static TokenKey readSecret(Path file) {
+        TokenKey key = read(file);
+        if (key.algorithm != Algorithm.HS256) {
+            throw bad(
+                    file,
+                    "is one half of a pair and no secret: the public one goes to keys, the private one stays with those"
+                            + " who mint tokens");
+        }
+        return key.withId(null);
+    }
+
+    /**
      * Reads a file with one key or a JWK set. Keys without an id of their own are named as the file is, without endings.
      *
      * @throws ZipException with code BAD_SETTING that names the file
      */
     static List<TokenKey> readAll(Path file) {
         try {
-            String text = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).strip();
+            byte[] content = Files.readAllBytes(file);
+            String text = new String(content, StandardCharsets.ISO_8859_1).strip();
             if (text.startsWith(PEM_BEGIN)) {
                 return List.of(pem(file, text));
             }
-            if (text.startsWith("{")) {
+            if (text.startsWith("{") && SecretContent.text(content) != null) {
                 return json(file, text);
             }
             if (text.startsWith("ssh-") || text.startsWith("ecdsa-")) {
@@ -186,7 +203,7 @@ public final class TokenKey {
         String named = jwk.getAlgorithm();
         TokenKey key;
         if (jwk instanceof OctetSequenceJsonWebKey secret) {
-            key = of(RelaySecret.of(secret.getOctetSequence()));
+            key = of(RelaySecret.of(secret.getOctetSequence(), "secret in key file " + file));
         } else if (jwk instanceof OctetKeyPairJsonWebKey pair
                 && pair.getPublicKey() instanceof EdECKey edwards
                 && edwards.getParams().getName().equals(ED25519)) {

@@ -2,6 +2,7 @@ package io.zipcomm.relay;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.error.ErrorCode;
@@ -10,11 +11,15 @@ import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.MemberGone.Cause;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URL;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Enumeration;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -50,6 +55,39 @@ final class HubTest {
 
     private void awaitKept(long bytes) {
         Await.until(bytes + " bytes are kept", () -> fixture.relay.stats().bytesWaiting() == bytes);
+    }
+
+    /** Hides the services of this class path. */
+    private static final class WithoutServices extends ClassLoader {
+        WithoutServices(ClassLoader parent) {
+            super(parent);
+        }
+
+        @Override
+        public Enumeration<URL> getResources(String name) throws IOException {
+            return name.startsWith("META-INF/services/io.zipcomm.")
+                    ? Collections.emptyEnumeration()
+                    : super.getResources(name);
+        }
+    }
+
+    /** Ranks that are told otherwise would ask for what is refused. */
+    @Test
+    void shouldAnnounceReductionOnlyWhereSomethingCombines() {
+        assertTrue(fixture.group("with", 1).get(0).view.getHubReduces());
+        Thread thread = Thread.currentThread();
+        ClassLoader own = thread.getContextClassLoader();
+        RelayFixture bare;
+        try {
+            // Threads of the relay look where the thread that starts them looks.
+            thread.setContextClassLoader(new WithoutServices(own));
+            bare = new RelayFixture(RelayFixture.insecure());
+        } finally {
+            thread.setContextClassLoader(own);
+        }
+        try (bare) {
+            assertFalse(bare.group("without", 1).get(0).view.getHubReduces());
+        }
     }
 
     /** What goes out before the last of what goes in has come. */

@@ -74,6 +74,30 @@ final class LimitTest {
         fixture.opened(TestRank.admitted(fixture.at, join("acme-3", 2, 0).setToken(sessions)));
     }
 
+    /** Whoever has both tokens would double what the quota allows. */
+    @Test
+    void shouldCountSessionsOfTokensWithoutQuotaTowardsTheQuota() {
+        start(RelaySettings.builder().listen("127.0.0.1:0").secret(SECRET));
+        String open = RelayTokens.mint(TokenKey.of(SECRET), TokenRequest.forSession("acme-*"));
+        String limited = token("acme-*", Quota.SESSIONS_MAX, 2);
+        TestRank one = fixture.opened(
+                TestRank.admitted(fixture.at, join("acme-1", 2, 0).setToken(open)));
+        fixture.opened(TestRank.admitted(fixture.at, join("acme-2", 2, 0).setToken(open)));
+        assertTrue(
+                fixture.opened(TestRank.asking(fixture.at, join("acme-3", 2, 0).setToken(limited)))
+                        .expectRefusal(ErrorCode.LIMIT)
+                        .endsWith("(sessions_max)"));
+        // Without the quota there may be more, and joining what is there opens nothing.
+        fixture.opened(TestRank.admitted(fixture.at, join("acme-4", 2, 0).setToken(open)));
+        fixture.opened(TestRank.admitted(fixture.at, join("acme-2", 2, 1).setToken(limited)));
+        one.close();
+        Await.until("the session is gone", () -> fixture.relay.stats().sessions() == 2);
+        fixture.opened(TestRank.asking(fixture.at, join("acme-3", 2, 0).setToken(limited)))
+                .expectRefusal(ErrorCode.LIMIT);
+        fixture.opened(
+                TestRank.admitted(fixture.at, join("acme-3", 2, 0).setToken(token("acme-*", Quota.SESSIONS_MAX, 3))));
+    }
+
     // Rates
 
     private static final int BYTES_PER_SECOND = 1_000_000;
@@ -207,6 +231,25 @@ final class LimitTest {
         expectLimit(
                 RelayOption.SESSIONS_MAX,
                 fixture.opened(TestRank.asking(fixture.at, join("t", 2, 0))).expectRefusal(ErrorCode.LIMIT));
+    }
+
+    /** What came at the old rate is paid for at the new one: it would stay away for hours otherwise. */
+    @Test
+    void shouldFreeWhoIsInDebtWhenTheRateIsRaised() {
+        startWith(RelayOption.RANK_BYTES_PER_SECOND, 1);
+        List<TestRank> group = fixture.group("s", 2);
+        for (int i = 0; i < 3; i++) {
+            group.get(0).send(1, new byte[10_000]);
+        }
+        group.get(0).roundTrip();
+        fixture.relay.reload(RelayFixture.insecure()
+                .set(RelayOption.RANK_BYTES_PER_SECOND, "10000000")
+                .build());
+        for (int i = 0; i < 3; i++) {
+            assertEquals(10_000, group.get(1).receive().payload().length);
+        }
+        group.get(0).send(1, new byte[] {7});
+        assertEquals(7, group.get(1).receive().payload()[0]);
     }
 
     @Test

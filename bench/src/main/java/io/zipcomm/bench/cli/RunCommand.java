@@ -4,8 +4,9 @@ import io.zipcomm.bench.cluster.ChildJvm;
 import io.zipcomm.bench.cluster.EmbeddedRelay;
 import io.zipcomm.bench.cluster.GroupEnvironment;
 import io.zipcomm.bench.cluster.ProcessGroup;
-import io.zipcomm.relay.RelaySecret;
 import io.zipcomm.relay.RelayTokens;
+import io.zipcomm.relay.TokenKey;
+import io.zipcomm.relay.TokenRequest;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.transport.RelayAddress;
 import java.io.IOException;
@@ -16,7 +17,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -100,10 +100,14 @@ public final class RunCommand implements Callable<Integer> {
     private GroupEnvironment groupAt(List<RelayAddress> relays) {
         String addresses = relays.stream().map(RelayAddress::toString).collect(Collectors.joining(","));
         String session = GroupEnvironment.randomSession("run");
-        String token = keyFile == null
-                ? System.getenv().getOrDefault(Setting.TOKEN.variable(), "")
-                : RelayTokens.mint(RelaySecret.read(keyFile), session, Optional.empty(), Optional.empty());
+        String token = keyFile == null ? System.getenv().getOrDefault(Setting.TOKEN.variable(), "") : mint(session);
         return new GroupEnvironment(addresses, session, ranks, transport, token);
+    }
+
+    /** As {@code zip token} does: a relay that has the key in a file of another name does not know this one's. */
+    private String mint(String session) {
+        TokenKey key = TokenKey.read(keyFile);
+        return RelayTokens.mint(key.withId(key.ownId().orElse(null)), TokenRequest.forSession(session));
     }
 
     private int run(GroupEnvironment environment) throws InterruptedException {

@@ -27,6 +27,9 @@ final class Daemon implements AdminActions, AutoCloseable {
     /** Completed with the reason, once. */
     private final CompletableFuture<String> end = new CompletableFuture<>();
 
+    /** Held by who reloads; nobody who drains waits for it. */
+    private final Object reloading = new Object();
+
     private boolean draining;
 
     private Daemon(Supplier<RelaySettings> source, RelayServer relay, Optional<AdminServer> admin) {
@@ -138,11 +141,14 @@ final class Daemon implements AdminActions, AutoCloseable {
 
     @Override
     public void reload() {
-        try {
-            relay.reload(source.get());
-        } catch (ZipException e) {
-            log.error("reload failed, and the old keys and limits stay: {}", e.getMessage());
-            throw e;
+        // Read and taken over by one at a time: what was read last is what holds.
+        synchronized (reloading) {
+            try {
+                relay.reload(source.get());
+            } catch (ZipException e) {
+                log.error("reload failed, and the old keys and limits stay: {}", e.getMessage());
+                throw e;
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 package io.zipcomm.relay.daemon;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -103,5 +104,51 @@ final class PackagingTest {
         assertTrue(manifest.contains("livenessProbe:\n            httpGet: { path: /health, port: admin }"));
         assertTrue(manifest.contains("readinessProbe:\n            httpGet: { path: /ready, port: admin }"));
         assertTrue(manifest.contains("prometheus.io/path: /metrics"));
+    }
+
+    /** Two relays behind one address would each get some ranks of a session. */
+    @Test
+    void shouldGiveEachRelayAnAddressOfItsOwn() throws IOException {
+        String manifest = read("kubernetes/zip-relay.yaml");
+        assertFalse(manifest.contains("kind: Deployment"), "a Deployment may have two pods at a time under one name");
+        assertTrue(manifest.contains("\nkind: StatefulSet\n"));
+        List<String> pods = new ArrayList<>();
+        for (String document :
+                Pattern.compile("\n---\n").splitAsStream(manifest).toList()) {
+            if (document.contains("kind: Service\n") && !document.contains("clusterIP: None")) {
+                Matcher pod = Pattern.compile("\n  selector:\n    statefulset\\.kubernetes\\.io/pod-name: (\\S+)\n")
+                        .matcher(document);
+                assertTrue(pod.find(), document);
+                pods.add(pod.group(1));
+                // Ranks of sessions that gather still come while it drains.
+                assertTrue(document.contains("\n  publishNotReadyAddresses: true\n"), document);
+            }
+        }
+        List<String> expected = new ArrayList<>();
+        for (int i = 0; i < number(manifest, "^  replicas: (\\d+)$"); i++) {
+            expected.add("zip-relay-" + i);
+        }
+        assertEquals(expected, pods);
+    }
+
+    /** A file that is mounted alone stays as it was when the pod began. */
+    @Test
+    void shouldMountFoldersWhoseChangesAreSeen() throws IOException {
+        String manifest = read("kubernetes/zip-relay.yaml");
+        assertFalse(manifest.contains("subPath:"));
+        List<String> mounted = new ArrayList<>();
+        Matcher mounts = Pattern.compile("mountPath: ([^,} ]+)").matcher(manifest);
+        while (mounts.find()) {
+            mounted.add(mounts.group(1));
+        }
+        for (String used : List.of("\"--config\", \"([^\"]+)/relay\\.conf\"", "(?m)^ +keys = (\\S+)$")) {
+            Matcher path = Pattern.compile(used).matcher(manifest);
+            assertTrue(path.find(), used);
+            assertTrue(mounted.contains(path.group(1)), path.group(1));
+        }
+        // One within the other cannot be made where the outer one is read-only.
+        for (String one : mounted) {
+            assertTrue(mounted.stream().noneMatch(other -> other.startsWith(one + "/")), one);
+        }
     }
 }

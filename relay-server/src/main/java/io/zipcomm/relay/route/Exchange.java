@@ -95,6 +95,11 @@ public final class Exchange {
         hubs.remove(hub);
     }
 
+    /** Whether the module is here that combines what ranks contribute. */
+    public boolean combines() {
+        return combiner() != null;
+    }
+
     /** Combines what ranks contribute; null if no module for that is here. */
     Combiner combiner() {
         if (!combinerSought) {

@@ -10,6 +10,9 @@ public final class RateLimit {
 
     private static final long SECOND_NS = TimeUnit.SECONDS.toNanos(1);
 
+    /** No sum of times may overflow. */
+    private static final long DEBT_NS_MAX = TimeUnit.DAYS.toNanos(365);
+
     private final long burstNs;
     private long perSecond;
 
@@ -29,8 +32,18 @@ public final class RateLimit {
         paidUntilNs = nowNs - burstNs;
     }
 
-    /** Changes the rate from now on; 0 for no limit. */
-    public void perSecond(long rate) {
+    /**
+     * Changes the rate from now on. What came too early is paid for at the new rate: a debt lasts so much shorter as the rate
+     * is higher, and the other way round.
+     *
+     * @param rate 0 for no limit
+     */
+    public void perSecond(long rate, long nowNs) {
+        long debtNs = waitNs(nowNs);
+        if (rate != perSecond && debtNs > 0) {
+            double scaledNs = rate == 0 ? 0 : (double) debtNs / rate * perSecond;
+            paidUntilNs = nowNs + (long) Math.min((double) DEBT_NS_MAX, scaledNs);
+        }
         perSecond = rate;
     }
 
