@@ -33,7 +33,7 @@ public final class RelaySecret {
         if (problem != null) {
             throw new ZipException(
                     ErrorCode.BAD_SETTING,
-                    where + " " + problem + ": a secret is random bytes or one word that nobody else has, such as"
+                    where + " " + problem + ": a secret is random bytes or one line that nobody else has, such as"
                             + " 'zip token --new-key FILE' makes; a public key is PEM or JWK with nothing around it");
         }
     }
@@ -60,7 +60,7 @@ public final class RelaySecret {
     }
 
     /**
-     * Reads a secret file: random bytes, one word, or base64 in lines. ASCII white space at its ends is not part of the
+     * Reads a secret file: random bytes, one line, or base64 in lines. ASCII white space at its ends is not part of the
      * secret.
      *
      * @param file read once

@@ -6,6 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /**
@@ -21,6 +23,9 @@ final class SecretContent {
     /** What is in keys of the usual forms, and hardly ever in anything that is random. */
     private static final List<String> MARKS =
             List.of("-----BEGIN", "---- BEGIN", "ssh-ed25519", "ssh-rsa", "ssh-dss", "ecdsa-sha2-", "\"kty\"");
+
+    /** Base64 or hexadecimal that may be a key: none is so short. */
+    private static final Pattern ENCODED = Pattern.compile("[A-Za-z0-9+/_-]{32,}");
 
     private SecretContent() {}
 
@@ -38,19 +43,30 @@ final class SecretContent {
         if (isDer(bytes)) {
             return "is ASN.1, as public keys are";
         }
-        String word = text.replaceAll("\\s", "");
-        byte[] decoded = hexadecimal(word);
+        String inner = null;
+        // With white space for what stands beside other words, and without it for what is in lines.
+        for (String one : List.of(text, text.replaceAll("\\s", ""))) {
+            Matcher runs = ENCODED.matcher(one);
+            while (inner == null && runs.find()) {
+                inner = disclosedBehind(runs.group());
+            }
+        }
+        return inner;
+    }
+
+    private static String disclosedBehind(String encoded) {
+        byte[] decoded = hexadecimal(encoded);
         String inner = decoded == null ? null : disclosed(decoded);
         if (inner == null) {
-            decoded = base64(word);
+            decoded = base64(encoded);
             inner = decoded == null ? null : disclosed(decoded);
         }
         return inner;
     }
 
     /**
-     * What is wrong with the form of a file that is to be a secret; null if nothing is. Random bytes, one word, and base64 in
-     * lines have the right form; notes that lie beside keys have not.
+     * What is wrong with the form of a file that is to be a secret; null if nothing is. Random bytes, one line, and base64 in
+     * lines have the right form; longer notes that lie beside keys have not.
      *
      * @param bytes without white space at the ends
      */
@@ -67,8 +83,8 @@ final class SecretContent {
         if (text.startsWith("\ufeff")) {
             return "begins with a byte order mark";
         }
-        boolean oneWord = text.chars().noneMatch(c -> Character.isWhitespace(c) || Character.isISOControl(c));
-        return oneWord || isBase64InLines(text) ? null : "is text of several words";
+        boolean oneLine = text.chars().noneMatch(Character::isISOControl);
+        return oneLine || isBase64InLines(text) ? null : "is text of several lines";
     }
 
     /** The bytes as text; null if they are none. */

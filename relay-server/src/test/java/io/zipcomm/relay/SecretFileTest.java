@@ -9,7 +9,6 @@ import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,6 +75,10 @@ final class SecretFileTest {
             files.put(algorithm + ": DER and a line end", joined(der, ascii("\r\n")));
             files.put(algorithm + ": DER after a line end", joined(ascii("\n"), der));
             files.put(algorithm + ": base64", Base64.getEncoder().encode(der));
+            files.put(algorithm + ": base64 after a word", ascii("the relay's key: " + base64(der) + " of 2026"));
+            files.put(
+                    algorithm + ": hexadecimal after a word",
+                    ascii("key=" + HexFormat.of().formatHex(der)));
             files.put(algorithm + ": base64 in lines", Base64.getMimeEncoder().encode(der));
             files.put(
                     algorithm + ": base64 for addresses",
@@ -94,11 +97,7 @@ final class SecretFileTest {
                 ("\ufeff{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" + base64(new byte[32]) + "\"}")
                         .getBytes(StandardCharsets.UTF_8));
         files.put("JWK after a word", ascii("key={\"kty\":\"OKP\",\"x\":\"" + base64(new byte[32]) + "\"}"));
-        files.put("one sentence", ascii("Keys of the relay; ask the operators for a token.\n"));
         files.put("lines", ascii("keys\n====\n\nhere-are-the-keys-of-the-relay.\n"));
-        files.put(
-                "another charset",
-                "Schl\u00fcssel f\u00fcr alle Relais, die es gibt".getBytes(Charset.forName("UTF-8")));
         return files;
     }
 
@@ -178,6 +177,7 @@ final class SecretFileTest {
         files.put(
                 "a word of another alphabet",
                 "\u043f\u0430\u0440\u043e\u043b\u044c".repeat(4).getBytes(StandardCharsets.UTF_8));
+        files.put("a phrase", ascii("words that somebody remembers, and nobody else\n"));
         files.put("JWK", ascii("{\"kty\":\"oct\",\"kid\":\"k1\",\"k\":\"" + "Q".repeat(43) + "\"}\n"));
         return files;
     }
