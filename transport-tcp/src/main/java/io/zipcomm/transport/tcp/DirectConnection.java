@@ -15,6 +15,7 @@ import io.zipcomm.wire.Hello;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.security.SecureRandom;
 
 /**
@@ -42,9 +43,10 @@ final class DirectConnection extends FrameStream implements Path {
     private final GroupView view;
     private final boolean own;
     private final long startedNs;
-    private final ByteBuffer helloBytes = Frame.allocate(Hello.PAYLOAD_BYTES);
+    private final ByteBuffer helloBytes =
+            ByteBuffer.allocate(Hello.PAYLOAD_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private final Payload helloIn = Payload.of(helloBytes, DataType.INT8);
-    private final byte[] ownNonce = new byte[Hello.NONCE_BYTES];
+    private byte[] ownNonce;
     private byte[] peerNonce;
     private State state;
     private int peer;
@@ -69,7 +71,6 @@ final class DirectConnection extends FrameStream implements Path {
         this.initiator = initiator;
         this.peer = peer;
         startedNs = nowNs;
-        RANDOM.nextBytes(ownNonce);
         state = initiator ? State.CONNECTING : State.AWAIT_OPEN;
     }
 
@@ -144,6 +145,11 @@ final class DirectConnection extends FrameStream implements Path {
     private boolean nextHello(ByteBuffer header, int at, OutboundFrame frame) {
         int step = helloDue;
         helloDue = 0;
+        if (ownNonce == null) {
+            // Not before the other end has said something that makes sense.
+            ownNonce = new byte[Hello.NONCE_BYTES];
+            RANDOM.nextBytes(ownNonce);
+        }
         Frame.begin(header, at, FrameType.HELLO);
         Frame.flags(header, at, step);
         Frame.payloadBytes(header, at, Hello.PAYLOAD_BYTES);
@@ -264,6 +270,7 @@ final class DirectConnection extends FrameStream implements Path {
 
     private void isOpenNow() {
         state = State.OPEN;
+        trust();
         forgettable = !view.members().get(peer).hostId().equals(view.self().hostId());
         if (forgettable) {
             socket().keepAlive();

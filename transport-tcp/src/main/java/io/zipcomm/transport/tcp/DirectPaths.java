@@ -22,8 +22,11 @@ final class DirectPaths {
     /** How long connecting to one address and the handshake may take. */
     static final long ATTEMPT_NS = 3_000_000_000L;
 
-    /** Accepted connections that have not said who they are; further ones are refused. */
-    private static final int STRANGERS_MAX = 256;
+    /** Accepted connections that have not said who they are; for a further one the oldest is ended. */
+    static final int STRANGERS_MAX = 256;
+
+    /** Accepted connections of one peer that are not open yet; further ones are ended. Somebody may repeat what it said. */
+    private static final int CLAIMS_MAX = 32;
 
     /** Peers to which this rank punches at once; the others wait until one of these is through. */
     static final int PUNCHES_MAX = 32;
@@ -32,7 +35,7 @@ final class DirectPaths {
     private final Streams streams;
     private final int rendezvousPort;
 
-    /** All connections that are not open yet. */
+    /** All connections that are not open yet, from the oldest. */
     private final List<DirectConnection> handshakes = new ArrayList<>();
 
     private GroupView view;
@@ -135,10 +138,11 @@ final class DirectPaths {
     // ---- somebody else begins
 
     void accepted(Poller.AcceptedSocket socket) {
-        if (view == null || strangers() >= STRANGERS_MAX) {
+        if (view == null) {
             socket.close();
             return;
         }
+        makeRoomForStranger();
         DirectConnection connection = DirectConnection.accepted(this, view, System.nanoTime());
         try {
             connection.open(socket.open(connection));
@@ -149,10 +153,25 @@ final class DirectPaths {
         }
     }
 
-    private int strangers() {
+    /** Ends the oldest of those that have not said who they are, if they are as many as there may be. */
+    private void makeRoomForStranger() {
         int count = 0;
+        DirectConnection oldest = null;
         for (DirectConnection one : handshakes) {
             if (!one.isProven() && !one.isOwn()) {
+                oldest = oldest == null ? one : oldest;
+                count++;
+            }
+        }
+        if (count >= STRANGERS_MAX) {
+            abandon(oldest);
+        }
+    }
+
+    private int claims(int peer) {
+        int count = 0;
+        for (DirectConnection one : handshakes) {
+            if (one.isProven() && !one.isOwn() && one.peer() == peer) {
                 count++;
             }
         }
@@ -173,6 +192,9 @@ final class DirectPaths {
 
     /** The peer has proved who it is, by the first or the second message: is this the connection? */
     Edge.Choice choose(DirectConnection connection) {
+        if (claims(connection.peer()) > CLAIMS_MAX) {
+            return Edge.Choice.CLOSE;
+        }
         return edge(connection.peer()).choose(connection);
     }
 

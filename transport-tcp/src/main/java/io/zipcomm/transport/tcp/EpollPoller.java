@@ -282,10 +282,12 @@ final class EpollPoller extends Poller {
         @Override
         public void handle(IoRegistration registration, IoEvent event) {
             try {
-                int descriptor = socket.accept(address);
-                while (descriptor >= 0 && isOpen()) {
+                for (int i = 0; i < ACCEPTS_PER_TURN && isOpen(); i++) {
+                    int descriptor = socket.accept(address);
+                    if (descriptor < 0) {
+                        return;
+                    }
                     accepted.accept(new Accepted(new Socket(descriptor)));
-                    descriptor = socket.accept(address);
                 }
             } catch (IOException e) {
                 LOG.warn("accepting a connection failed", e);

@@ -21,12 +21,10 @@ import java.nio.ByteBuffer;
  * While such payloads come one after the other, only headers are read into the staging segment, so that they are not
  * copied.
  *
- * <p>Neither allocates once its segments exist, which is on first use.
+ * <p>Neither allocates once its segments exist, which is on first use. They are small until {@link #trust}, so that a
+ * stranger costs little, and are given back when the stream ends.
  */
 abstract class FrameStream implements StreamSocket.Listener {
-
-    /** Size of each staging segment: large enough to spare calls, small enough to stay in the second-level cache. */
-    private static final int STAGING_BYTES = 128 << 10;
 
     /** Payloads in direct memory up to this length are copied into the staging segment: cheaper than gathering. */
     private static final int GATHER_BYTES_MIN = 4 << 10;
@@ -46,6 +44,7 @@ abstract class FrameStream implements StreamSocket.Listener {
     private final Streams streams;
     private final TransportCounters counters;
     private final boolean relayed;
+    private boolean trusted;
     private StreamSocket socket;
 
     // Out.
@@ -81,12 +80,13 @@ abstract class FrameStream implements StreamSocket.Listener {
 
     /**
      * @param streams what the connections of this transport share
-     * @param relayed whether to count as the relay's connection
+     * @param relayed whether to count as the relay's connection, which is trusted from the start
      */
     FrameStream(Streams streams, boolean relayed) {
         this.streams = streams;
         counters = streams.counters;
         this.relayed = relayed;
+        trusted = relayed;
     }
 
     final void open(StreamSocket connected) {
@@ -109,6 +109,40 @@ abstract class FrameStream implements StreamSocket.Listener {
 
     final boolean isEnded() {
         return ended;
+    }
+
+    /** The other end has proved who it is: it may have large segments. */
+    final void trust() {
+        trusted = true;
+    }
+
+    /** The segment to stage in from now on: as large as this stream may have, with what was staged in the one before. */
+    private Segment staging(Segment before, int end) {
+        int bytes = trusted ? StagingPool.LARGE_BYTES : StagingPool.SMALL_BYTES;
+        if (before != null && before.capacity() == bytes) {
+            return before;
+        }
+        Segment taken = streams.staging.take(trusted);
+        if (before != null) {
+            taken.bytes().put(0, before.bytes(), 0, end);
+            streams.staging.give(before);
+        }
+        return taken;
+    }
+
+    /** Gives the segments back, unless a caller further up still works with them. */
+    private void releaseStaging() {
+        if (!ended || flushing || reading) {
+            return;
+        }
+        if (outStaging != null) {
+            streams.staging.give(outStaging);
+            outStaging = null;
+        }
+        if (inStaging != null) {
+            streams.staging.give(inStaging);
+            inStaging = null;
+        }
     }
 
     // ---- what a connection does with its frames
@@ -158,6 +192,7 @@ abstract class FrameStream implements StreamSocket.Listener {
             } while (flushAgain && !outBlocked && !ended);
         } finally {
             flushing = false;
+            releaseStaging();
         }
         if (outputClosing && !hasOutput() && !ended) {
             shutdown();
@@ -165,12 +200,10 @@ abstract class FrameStream implements StreamSocket.Listener {
     }
 
     private void writeAll() {
-        if (outStaging == null) {
-            outStaging = Segment.allocate(STAGING_BYTES);
-        }
         try {
             long leftOfTurn = WRITE_TURN_BYTES_MAX;
             while (!ended) {
+                outStaging = staging(outStaging, outWrite);
                 fill();
                 if (!hasOutput() || ended) {
                     return;
@@ -213,7 +246,7 @@ abstract class FrameStream implements StreamSocket.Listener {
                 }
                 continue;
             }
-            if (outputClosing || STAGING_BYTES - outWrite < Frame.HEADER_BYTES) {
+            if (outputClosing || outStaging.capacity() - outWrite < Frame.HEADER_BYTES) {
                 return;
             }
             out.clear();
@@ -236,7 +269,7 @@ abstract class FrameStream implements StreamSocket.Listener {
 
     /** Copies as much of the payload as there is room for; false if some is left. */
     private boolean stagePayload() {
-        int room = STAGING_BYTES - outWrite;
+        int room = outStaging.capacity() - outWrite;
         int bytes = outLeft <= room ? outLeft : room - room % outPayload.type().bytes();
         if (bytes > 0) {
             outPayload.copyOut(outOffset, outStaging, outWrite, bytes);
@@ -355,9 +388,7 @@ abstract class FrameStream implements StreamSocket.Listener {
         if (ended || inputEnded || !inputOpen || reading || socket == null) {
             return 0;
         }
-        if (inStaging == null) {
-            inStaging = Segment.allocate(STAGING_BYTES);
-        }
+        inStaging = staging(inStaging, inWrite);
         reading = true;
         int total = 0;
         try {
@@ -387,6 +418,7 @@ abstract class FrameStream implements StreamSocket.Listener {
             end(new ZipException(ErrorCode.INTERNAL, "a frame of " + describe() + " could not be handled: " + e, e));
         } finally {
             reading = false;
+            releaseStaging();
         }
         if (inputOpen && !ended && !inputEnded && socket.hasInput()) {
             streams.readLater(this);
@@ -411,11 +443,11 @@ abstract class FrameStream implements StreamSocket.Listener {
             inWrite = 0;
             if (bulk) {
                 // What is left may be long all the same if nobody wants it any more.
-                int rest = inFrame ? Math.min(inLeft, STAGING_BYTES - Frame.HEADER_BYTES) : 0;
+                int rest = inFrame ? Math.min(inLeft, inStaging.capacity() - Frame.HEADER_BYTES) : 0;
                 return rest + Frame.HEADER_BYTES;
             }
         }
-        return STAGING_BYTES - inWrite;
+        return inStaging.capacity() - inWrite;
     }
 
     private int readInto(int wanted) throws IOException {
@@ -601,6 +633,7 @@ abstract class FrameStream implements StreamSocket.Listener {
             socket.close();
             streams.closed(this);
         }
+        releaseStaging();
     }
 
     /** Both ends have said all: nothing more can happen. */

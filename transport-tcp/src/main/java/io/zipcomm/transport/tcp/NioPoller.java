@@ -281,10 +281,12 @@ class NioPoller extends Poller {
         @Override
         public void handle(IoRegistration registration, IoEvent event) {
             try {
-                SocketChannel socket = channel.accept();
-                while (socket != null) {
+                for (int i = 0; i < ACCEPTS_PER_TURN && channel.isOpen(); i++) {
+                    SocketChannel socket = channel.accept();
+                    if (socket == null) {
+                        return;
+                    }
                     accepted.accept(new Accepted(socket));
-                    socket = channel.isOpen() ? channel.accept() : null;
                 }
             } catch (IOException e) {
                 LOG.warn("accepting a connection failed", e);

@@ -28,6 +28,9 @@ abstract class Poller implements AutoCloseable {
     /** Unanswered questions after which the connection is broken. */
     static final int KEEPALIVE_PROBES = 3;
 
+    /** Connections accepted in one turn, so that a crowd of strangers does not keep the connections that are open waiting. */
+    static final int ACCEPTS_PER_TURN = 64;
+
     /** Sleeps are rounded up to this, so that the timer is seldom set anew. */
     private static final long TIMER_GRAIN_NS = 1_000_000;
 

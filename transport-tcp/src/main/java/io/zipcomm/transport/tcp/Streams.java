@@ -12,6 +12,8 @@ final class Streams {
 
     final TransportCounters counters = new TransportCounters();
 
+    final StagingPool staging = new StagingPool();
+
     /** So many arrivals in a row on one connection make it likely that the next one comes there too. */
     private static final int LONE_ARRIVALS = 4;
 

@@ -41,6 +41,7 @@ final class DirectHandshakeTest {
     private static final SessionKey KEY = new SessionKey(new byte[SessionKey.BYTES]);
     private static final byte[] NONCE = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     private static final int STRANGERS_MAX = 256;
+    private static final int CLAIMS_MAX = 32;
 
     /** Two ranks of one host, one of which may have published an address at which nobody listens. */
     private final TcpTransport[] transports = new TcpTransport[2];
@@ -251,9 +252,46 @@ final class DirectHandshakeTest {
         turnUntil(500, () -> transports[0].poll() == 0);
         assertFalse(isEnded(silent.get(0)));
         Socket surplus = stranger(0);
-        turnUntil(2000, () -> isEnded(surplus));
+        turnUntil(2000, () -> isEnded(silent.get(0)));
+        assertFalse(isEnded(silent.get(1)));
+        assertFalse(isEnded(surplus));
+        silent.add(surplus);
         turnUntil(4500, () -> silent.stream().allMatch(DirectHandshakeTest::isEnded));
         assertThatTheyStillConnect();
+    }
+
+    /** Somebody who heard an OPEN plays it again and again: each is good for an answer, but only so many wait at a time. */
+    @Test
+    void shouldLimitTheConnectionsThatOneProofIsGoodFor() throws IOException {
+        start("epoll", -1);
+        byte[] open = bytes(open(KEY, 1, 1));
+        List<Socket> replayed = new ArrayList<>();
+        for (int i = 0; i < 2 * CLAIMS_MAX; i++) {
+            Socket socket = stranger(0);
+            socket.getOutputStream().write(open);
+            replayed.add(socket);
+            transports[0].poll();
+        }
+        List<Socket> ended = new ArrayList<>();
+        turnUntil(2000, () -> {
+            replayed.stream().filter(one -> !ended.contains(one) && isOver(one)).forEach(ended::add);
+            return ended.size() == CLAIMS_MAX;
+        });
+        turnUntil(4500, () -> replayed.stream().allMatch(DirectHandshakeTest::isOver));
+        assertNull(opened[0]);
+        assertThatTheyStillConnect();
+    }
+
+    /** Whether the other end closed, with or without an answer before. */
+    private static boolean isOver(Socket socket) {
+        try {
+            return socket.getInputStream().read(new byte[Frame.HEADER_BYTES + Hello.PAYLOAD_BYTES]) < 0;
+        } catch (SocketTimeoutException e) {
+            return false;
+        } catch (IOException e) {
+            // Reset.
+            return true;
+        }
     }
 
     @ParameterizedTest

@@ -123,11 +123,13 @@ final class TestGroup {
     /** One rank. */
     static final class Rank {
         final GroupCommunicator world;
+        final GroupView view;
         private final MembershipClient client;
         private final HeldTransport transport;
 
-        private Rank(GroupCommunicator world, MembershipClient client, HeldTransport transport) {
+        private Rank(GroupCommunicator world, GroupView view, MembershipClient client, HeldTransport transport) {
             this.world = world;
+            this.view = view;
             this.client = client;
             this.transport = transport;
         }
@@ -149,10 +151,11 @@ final class TestGroup {
                 transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
             }
             LongSupplier clock = () -> System.nanoTime() * hosts.clockRate;
-            Engine engine = new Engine(client.awaitGroup(), transport, client, settings, clock, true);
+            GroupView view = client.awaitGroup();
+            Engine engine = new Engine(view, transport, client, settings, clock, true);
             GroupCommunicator world = engine.start();
             client.listen(engine);
-            return new Rank(world, client, transport);
+            return new Rank(world, view, client, transport);
         }
 
         /** The direct connection to a peer that opened last; null if none has. Engine holder only. */
