@@ -603,6 +603,10 @@ public final class SimulatedNetwork {
         String problem = Frame.problem(header, at);
         require(problem == null, path, "was given a " + problem);
         int bytes = frame.payload == null ? 0 : frame.bytes;
+        if (frame.followers > 0) {
+            bytes = Frame.payloadBytes(header, at);
+            checkFollowers(path, frame, bytes);
+        }
         require(
                 Frame.payloadBytes(header, at) == bytes,
                 path,
@@ -626,6 +630,23 @@ public final class SimulatedNetwork {
                     bytes,
                     frame.payload.type().bytes());
         }
+    }
+
+    /** Checks the frames that are to be sent together with another one. */
+    private void checkFollowers(SimulatedPath path, OutboundFrame frame, int firstBytes) {
+        require(path.isForgettable() && firstBytes > 0, path, "was given several frames at once");
+        int at = (int) frame.offset + firstBytes;
+        int end = (int) frame.offset + frame.bytes;
+        int count = 0;
+        for (; at < end; count++) {
+            String problem = Frame.problem(frame.payload.direct(), at);
+            require(problem == null, path, "was given a follower with a " + problem);
+            at += Frame.HEADER_BYTES + Frame.payloadBytes(frame.payload.direct(), at);
+        }
+        require(
+                at == end && count == frame.followers,
+                path,
+                "was given " + count + " followers that end at " + at + ", expected " + frame.followers + ", " + end);
     }
 
     /** Checks what a handler wants done with a payload. */

@@ -349,7 +349,7 @@ final class SimulatedPath implements Path {
         headerLeft = Frame.HEADER_BYTES;
         payloadLeft = outFrame.payload == null ? 0 : outFrame.bytes;
         copied = false;
-        transport.counters().framesSent++;
+        transport.counters().framesSent += 1 + outFrame.followers;
         return true;
     }
 

@@ -1,5 +1,6 @@
 package io.zipcomm.internal;
 
+import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.transport.FrameHandler;
@@ -285,6 +286,16 @@ final class Link implements FrameHandler {
         if (records && !resumption.replay().hasRoom(frameBytesMax())) {
             return false;
         }
+        if (!nextNumbered(header, at, frame)) {
+            return false;
+        }
+        if (records) {
+            record(header, at, frame);
+        }
+        return true;
+    }
+
+    private boolean nextNumbered(ByteBuffer header, int at, OutboundFrame frame) {
         // Clearances before data: the peer's next segment waits for them.
         if (!receives.nextFrame(header, at)
                 && !sends.nextFrame(fragmentBytesMax, header, at, frame)
@@ -292,9 +303,6 @@ final class Link implements FrameHandler {
             return false;
         }
         stamp(header, at);
-        if (records) {
-            record(header, at, frame);
-        }
         return true;
     }
 
@@ -302,9 +310,42 @@ final class Link implements FrameHandler {
         return Frame.HEADER_BYTES + Math.max(fragmentBytesMax, engine.eagerBytes());
     }
 
+    /** Records a frame, and those that can leave together with it. */
     private void record(ByteBuffer header, int at, OutboundFrame frame) {
+        Replay replay = resumption.replay();
+        boolean isData = Frame.type(header, at) == FrameType.DATA.number();
         Transfer send = (Transfer) frame.attachment;
-        resumption.replay().record(header, at, frame);
+        replay.record(header, at, frame, isData ? Frame.messageBytes(header, at) - Frame.offset(header, at) : 0);
+        copied(send);
+        int begin = (int) frame.offset;
+        for (int count = 1; mayFollow() && replay.takesFollower(frameBytesMax()); count++) {
+            Payload leaving = frame.payload;
+            int bytes = frame.bytes;
+            frame.payload = null;
+            frame.bytes = 0;
+            frame.attachment = null;
+            if (!nextNumbered(replay.nextHeader(), replay.nextHeaderAt(), frame)) {
+                frame.payload = leaving;
+                frame.offset = begin;
+                frame.bytes = bytes;
+                frame.attachment = replay;
+                return;
+            }
+            if (failure != null) {
+                return;
+            }
+            send = (Transfer) frame.attachment;
+            replay.recordFollower(frame, begin, count);
+            copied(send);
+        }
+    }
+
+    /** Whether there is more to send at once. Completions may have changed anything. */
+    private boolean mayFollow() {
+        return failure == null && !byeSent && !switchDue && (sends.isReady() || receives.isReady());
+    }
+
+    private void copied(Transfer send) {
         if (send != null) {
             sends.payloadTaken(send);
         }

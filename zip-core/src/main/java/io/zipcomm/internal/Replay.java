@@ -7,8 +7,8 @@ import java.nio.ByteBuffer;
 
 /**
  * What a link has sent on a path that may be forgotten, until the peer says that it came in: whole frames in the order of
- * their sequence, to be sent again on another path. They leave from here, too, so the caller's memory is free at once.
- * Engine holder only.
+ * their sequence, to be sent again on another path. They leave from here, too, so the caller's memory is free at once, and
+ * frames that are recorded one right behind the other leave together. Engine holder only.
  */
 final class Replay {
 
@@ -23,8 +23,11 @@ final class Replay {
 
     private long bytes;
 
-    /** Sequence of the frame whose payload is leaving; 0 if there is none. */
+    /** Sequence of the last of the frames that are leaving; 0 if there are none. */
     private long leaving;
+
+    /** End of the last frame in {@link #newest}, before it is rounded up. */
+    private int tail;
 
     /**
      * @param bytesMax bytes of frames kept at most, headers included
@@ -43,7 +46,7 @@ final class Replay {
         return bytes + frameBytes <= bytesMax;
     }
 
-    /** Sequence of the frame whose payload has not been taken by its path; 0 if there is none. */
+    /** Sequence of the last frame that has not been taken by its path; 0 if there is none. */
     long leaving() {
         return leaving;
     }
@@ -53,19 +56,76 @@ final class Replay {
         leaving = 0;
     }
 
-    /** Copies a frame that is about to leave, and lets it leave from here. */
-    void record(ByteBuffer header, int at, OutboundFrame frame) {
+    /**
+     * Copies a frame that is about to leave, and lets it leave from here.
+     *
+     * @param messageLeftBytes what its message has not sent yet, this frame included
+     */
+    void record(ByteBuffer header, int at, OutboundFrame frame, long messageLeftBytes) {
         int length = Frame.HEADER_BYTES + frame.bytes;
-        if (newest == null || ReplayPool.CHUNK_BYTES - newest.end < length) {
-            append(pool.take());
-        }
+        makeRoom(length, messageLeftBytes);
         int begin = newest.end;
         newest.bytes.put(begin, header, at, Frame.HEADER_BYTES);
+        boolean carries = frame.bytes > 0;
+        append(frame);
+        if (carries) {
+            give(
+                    newest,
+                    begin + Frame.HEADER_BYTES,
+                    tail - begin - Frame.HEADER_BYTES,
+                    Frame.sequence(header, at),
+                    frame);
+        }
+    }
+
+    /** Where the header of a frame is to be written that leaves together with the one recorded last. */
+    ByteBuffer nextHeader() {
+        return newest.bytes;
+    }
+
+    /** Index of the first byte in {@link #nextHeader}. */
+    int nextHeaderAt() {
+        return newest.end;
+    }
+
+    /** Whether a frame of some length, header included, can be recorded right behind the last one, and leave with it. */
+    boolean takesFollower(int frameBytes) {
+        return leaving != 0 && tail == newest.end && newest.room() >= frameBytes && hasRoom(frameBytes);
+    }
+
+    /**
+     * Copies the payload of a frame whose header was written to {@link #nextHeader}: it leaves together with those before.
+     *
+     * @param follower the frame; becomes that which is leaving, all of them
+     * @param begin    where the payload of the first of them begins
+     * @param count    how many follow that one
+     */
+    void recordFollower(OutboundFrame follower, int begin, int count) {
+        long sequence = Frame.sequence(newest.bytes, newest.end);
+        append(follower);
+        give(newest, begin, tail - begin, sequence, follower);
+        follower.followers = count;
+    }
+
+    private void append(OutboundFrame frame) {
+        int begin = newest.end;
+        tail = begin + Frame.HEADER_BYTES + frame.bytes;
         newest.end = end(begin, frame.bytes);
-        bytes += length;
+        bytes += Frame.HEADER_BYTES + frame.bytes;
         if (frame.bytes > 0) {
             frame.payload.copyOut(frame.offset, newest.memory, begin + Frame.HEADER_BYTES, frame.bytes);
-            give(newest, begin + Frame.HEADER_BYTES, frame.bytes, Frame.sequence(header, at), frame);
+        }
+    }
+
+    private void makeRoom(int length, long messageLeftBytes) {
+        boolean isLong = messageLeftBytes > ReplayPool.CHUNK_BYTES && bytesMax >= 2L * ReplayPool.LONG_CHUNK_BYTES;
+        int wanted = length;
+        if (isLong) {
+            // Many frames are to leave together, but no more than a quarter of a chunk is left empty for that.
+            wanted = (int) Math.min(messageLeftBytes, ReplayPool.LONG_CHUNK_BYTES / 4);
+        }
+        if (newest == null || newest.room() < Math.max(length, wanted) || (isLong && !newest.isLong())) {
+            append(pool.take(isLong));
         }
     }
 
@@ -89,6 +149,7 @@ final class Replay {
         frame.offset = index;
         frame.bytes = length;
         frame.attachment = this;
+        frame.followers = 0;
         leaving = sequence;
     }
 

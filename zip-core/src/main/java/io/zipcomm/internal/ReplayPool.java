@@ -5,56 +5,98 @@ import io.zipcomm.buffer.Payload;
 import io.zipcomm.buffer.Segment;
 import java.nio.ByteBuffer;
 
-/** Memory for {@link Replay}s in chunks of one size, shared by the links of an engine. Engine holder only. */
+/** Memory for {@link Replay}s in chunks of two sizes, shared by the links of an engine. Engine holder only. */
 final class ReplayPool {
 
-    /** Size of a chunk. A frame lies in one of them. */
+    /** Size of a chunk for short messages. */
     static final int CHUNK_BYTES = 128 << 10;
 
-    /** Frames one behind the other. */
+    /**
+     * Size of a chunk for long messages: as many frames as carry 1 MiB, which leave with one call of the operating system, and
+     * a little more.
+     */
+    static final int LONG_CHUNK_BYTES = 18 * (64 << 10);
+
+    /** Frames one behind the other. A frame lies in one chunk. */
     static final class Chunk {
-        final Segment memory = Segment.allocate(CHUNK_BYTES);
-        final ByteBuffer bytes = memory.bytes();
-        final Payload payload = Payload.of(bytes, 0, CHUNK_BYTES, DataType.INT8);
+        final Segment memory;
+        final ByteBuffer bytes;
+        final Payload payload;
 
         /** End of the last frame. */
         int end;
 
         Chunk next;
+
+        private Chunk(int capacity) {
+            memory = Segment.allocate(capacity);
+            bytes = memory.bytes();
+            payload = Payload.of(bytes, 0, capacity, DataType.INT8);
+        }
+
+        /** Bytes behind the last frame. */
+        int room() {
+            return memory.capacity() - end;
+        }
+
+        boolean isLong() {
+            return memory.capacity() == LONG_CHUNK_BYTES;
+        }
     }
 
-    private final int idleMax;
-    private Chunk idle;
-    private int idleCount;
+    /** Chunks of one size that wait to be used again. */
+    private static final class Idle {
+        private final int chunkBytes;
+        private final int max;
+        private Chunk first;
+        private int count;
+
+        Idle(int chunkBytes, long bytesMax) {
+            this.chunkBytes = chunkBytes;
+            max = (int) (bytesMax / chunkBytes);
+        }
+
+        Chunk take() {
+            Chunk chunk = first;
+            if (chunk == null) {
+                return new Chunk(chunkBytes);
+            }
+            first = chunk.next;
+            count--;
+            chunk.next = null;
+            chunk.end = 0;
+            return chunk;
+        }
+
+        void give(Chunk chunk) {
+            if (count < max) {
+                chunk.next = first;
+                first = chunk;
+                count++;
+            }
+        }
+    }
+
+    private final Idle small;
+    private final Idle large;
     private int inUse;
 
     /**
-     * @param idleBytesMax memory kept for re-use
+     * @param idleBytesMax memory of each size kept for re-use
      */
     ReplayPool(long idleBytesMax) {
-        idleMax = (int) (idleBytesMax / CHUNK_BYTES);
+        small = new Idle(CHUNK_BYTES, idleBytesMax);
+        large = new Idle(LONG_CHUNK_BYTES, idleBytesMax);
     }
 
-    Chunk take() {
+    Chunk take(boolean forLong) {
         inUse++;
-        Chunk chunk = idle;
-        if (chunk == null) {
-            return new Chunk();
-        }
-        idle = chunk.next;
-        idleCount--;
-        chunk.next = null;
-        chunk.end = 0;
-        return chunk;
+        return (forLong ? large : small).take();
     }
 
     void give(Chunk chunk) {
         inUse--;
-        if (idleCount < idleMax) {
-            chunk.next = idle;
-            idle = chunk;
-            idleCount++;
-        }
+        (chunk.isLong() ? large : small).give(chunk);
     }
 
     /** Chunks taken and not given back. */

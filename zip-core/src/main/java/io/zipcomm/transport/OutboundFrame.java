@@ -11,8 +11,14 @@ public final class OutboundFrame {
     /** First byte in {@link #payload}. */
     public long offset;
 
-    /** Payload bytes of this frame. */
+    /** Payload bytes of this frame; with {@link #followers} also the bytes of those. */
     public int bytes;
+
+    /**
+     * How many whole frames, header and payload, are in {@link #payload} right behind the payload of this frame, to be sent
+     * with it. Other than 0 only on paths that may be forgotten, which send a stream of bytes.
+     */
+    public int followers;
 
     /** For the handler's own use. */
     public Object attachment;
@@ -25,6 +31,7 @@ public final class OutboundFrame {
         payload = null;
         offset = 0;
         bytes = 0;
+        followers = 0;
         attachment = null;
     }
 }

@@ -3,6 +3,7 @@ package io.zipcomm.internal;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.buffer.Payload;
@@ -34,7 +35,7 @@ final class ReplayTest {
             frame.payload = Payload.of(content);
             frame.bytes = content.length;
         }
-        replay.record(header, 3, frame);
+        replay.record(header, 3, frame, content.length);
         assertArrayEquals(content, given());
         replay.taken();
     }
@@ -85,6 +86,90 @@ final class ReplayTest {
         }
         replay.clear();
         assertEquals(0, pool.inUse());
+    }
+
+    /** Frames that follow each other are sent as one piece of memory, and given back one by one. */
+    @Test
+    void shouldGiveOutFollowersTogetherAndBackOneByOne() {
+        Random random = new Random(3);
+        byte[][] contents = {content(random, 800), content(random, 1600), content(random, 0), content(random, 13)};
+        header(1, contents[0].length, header, 3);
+        carry(contents[0]);
+        replay.record(header, 3, frame, 2400);
+        int begin = (int) frame.offset;
+        ByteBuffer wire = ByteBuffer.allocate(1 << 20).put(contents[0]);
+        for (int i = 1; i < contents.length; i++) {
+            assertTrue(replay.takesFollower(Frame.HEADER_BYTES + contents[i].length));
+            header(i + 1, contents[i].length, replay.nextHeader(), replay.nextHeaderAt());
+            byte[] head = new byte[Frame.HEADER_BYTES];
+            replay.nextHeader().get(replay.nextHeaderAt(), head);
+            wire.put(head).put(contents[i]);
+            carry(contents[i]);
+            replay.recordFollower(frame, begin, i);
+        }
+        assertFalse(replay.takesFollower(Frame.HEADER_BYTES), "behind a payload that ends amid an element");
+        assertEquals(contents.length - 1, frame.followers);
+        assertArrayEquals(Arrays.copyOf(wire.array(), wire.position()), given());
+        assertEquals(contents.length, replay.leaving());
+        replay.taken();
+        for (int i = 0; i < contents.length; i++) {
+            frame.clear();
+            replay.oldest(header, 0, frame);
+            assertEquals(i + 1, Frame.sequence(header, 0));
+            assertArrayEquals(contents[i], given());
+            assertEquals(0, frame.followers);
+            replay.taken();
+            replay.dropOldest();
+        }
+        assertTrue(replay.isEmpty());
+        assertEquals(0, pool.inUse());
+    }
+
+    private static void header(int sequence, int payloadBytes, ByteBuffer target, int at) {
+        Frame.begin(target, at, FrameType.DATA);
+        Frame.sequence(target, at, sequence);
+        Frame.payloadBytes(target, at, payloadBytes);
+    }
+
+    private void carry(byte[] content) {
+        frame.clear();
+        frame.payload = content.length == 0 ? null : Payload.of(content);
+        frame.bytes = content.length;
+    }
+
+    /** A long message is cut into frames that leave together, however full the chunk is that is begun. */
+    @Test
+    void shouldTakeLongChunksForLongMessagesAndReuseThem() {
+        ReplayPool longPool = new ReplayPool(4 << 20);
+        Replay longReplay = new Replay(longPool, 4 << 20);
+        byte[] fragment = new byte[(64 << 10) - Frame.HEADER_BYTES];
+        long sequence = 1;
+        ByteBuffer memory = null;
+        for (int message = 0; message < 20; message++) {
+            int most = 0;
+            for (int left = 16; left > 0; ) {
+                header((int) sequence++, fragment.length, header, 3);
+                carry(fragment);
+                longReplay.record(header, 3, frame, (long) left * fragment.length);
+                left--;
+                int begin = (int) frame.offset;
+                int count = 1;
+                for (; left > 0 && longReplay.takesFollower(64 << 10); left--) {
+                    header((int) sequence++, fragment.length, longReplay.nextHeader(), longReplay.nextHeaderAt());
+                    carry(fragment);
+                    longReplay.recordFollower(frame, begin, count++);
+                }
+                most = Math.max(most, count);
+                longReplay.taken();
+            }
+            assertEquals(16, most, "frames that left together, message " + message);
+            if (memory != null) {
+                assertSame(memory, frame.payload.direct(), "memory of message " + message);
+            }
+            memory = frame.payload.direct();
+            longReplay.acknowledged(sequence - 1);
+            assertEquals(0, longPool.inUse());
+        }
     }
 
     @Test

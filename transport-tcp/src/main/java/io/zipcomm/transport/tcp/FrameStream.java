@@ -254,7 +254,7 @@ abstract class FrameStream implements StreamSocket.Listener {
                 return;
             }
             outWrite += Frame.HEADER_BYTES;
-            counters.framesSent++;
+            counters.framesSent += 1 + out.followers;
             if (out.bytes > 0) {
                 outPayload = out.payload;
                 outOffset = out.offset;
