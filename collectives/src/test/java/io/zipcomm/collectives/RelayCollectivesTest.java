@@ -373,6 +373,24 @@ final class RelayCollectivesTest {
                 failures.subList(1, 3).stream().anyMatch(one -> one.code() == ErrorCode.DEADLINE), failures.toString());
     }
 
+    @Test
+    void shouldNameTheRankThatHasNotComeAtADeadline() {
+        List<ZipException> failures = group.fail(3, world -> {
+            Collectives collectives = Collectives.of(world).withTimeout(Duration.ofSeconds(1));
+            if (world.rank() != 2) {
+                collectives.withAlgorithm(REDUCE).allReduce(new float[100_000], ReduceOp.SUM);
+            }
+            world.receive(0, 7, new float[1]);
+        });
+        ZipException expired = failures.get(0).code() == ErrorCode.DEADLINE ? failures.get(0) : failures.get(1);
+        assertEquals(ErrorCode.DEADLINE, expired.code(), failures.toString());
+        assertEquals(2, expired.peer(), expired.getMessage());
+        assertTrue(expired.getMessage().contains("rank 2 in step 1 through the relay"), expired.getMessage());
+        // Whether it expired itself, or heard of the other by way of the relay or of the rank.
+        ZipException other = failures.get(0).code() == ErrorCode.DEADLINE ? failures.get(1) : failures.get(0);
+        assertTrue(other.getMessage().contains("rank 2 "), other.getMessage());
+    }
+
     private static void assertAll(List<ZipException> failures, ErrorCode code, String text) {
         for (ZipException failure : failures) {
             ErrorCode actual = failure.getCause() instanceof ZipException earlier ? earlier.code() : failure.code();

@@ -129,9 +129,19 @@ final class HubRank {
         return new String(in.payload(), StandardCharsets.UTF_8);
     }
 
+    /** The relay says that the operation waits for a rank. */
+    void expectAwaits(int transfer, int awaited) {
+        RawConnection.In in = rank.receiveWithoutCredit();
+        assertEquals(FrameType.GRANT, in.type());
+        assertEquals(transfer, Frame.transfer(in.header(), 0));
+        assertEquals(Enter.AWAITS, Frame.flags(in.header(), 0));
+        assertEquals(awaited, in.source());
+    }
+
+    /** The next frame, but for some that are skipped; who is awaited may be said at any time. */
     private RawConnection.In next(FrameType skipped) {
         RawConnection.In in = rank.receiveWithoutCredit();
-        while (in.type() == skipped) {
+        while (in.type() == skipped || (in.type() == FrameType.GRANT && Frame.flags(in.header(), 0) == Enter.AWAITS)) {
             in = rank.receiveWithoutCredit();
         }
         return in;

@@ -272,6 +272,27 @@ final class HubTest {
         group.get(0).enters(3).expectVerdict(3, ErrorCode.PEER_FAILED, 1);
     }
 
+    /** Who has not come, and then who has come and gives nothing, and whom the one waited for that gave up. */
+    @Test
+    void shouldSayForWhomAnOperationWaits() {
+        List<HubRank> group = group(3);
+        all(group, Enter.ALL_REDUCE, 8);
+        group.get(0).enters(1).contributes(1, 0, new byte[8]);
+        group.get(2).enters(1);
+        group.get(0).expectAwaits(1, 1);
+        group.get(2).expectAwaits(1, 1);
+        group.get(1).enters(1).expectAwaits(1, 1);
+        group.get(1).contributes(1, 0, new byte[8]);
+        group.get(0).expectAwaits(1, 2);
+        group.get(1).expectAwaits(1, 2);
+        group.get(2).expectAwaits(1, 2);
+        group.get(0).withdraws(1);
+        String text = group.get(1).expectVerdict(1, ErrorCode.PEER_FAILED, 0);
+        assertEquals("rank 0 has withdrawn; rank 2 was awaited", text);
+        group.get(2).expectVerdict(1, ErrorCode.PEER_FAILED, 0);
+        awaitKept(0);
+    }
+
     @Test
     void shouldSayWhatRanksDisagreeAbout() {
         List<HubRank> group = group(3);

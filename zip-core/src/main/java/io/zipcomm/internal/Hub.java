@@ -384,6 +384,9 @@ final class Hub implements FrameHandler {
             case GRANT -> {
                 if (Frame.flags(header, at) == Enter.FINISHED) {
                     finished(findLingering(Frame.transfer(header, at)));
+                } else if (transfer != null && Frame.flags(header, at) == Enter.AWAITS) {
+                    int awaited = Frame.source(header, at);
+                    transfer.awaitedRank = awaited == view.rank() ? ZipException.NONE : awaited;
                 } else if (transfer != null) {
                     granted(transfer, Frame.credit(header, at));
                 }

@@ -1,6 +1,7 @@
 package io.zipcomm.internal;
 
 import io.zipcomm.buffer.Payload;
+import io.zipcomm.error.ZipException;
 
 /**
  * This rank's part in one operation of the hub: what it contributes, what it gets, or both. Pooled by the {@link Hub}, so
@@ -60,10 +61,23 @@ public final class HubTransfer {
     /** Is in the queue of those that have frames. */
     boolean queued;
 
+    /** As {@link #awaitedRank()}. */
+    int awaitedRank = ZipException.NONE;
+
     HubTransfer() {}
+
+    /**
+     * Of which rank the relay said last that it holds up the others.
+     *
+     * @return world rank; {@link ZipException#NONE} if it has said nothing
+     */
+    public int awaitedRank() {
+        return awaitedRank;
+    }
 
     void reset() {
         number = 0;
+        awaitedRank = ZipException.NONE;
         turns = null;
         source = null;
         target = null;

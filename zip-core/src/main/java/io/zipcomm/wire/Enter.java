@@ -17,6 +17,9 @@ public final class Enter {
     /** In the flags of a GRANT: all ranks are through, and the relay keeps nothing of the operation. */
     public static final int FINISHED = 1;
 
+    /** In the flags of a GRANT: the operation waits for the rank that is named as the source. */
+    public static final int AWAITS = 2;
+
     /** Longest part. */
     public static final int PART_BYTES_MAX = 64 << 10;
 

@@ -401,7 +401,9 @@ public final class PlanExecution extends Operation implements Completion {
             return null;
         }
         if (plan.kind(step).isRelays()) {
-            return "other ranks in step " + (plan.ordinal(step) + 1) + " through the relay";
+            int late = lateRank(step);
+            return (late == ZipException.NONE ? "other ranks" : "rank " + late) + " in step " + (plan.ordinal(step) + 1)
+                    + " through the relay";
         }
         int peer = plan.peer(step);
         boolean sending = plan.kind(step) == Plan.Kind.SEND;
@@ -414,8 +416,15 @@ public final class PlanExecution extends Operation implements Completion {
     @Override
     protected int awaitedPeer() {
         int step = awaitedStep();
-        boolean isKnown = step >= 0 && !plan.kind(step).isRelays();
-        return isKnown ? communicator().worldRank(plan.peer(step)) : ZipException.NONE;
+        if (step < 0) {
+            return ZipException.NONE;
+        }
+        return plan.kind(step).isRelays() ? lateRank(step) : communicator().worldRank(plan.peer(step));
+    }
+
+    /** World rank of which the relay says that it holds up a step. */
+    private int lateRank(int step) {
+        return relayed[step] == null ? ZipException.NONE : relayed[step].awaitedRank();
     }
 
     @Override

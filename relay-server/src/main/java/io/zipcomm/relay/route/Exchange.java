@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /** What all data connections of one event loop share. That loop's thread only. */
@@ -111,6 +112,17 @@ public final class Exchange {
             task.run();
             flush();
         });
+    }
+
+    /** Does something after some time, unless that is cancelled. */
+    Future<?> later(long delayNs, Runnable task) {
+        return loop.schedule(
+                () -> {
+                    task.run();
+                    flush();
+                },
+                delayNs,
+                TimeUnit.NANOSECONDS);
     }
 
     void flushLater(Outlet outlet) {

@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Future;
 import java.util.function.Predicate;
 
 /**
@@ -16,6 +17,9 @@ import java.util.function.Predicate;
  * give to it and get from it. Event loop only.
  */
 final class Hub {
+
+    /** Time after which ranks that wait are told for whom, and between looks at that. */
+    static final long LATE_NS = 100_000_000;
 
     /** Communicators of which is remembered that they failed: the latest few. */
     private static final int FAILED_MAX = 1024;
@@ -30,6 +34,9 @@ final class Hub {
     private final Map<HubKey, HubOperation> operations = new HashMap<>();
     private final Set<Failed> failed = new LinkedHashSet<>();
     private long keptBytes;
+
+    /** Operations will be looked at; null if there are none. */
+    private Future<?> nextLook;
 
     /** For one group. */
     Hub(Exchange exchange, Switchboard board, HubLimits limits) {
@@ -115,6 +122,7 @@ final class Hub {
             operations.put(key, operation);
             exchange.counters().hubOperations.add(1);
             exchange.counters().hubOperationsBegun.increment();
+            lookLater();
             if (isForlorn(member, entry, operation)) {
                 return null;
             }
@@ -130,6 +138,24 @@ final class Hub {
         }
         operation.enter(member, place, entry.transfer());
         return null;
+    }
+
+    private void lookLater() {
+        if (nextLook == null) {
+            nextLook = exchange.later(LATE_NS, this::look);
+        }
+    }
+
+    /** Tells ranks that have waited for a while whom they wait for. */
+    private void look() {
+        nextLook = null;
+        long nowNs = exchange.nanoTime();
+        for (HubOperation one : operations.values()) {
+            one.look(nowNs);
+        }
+        if (!operations.isEmpty()) {
+            lookLater();
+        }
     }
 
     private String cannotCombine(HubEntry entry) {
@@ -202,6 +228,9 @@ final class Hub {
     void close() {
         for (HubOperation one : new ArrayList<>(operations.values())) {
             one.fail(ErrorCode.RELAY_LOST, 0, 0, "the session ends");
+        }
+        if (nextLook != null) {
+            nextLook.cancel(false);
         }
         exchange.closed(this);
     }

@@ -189,6 +189,14 @@ final class HubMember {
         outlet.offer(frame, true);
     }
 
+    /** Says which rank an operation waits for. */
+    void awaits(HubSeat one, int awaited) {
+        ByteBuf frame = frame(FrameType.GRANT, one.transfer, 0);
+        frame.setShortLE(Frame.FLAGS_OFFSET, Enter.AWAITS);
+        frame.setIntLE(Frame.SOURCE_OFFSET, awaited);
+        outlet.offer(frame, true);
+    }
+
     void finished(HubSeat one) {
         ByteBuf frame = frame(FrameType.GRANT, one.transfer, 0);
         frame.setShortLE(Frame.FLAGS_OFFSET, Enter.FINISHED);

@@ -18,6 +18,7 @@ final class HubOperation {
     private static final long FOLD_BYTES_MAX = 256 << 10;
 
     private static final long NOT_DUE = -1;
+    private static final int NOBODY = -1;
 
     private final Hub hub;
     private final HubKey key;
@@ -49,12 +50,17 @@ final class HubOperation {
 
     private boolean ended;
     private long keptBytes;
+    private final long begunNs;
+
+    /** Of whom the ranks that wait were told last. */
+    private int awaitedSaid = NOBODY;
 
     HubOperation(Hub hub, HubKey key, HubEntry first) {
         this.hub = hub;
         this.key = key;
         this.first = first;
         limits = hub.limits();
+        begunNs = hub.exchange().nanoTime();
         seats = new HubSeat[first.members().length];
         parts = limits.parts(first.bytes());
         results = new ByteBuf[limits.windowParts()];
@@ -155,6 +161,9 @@ final class HubOperation {
             deliver(seat);
         }
         grant(seat);
+        if (!ended && awaitedSaid != NOBODY && !isThrough(seat)) {
+            member.awaits(seat, awaitedSaid);
+        }
         finishIfOver();
     }
 
@@ -202,13 +211,56 @@ final class HubOperation {
 
     /** A rank goes away before it has done its part. */
     void left(HubSeat seat, ErrorCode code, String reason) {
+        int awaited = awaited();
+        boolean isOther = awaited != NOBODY && awaited != seat.member.rank();
+        String reasons = isOther ? reason + "; rank " + awaited + " was awaited" : reason;
         seat.member.unseated(seat);
         seats[seat.place] = null;
         seated--;
         if (seat.kept != null) {
             seat.kept.clear();
         }
-        fail(code, seat.member.rank(), 0, reason);
+        fail(code, seat.member.rank(), 0, reasons);
+    }
+
+    // ---- who is late
+
+    /** Tells the ranks that wait for whom they do, if that has taken a while. */
+    void look(long nowNs) {
+        int awaited = ended || nowNs - begunNs < Hub.LATE_NS ? NOBODY : awaited();
+        if (awaited == NOBODY || awaited == awaitedSaid) {
+            return;
+        }
+        awaitedSaid = awaited;
+        for (HubSeat seat : seats) {
+            if (seat != null && !isThrough(seat)) {
+                seat.member.awaits(seat, awaited);
+            }
+        }
+    }
+
+    /**
+     * Rank that holds up the others: one that has not come, or else the one that has given least of what it may, or else one
+     * that does not take the result; {@link #NOBODY} if all goes on.
+     */
+    private int awaited() {
+        HubSeat late = null;
+        for (int place = 0; place < seats.length; place++) {
+            HubSeat seat = seats[place];
+            if (seat == null) {
+                return first.members()[place];
+            }
+            boolean owes = seat.contributes && seat.arrived < seat.granted;
+            if (owes && (late == null || seat.arrived < late.arrived)) {
+                late = seat;
+            }
+        }
+        for (int place = 0; late == null && place < seats.length; place++) {
+            HubSeat seat = seats[place];
+            boolean isFull = seat.receives && seat.sentParts <= releasedParts && seat.sentParts < resultParts;
+            late = isFull ? seat : null;
+        }
+        return late == null ? NOBODY : late.member.rank();
     }
 
     // ---- combining
