@@ -39,6 +39,7 @@ final class WorkerGroup implements AutoCloseable {
 
     private static final Duration STACKS_TIME = Duration.ofMillis(500);
     private static final Duration CLOSE_TIME = Duration.ofSeconds(15);
+    private static final Duration SIGNAL_LIMIT = Duration.ofSeconds(5);
 
     private record Answer(int rank, Message message) {}
 
@@ -141,7 +142,15 @@ final class WorkerGroup implements AutoCloseable {
      */
     void signal(int rank, String name) throws IOException, InterruptedException {
         String pid = Long.toString(processes.child(rank).pid());
-        new ProcessBuilder("kill", "-" + name, pid).inheritIO().start().waitFor();
+        Process kill = new ProcessBuilder("kill", "-" + name, pid).inheritIO().start();
+        if (!kill.waitFor(SIGNAL_LIMIT.toNanos(), TimeUnit.NANOSECONDS)) {
+            kill.destroyForcibly();
+            throw new IOException(
+                    "kill -" + name + " of rank " + rank + " has not ended within " + SIGNAL_LIMIT.toSeconds() + " s");
+        }
+        if (kill.exitValue() != 0) {
+            throw new IOException("kill -" + name + " of rank " + rank + " ended with " + kill.exitValue());
+        }
     }
 
     /** Kills a rank without warning. */
