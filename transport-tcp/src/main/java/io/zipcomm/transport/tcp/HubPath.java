@@ -1,23 +1,17 @@
 package io.zipcomm.transport.tcp;
 
-import io.zipcomm.transport.FrameHandler;
 import io.zipcomm.transport.InboundFrame;
 import io.zipcomm.transport.OutboundFrame;
-import io.zipcomm.transport.Path;
 import java.nio.ByteBuffer;
 
 /** The path to the relay itself. Its handler keeps to what the relay grants, so it has no window of its own. */
-final class HubPath implements Path {
+final class HubPath extends RelayConnectionPath {
 
-    private final RelayConnection connection;
-    private final int fragmentBytesMax;
-    private FrameHandler handler;
     private boolean queued;
     private boolean closed;
 
     HubPath(RelayConnection connection, int fragmentBytesMax) {
-        this.connection = connection;
-        this.fragmentBytesMax = fragmentBytesMax;
+        super(connection, fragmentBytesMax);
     }
 
     @Override
@@ -31,16 +25,6 @@ final class HubPath implements Path {
     }
 
     @Override
-    public int fragmentBytesMax() {
-        return fragmentBytesMax;
-    }
-
-    @Override
-    public void bind(FrameHandler frames) {
-        handler = frames;
-    }
-
-    @Override
     public void openInput() {
         // Nothing comes that was not asked for.
     }
@@ -49,14 +33,8 @@ final class HubPath implements Path {
     public void flush() {
         if (!closed) {
             queued = true;
-            connection.flushStream();
+            connection().flushStream();
         }
-    }
-
-    @Override
-    public void release(Object attachment) {
-        connection.releaseOutbound(attachment);
-        connection.releaseInbound(attachment);
     }
 
     @Override
@@ -69,10 +47,6 @@ final class HubPath implements Path {
         closed = true;
     }
 
-    FrameHandler handler() {
-        return handler;
-    }
-
     /** Whether there may be frames. */
     boolean isQueued() {
         return queued;
@@ -80,7 +54,7 @@ final class HubPath implements Path {
 
     boolean nextFrame(ByteBuffer header, int at, OutboundFrame frame) {
         queued = false;
-        if (closed || !handler.nextFrame(this, header, at, frame)) {
+        if (closed || !handler().nextFrame(this, header, at, frame)) {
             return false;
         }
         queued = true;
@@ -88,10 +62,10 @@ final class HubPath implements Path {
     }
 
     void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
-        handler.headerReceived(this, header, at, frame);
+        handler().headerReceived(this, header, at, frame);
     }
 
     void frameReceived(InboundFrame frame) {
-        handler.frameReceived(this, frame);
+        handler().frameReceived(this, frame);
     }
 }

@@ -3,10 +3,8 @@ package io.zipcomm.transport.tcp;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.GroupView;
-import io.zipcomm.transport.FrameHandler;
 import io.zipcomm.transport.InboundFrame;
 import io.zipcomm.transport.OutboundFrame;
-import io.zipcomm.transport.Path;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import java.nio.ByteBuffer;
@@ -15,15 +13,12 @@ import java.nio.ByteBuffer;
  * A flow to one peer through the relay. At most a window of bytes is under way that the peer has not acknowledged (FLOW),
  * so that the relay keeps no more than that for a peer that does not read, and others are not held up.
  */
-final class RelayPath implements Path {
+final class RelayPath extends RelayConnectionPath {
 
-    private final RelayConnection connection;
     private final int peer;
     private final long windowBytes;
-    private final int fragmentBytesMax;
     private final int frameBytesMax;
 
-    private FrameHandler handler;
     private boolean open;
     private boolean queued;
     private boolean outputClosed;
@@ -40,13 +35,17 @@ final class RelayPath implements Path {
      * @param eagerBytes longest payload of a frame that is not a fragment, if the relay forwards that
      */
     RelayPath(RelayConnection connection, GroupView view, int peer, int eagerBytes) {
-        this.connection = connection;
+        super(connection, fragmentBytesMax(view));
         this.peer = peer;
         windowBytes = view.flowWindowBytes();
-        // A multiple of the longest element, and small enough for several to be under way.
-        long fragment = Math.min(view.fragmentBytesMax(), windowBytes / 2 - Frame.HEADER_BYTES);
-        fragmentBytesMax = (int) (fragment / Long.BYTES * Long.BYTES);
-        frameBytesMax = Frame.HEADER_BYTES + Math.max(fragmentBytesMax, Math.min(eagerBytes, view.fragmentBytesMax()));
+        frameBytesMax =
+                Frame.HEADER_BYTES + Math.max(fragmentBytesMax(), Math.min(eagerBytes, view.fragmentBytesMax()));
+    }
+
+    /** A multiple of the longest element, and small enough for several to be under way. */
+    private static int fragmentBytesMax(GroupView view) {
+        long fragment = Math.min(view.fragmentBytesMax(), view.flowWindowBytes() / 2 - Frame.HEADER_BYTES);
+        return (int) (fragment / Long.BYTES * Long.BYTES);
     }
 
     @Override
@@ -60,32 +59,16 @@ final class RelayPath implements Path {
     }
 
     @Override
-    public int fragmentBytesMax() {
-        return fragmentBytesMax;
-    }
-
-    @Override
-    public void bind(FrameHandler frames) {
-        handler = frames;
-    }
-
-    @Override
     public void openInput() {
         open = true;
-        connection.opened();
+        connection().opened();
     }
 
     @Override
     public void flush() {
         if (!closed) {
-            connection.flush(this);
+            connection().flush(this);
         }
-    }
-
-    @Override
-    public void release(Object attachment) {
-        connection.releaseOutbound(attachment);
-        connection.releaseInbound(attachment);
     }
 
     @Override
@@ -98,7 +81,7 @@ final class RelayPath implements Path {
     public void close() {
         if (!closed) {
             closed = true;
-            connection.closed(this);
+            connection().closed(this);
             // What still comes is thrown away, so that frames for other paths get past it.
             openInput();
         }
@@ -117,16 +100,12 @@ final class RelayPath implements Path {
         queued = now;
     }
 
-    FrameHandler handler() {
-        return handler;
-    }
-
     boolean nextFrame(ByteBuffer header, int at, OutboundFrame frame) {
         long free = windowBytes - (sentBytes - acknowledgedBytes);
         if (closed || outputClosed || free < frameBytesMax) {
             return false;
         }
-        if (!handler.nextFrame(this, header, at, frame)) {
+        if (!handler().nextFrame(this, header, at, frame)) {
             return false;
         }
         sentBytes += Frame.HEADER_BYTES + Frame.payloadBytes(header, at);
@@ -157,7 +136,7 @@ final class RelayPath implements Path {
             return;
         }
         try {
-            handler.headerReceived(this, header, at, frame);
+            handler().headerReceived(this, header, at, frame);
             if (closed) {
                 frame.clear();
             }
@@ -172,17 +151,17 @@ final class RelayPath implements Path {
     private void refused(InboundFrame frame, ZipException reason) {
         close();
         frame.clear();
-        handler.ended(this, reason);
+        handler().ended(this, reason);
     }
 
     void frameReceived(InboundFrame frame) {
         takenBytes += arrivingBytes;
         if (!acknowledging && takenBytes - toldBytes >= windowBytes / 4) {
             acknowledging = true;
-            connection.acknowledge(this);
+            connection().acknowledge(this);
         }
         if (!closed) {
-            handler.frameReceived(this, frame);
+            handler().frameReceived(this, frame);
         }
     }
 }

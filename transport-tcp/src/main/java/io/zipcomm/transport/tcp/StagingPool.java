@@ -23,7 +23,25 @@ final class StagingPool {
     private final ArrayDeque<Segment> idleLarge = new ArrayDeque<>(0);
     private final ArrayDeque<Segment> idleSmall = new ArrayDeque<>(0);
 
-    Segment take(boolean large) {
+    /**
+     * The segment to stage in from now on.
+     *
+     * @param before the one so far; null if there is none
+     * @param end    of what is in it, which stays where it is
+     */
+    Segment fitting(Segment before, int end, boolean large) {
+        if (before != null && before.capacity() == (large ? LARGE_BYTES : SMALL_BYTES)) {
+            return before;
+        }
+        Segment taken = take(large);
+        if (before != null) {
+            taken.bytes().put(0, before.bytes(), 0, end);
+            give(before);
+        }
+        return taken;
+    }
+
+    private Segment take(boolean large) {
         Segment idle = (large ? idleLarge : idleSmall).poll();
         return idle != null ? idle : Segment.allocate(large ? LARGE_BYTES : SMALL_BYTES);
     }

@@ -21,20 +21,15 @@ final class TlsSocket extends LayeredSocket {
     private final SSLEngine engine;
     private final int packetBytes;
 
-    /** Encrypted input, from {@link #inRead} to {@link #inWrite}. */
-    private final ByteBuffer in;
+    /** Encrypted input; starved means that it is less than a record. */
+    private final LayeredInput in;
 
     /** Decrypted input for which there was no room above, from {@link #plainRead} to {@link #plainWrite}. */
     private final ByteBuffer plain;
 
     private final ByteBuffer[] nothing = {ByteBuffer.allocateDirect(0)};
-    private int inRead;
-    private int inWrite;
     private int plainRead;
     private int plainWrite;
-
-    /** What is in {@link #in} is less than a record. */
-    private boolean starved = true;
 
     private boolean established;
     private boolean inputEnded;
@@ -48,7 +43,7 @@ final class TlsSocket extends LayeredSocket {
         super(under, (RECORDS + 1) * engine.getSession().getPacketBufferSize());
         this.engine = engine;
         packetBytes = engine.getSession().getPacketBufferSize();
-        in = ByteBuffer.allocateDirect(RECORDS * packetBytes);
+        in = new LayeredInput(RECORDS * packetBytes);
         plain = ByteBuffer.allocateDirect(engine.getSession().getApplicationBufferSize());
     }
 
@@ -87,8 +82,8 @@ final class TlsSocket extends LayeredSocket {
     /** Takes one record; false if it has not come in yet. */
     private boolean handshakeInput() throws IOException {
         flush();
-        if (starved) {
-            int bytes = fill();
+        if (in.starved) {
+            int bytes = in.fill(under());
             if (bytes < 0) {
                 throw new SSLException("the connection ended");
             }
@@ -113,7 +108,7 @@ final class TlsSocket extends LayeredSocket {
 
     @Override
     boolean hasOwnInput() {
-        return plainRead < plainWrite || !starved;
+        return plainRead < plainWrite || !in.starved;
     }
 
     @Override
@@ -134,12 +129,12 @@ final class TlsSocket extends LayeredSocket {
         int at = position + takePlain(target, position, limit);
         boolean drained = false;
         while (at < limit && !inputEnded) {
-            if (!starved) {
+            if (!in.starved) {
                 at += decrypt(target, at, limit);
             } else if (drained) {
                 break;
             } else {
-                int bytes = fill();
+                int bytes = in.fill(under());
                 if (bytes == 0 || (bytes < 0 && at > position)) {
                     break;
                 }
@@ -147,7 +142,7 @@ final class TlsSocket extends LayeredSocket {
                     throw new SSLException("the connection was cut off: no end was announced");
                 }
                 // Less than there was room for: that was all, and what comes later is announced.
-                drained = inWrite < in.capacity();
+                drained = in.writeAt < in.bytes.capacity();
             }
         }
         return at == position && inputEnded ? -1 : at - position;
@@ -161,24 +156,6 @@ final class TlsSocket extends LayeredSocket {
             plainRead += bytes;
         }
         return Math.max(0, bytes);
-    }
-
-    /** Reads encrypted bytes. Returns how many, 0 if there are none now, -1 at the end. */
-    private int fill() throws IOException {
-        if (inRead > 0) {
-            in.limit(inWrite).position(inRead);
-            in.compact();
-            in.clear();
-            inWrite -= inRead;
-            inRead = 0;
-        }
-        int bytes = under().read(in, inWrite, in.capacity());
-        in.clear();
-        if (bytes > 0) {
-            inWrite += bytes;
-            starved = false;
-        }
-        return bytes;
     }
 
     /** Decrypts one record. Returns the number of bytes above. */
@@ -201,18 +178,18 @@ final class TlsSocket extends LayeredSocket {
     }
 
     private SSLEngineResult unwrap(ByteBuffer target) throws SSLException {
-        in.limit(inWrite).position(inRead);
-        SSLEngineResult result = engine.unwrap(in, target);
-        inRead = in.position();
-        in.clear();
+        in.bytes.limit(in.writeAt).position(in.readAt);
+        SSLEngineResult result = engine.unwrap(in.bytes, target);
+        in.readAt = in.bytes.position();
+        in.bytes.clear();
         boolean stuck = result.getStatus() == SSLEngineResult.Status.BUFFER_UNDERFLOW
                 || (result.bytesConsumed() == 0 && result.getStatus() == SSLEngineResult.Status.OK);
-        if (inRead == inWrite) {
-            inRead = 0;
-            inWrite = 0;
-            starved = true;
+        if (in.readAt == in.writeAt) {
+            in.readAt = 0;
+            in.writeAt = 0;
+            in.starved = true;
         } else if (stuck) {
-            starved = true;
+            in.starved = true;
         }
         inputEnded |= result.getStatus() == SSLEngineResult.Status.CLOSED;
         return result;

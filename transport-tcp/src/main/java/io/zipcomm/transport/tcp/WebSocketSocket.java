@@ -50,11 +50,7 @@ final class WebSocketSocket extends LayeredSocket {
     private final Masks masks = new Masks(random);
     private final String expectedAccept;
 
-    // In: bytes from inRead to inWrite wait.
-    private final ByteBuffer in = ByteBuffer.allocateDirect(IN_BYTES);
-    private int inRead;
-    private int inWrite;
-    private boolean starved = true;
+    private final LayeredInput in = new LayeredInput(IN_BYTES);
     private long payloadLeft;
     private boolean fragmented;
     private boolean inputEnded;
@@ -102,22 +98,22 @@ final class WebSocketSocket extends LayeredSocket {
     @Override
     boolean handshake() throws IOException {
         flush();
-        int end = HttpHead.end(in, inWrite);
+        int end = HttpHead.end(in.bytes, in.writeAt);
         while (end < 0) {
-            int bytes = under().read(in, inWrite, HttpHead.BYTES_MAX);
-            in.clear();
+            int bytes = under().read(in.bytes, in.writeAt, HttpHead.BYTES_MAX);
+            in.bytes.clear();
             if (bytes < 0) {
                 throw new IOException("the connection ended");
             }
             if (bytes == 0) {
                 return false;
             }
-            inWrite += bytes;
-            end = HttpHead.end(in, inWrite);
+            in.writeAt += bytes;
+            end = HttpHead.end(in.bytes, in.writeAt);
         }
-        check(HttpHead.read(in, end));
-        inRead = end;
-        starved = inRead == inWrite;
+        check(HttpHead.read(in.bytes, end));
+        in.readAt = end;
+        in.starved = in.readAt == in.writeAt;
         opened = true;
         return true;
     }
@@ -211,7 +207,7 @@ final class WebSocketSocket extends LayeredSocket {
 
     @Override
     boolean hasOwnInput() {
-        return !starved;
+        return !in.starved;
     }
 
     @Override
@@ -223,20 +219,20 @@ final class WebSocketSocket extends LayeredSocket {
         int at = position;
         boolean drained = false;
         while (at < limit && !inputEnded) {
-            if (!starved) {
+            if (!in.starved) {
                 at += takeStaged(target, at, limit);
             } else if (drained) {
                 break;
             } else {
                 int room = readsDirectly(limit - at) ? (int) Math.min(payloadLeft, limit - at) : 0;
-                int bytes = room > 0 ? under().read(target, at, at + room) : fill();
+                int bytes = room > 0 ? under().read(target, at, at + room) : in.fill(under());
                 if (bytes == 0 || (bytes < 0 && at > position)) {
                     break;
                 }
                 if (bytes < 0) {
                     throw new IOException("the connection was cut off: no end was announced");
                 }
-                drained = bytes < (room > 0 ? room : in.capacity() - (inWrite - bytes));
+                drained = bytes < (room > 0 ? room : in.bytes.capacity() - (in.writeAt - bytes));
                 if (room > 0) {
                     at += bytes;
                     payloadLeft -= bytes;
@@ -250,33 +246,16 @@ final class WebSocketSocket extends LayeredSocket {
     }
 
     private boolean readsDirectly(int room) {
-        return inRead == inWrite
+        return in.readAt == in.writeAt
                 && control == 0
                 && payloadLeft >= DIRECT_READ_BYTES_MIN
                 && room >= DIRECT_READ_BYTES_MIN;
     }
 
-    private int fill() throws IOException {
-        if (inRead > 0) {
-            in.limit(inWrite).position(inRead);
-            in.compact();
-            in.clear();
-            inWrite -= inRead;
-            inRead = 0;
-        }
-        int bytes = under().read(in, inWrite, in.capacity());
-        in.clear();
-        if (bytes > 0) {
-            inWrite += bytes;
-            starved = false;
-        }
-        return bytes;
-    }
-
     /** Takes what has come in. Returns the number of bytes above. */
     private int takeStaged(ByteBuffer target, int at, int limit) throws IOException {
-        if (inRead == inWrite) {
-            starved = true;
+        if (in.readAt == in.writeAt) {
+            in.starved = true;
             return 0;
         }
         if (control != 0) {
@@ -284,25 +263,25 @@ final class WebSocketSocket extends LayeredSocket {
             return 0;
         }
         if (payloadLeft == 0) {
-            starved = !header();
+            in.starved = !header();
             return 0;
         }
-        int bytes = (int) Math.min(payloadLeft, Math.min(inWrite - inRead, limit - at));
+        int bytes = (int) Math.min(payloadLeft, Math.min(in.writeAt - in.readAt, limit - at));
         target.limit(limit).position(at);
-        target.put(at, in, inRead, bytes);
-        inRead += bytes;
+        target.put(at, in.bytes, in.readAt, bytes);
+        in.readAt += bytes;
         payloadLeft -= bytes;
         return bytes;
     }
 
     /** Reads a frame's header; false if it has not come in yet. */
     private boolean header() throws IOException {
-        int there = inWrite - inRead;
+        int there = in.writeAt - in.readAt;
         if (there < 2) {
             return false;
         }
-        int first = in.get(inRead) & 0xff;
-        int length = in.get(inRead + 1) & 0xff;
+        int first = in.bytes.get(in.readAt) & 0xff;
+        int length = in.bytes.get(in.readAt + 1) & 0xff;
         int more = length == LONG_LENGTH ? Long.BYTES : length == SHORT_LENGTH ? Short.BYTES : 0;
         if ((first & RESERVED) != 0 || (length & MASKED) != 0) {
             throw new ProtocolException("a WebSocket frame that begins with " + first + ", " + length);
@@ -311,9 +290,9 @@ final class WebSocketSocket extends LayeredSocket {
             return false;
         }
         long bytes = more == Long.BYTES
-                ? in.getLong(inRead + 2)
-                : more == Short.BYTES ? in.getShort(inRead + 2) & 0xffff : length;
-        inRead += 2 + more;
+                ? in.bytes.getLong(in.readAt + 2)
+                : more == Short.BYTES ? in.bytes.getShort(in.readAt + 2) & 0xffff : length;
+        in.readAt += 2 + more;
         begin(first & 0xf, (first & FIN) != 0, bytes);
         return true;
     }
@@ -337,11 +316,11 @@ final class WebSocketSocket extends LayeredSocket {
     }
 
     private void takeControl() {
-        int bytes = Math.min(controlBytes - controlPayload.position(), inWrite - inRead);
+        int bytes = Math.min(controlBytes - controlPayload.position(), in.writeAt - in.readAt);
         for (int i = 0; i < bytes; i++) {
-            controlPayload.put(in.get(inRead + i));
+            controlPayload.put(in.bytes.get(in.readAt + i));
         }
-        inRead += bytes;
+        in.readAt += bytes;
         if (controlPayload.position() < controlBytes) {
             return;
         }
