@@ -1,6 +1,5 @@
 package io.zipcomm.internal;
 
-import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.transport.FrameHandler;
@@ -39,28 +38,22 @@ final class Link implements FrameHandler {
     private final SendSide sends;
     private final ReceiveSide receives;
     private final Resumption resumption;
+    private final LinkOutput output;
     private final BackOff backOff = new BackOff();
 
     /** The path to go back to; null if there is none by the settings. */
     private Path relay;
 
     private boolean relayLost;
-    private Path out;
     private Path in;
     private Path better;
     private boolean switchDue;
     private boolean switchReceived;
     private boolean betterBroke;
 
-    /** What goes out may have to be sent once more. */
-    private boolean records;
-
-    private int fragmentBytesMax;
-
     /** The last frame that began on {@link #in}, if that path may be forgotten; else null. */
     private InboundFrame inFrame;
 
-    private long sequenceSent;
     private long sequenceReceived;
     private long sequenceWhole;
 
@@ -84,11 +77,6 @@ final class Link implements FrameHandler {
 
     private ZipException failure;
 
-    private int probeContext;
-    private int probeNumber;
-    private int probeSignature;
-    private boolean probeDue;
-
     Link(Engine engine, int peer) {
         this.engine = engine;
         this.peer = peer;
@@ -96,6 +84,7 @@ final class Link implements FrameHandler {
         sends = new SendSide(engine, this, credit);
         receives = new ReceiveSide(engine, this, credit);
         resumption = new Resumption(engine.replays(), engine.settings().replayBytes());
+        output = new LinkOutput(engine, this, credit, sends, receives, resumption);
     }
 
     int peer() {
@@ -128,13 +117,13 @@ final class Link implements FrameHandler {
 
     /** Whether anything was ever sent or received. */
     boolean isUsed() {
-        return sequenceSent + sequenceReceived > 0 || sends.hasWork();
+        return output.sequenceSent() + sequenceReceived > 0 || sends.hasWork();
     }
 
     /** Begins on the path through the relay, which needs no opening. */
     void begin(Path first) {
         relay = first;
-        sendOn(first);
+        output.sendOn(first, relay);
         in = first;
         first.bind(this);
         first.openInput();
@@ -149,8 +138,8 @@ final class Link implements FrameHandler {
             if (lateForIt && better == null) {
                 askAgainLater();
             }
-        } else if (out == null) {
-            sendOn(path);
+        } else if (output.path() == null) {
+            output.sendOn(path, relay);
             in = path;
             path.openInput();
             path.flush();
@@ -165,19 +154,8 @@ final class Link implements FrameHandler {
                 }
                 switchInput();
             }
-            out.flush();
+            output.path().flush();
         }
-    }
-
-    private void sendOn(Path path) {
-        out = path;
-        records = relay != null && path.isForgettable();
-        // What is recorded must fit the relay, and half a chunk, so that two frames fill one.
-        fragmentBytesMax = records
-                ? Math.min(
-                        Math.min(path.fragmentBytesMax(), relay.fragmentBytesMax()),
-                        ReplayPool.CHUNK_BYTES / 2 - Frame.HEADER_BYTES)
-                : path.fragmentBytesMax();
     }
 
     /** There is something to send. */
@@ -187,8 +165,8 @@ final class Link implements FrameHandler {
         }
         if (engine.isCorked()) {
             engine.flushLater(this);
-        } else if (out != null) {
-            out.flush();
+        } else if (output.path() != null) {
+            output.path().flush();
         }
     }
 
@@ -229,7 +207,7 @@ final class Link implements FrameHandler {
 
     /** No direct path opens: fatal if there is no other. */
     void unreachable(String reason) {
-        if (out == null) {
+        if (output.path() == null) {
             fail(ErrorCode.UNREACHABLE, "rank " + peer + " cannot be reached directly: " + reason);
         } else if (resumption.count() > 0) {
             askAgainLater();
@@ -238,10 +216,7 @@ final class Link implements FrameHandler {
 
     /** Asks the peer whether it runs the same collective. */
     void probe(int context, int number, int signature) {
-        probeContext = context;
-        probeNumber = number;
-        probeSignature = signature;
-        probeDue = true;
+        output.probe(context, number, signature);
         flush();
     }
 
@@ -249,13 +224,13 @@ final class Link implements FrameHandler {
 
     @Override
     public boolean nextFrame(Path path, ByteBuffer header, int at, OutboundFrame frame) {
-        if (path != out || failure != null) {
+        if (path != output.path() || failure != null) {
             return false;
         }
         frame.clear();
         if (resumption.isSayDue()) {
             resumption.say(sequenceReceived, header, at);
-            address(header, at);
+            output.address(header, at);
             return true;
         }
         if (resumption.isUnanswered()) {
@@ -263,13 +238,13 @@ final class Link implements FrameHandler {
         }
         if (resumption.isTellDue()) {
             resumption.tell(sequenceWhole, header, at);
-            address(header, at);
+            output.address(header, at);
             endOutputIfSettled();
             return true;
         }
-        if (!records && resumption.isReplaying()) {
+        if (!output.records() && resumption.isReplaying()) {
             if (resumption.replayNext(header, at, frame)) {
-                address(header, at);
+                output.address(header, at);
             }
             return true;
         }
@@ -279,117 +254,34 @@ final class Link implements FrameHandler {
         if (switchDue) {
             Frame.begin(header, at, FrameType.SWITCH);
             switchDue = false;
-            stamp(header, at);
+            output.stamp(header, at);
             switchOutput();
             return true;
         }
-        if (records && !resumption.replay().hasRoom(frameBytesMax())) {
+        return output.next(header, at, frame);
+    }
+
+    /** Makes the last frame, when all is said. */
+    boolean nextBye(ByteBuffer header, int at) {
+        if (!closing || sends.hasWork()) {
             return false;
         }
-        if (!nextNumbered(header, at, frame)) {
-            return false;
-        }
-        if (records) {
-            record(header, at, frame);
+        Frame.begin(header, at, FrameType.BYE);
+        byeSent = true;
+        // The relay's path stays, in case that the peer has to go back to it.
+        if (output.path() != relay && !output.records()) {
+            engine.outputEnds(output.path());
         }
         return true;
     }
 
-    private boolean nextNumbered(ByteBuffer header, int at, OutboundFrame frame) {
-        // Clearances before data: the peer's next segment waits for them.
-        if (!receives.nextFrame(header, at)
-                && !sends.nextFrame(fragmentBytesMax, header, at, frame)
-                && !nextOwnFrame(header, at)) {
-            return false;
-        }
-        stamp(header, at);
-        return true;
-    }
-
-    private int frameBytesMax() {
-        return Frame.HEADER_BYTES + Math.max(fragmentBytesMax, engine.eagerBytes());
-    }
-
-    /** Records a frame, and those that can leave together with it. */
-    private void record(ByteBuffer header, int at, OutboundFrame frame) {
-        Replay replay = resumption.replay();
-        boolean isData = Frame.type(header, at) == FrameType.DATA.number();
-        Transfer send = (Transfer) frame.attachment;
-        replay.record(header, at, frame, isData ? Frame.messageBytes(header, at) - Frame.offset(header, at) : 0);
-        copied(send);
-        int begin = (int) frame.offset;
-        for (int count = 1; mayFollow() && replay.takesFollower(frameBytesMax()); count++) {
-            Payload leaving = frame.payload;
-            int bytes = frame.bytes;
-            frame.payload = null;
-            frame.bytes = 0;
-            frame.attachment = null;
-            if (!nextNumbered(replay.nextHeader(), replay.nextHeaderAt(), frame)) {
-                frame.payload = leaving;
-                frame.offset = begin;
-                frame.bytes = bytes;
-                frame.attachment = replay;
-                return;
-            }
-            if (failure != null) {
-                return;
-            }
-            send = (Transfer) frame.attachment;
-            replay.recordFollower(frame, begin, count);
-            copied(send);
-        }
-    }
-
-    /** Whether there is more to send at once. Completions may have changed anything. */
-    private boolean mayFollow() {
-        return failure == null && !byeSent && !switchDue && (sends.isReady() || receives.isReady());
-    }
-
-    private void copied(Transfer send) {
-        if (send != null) {
-            sends.payloadTaken(send);
-        }
-    }
-
-    private boolean nextOwnFrame(ByteBuffer header, int at) {
-        if (probeDue) {
-            probeDue = false;
-            Frame.begin(header, at, FrameType.PROBE);
-            Frame.context(header, at, probeContext);
-            Frame.tag(header, at, probeNumber);
-            Frame.signature(header, at, probeSignature);
-            return true;
-        }
-        if (credit.isTellDue()) {
-            Frame.begin(header, at, FrameType.CREDIT);
-            return true;
-        }
-        if (closing && !sends.hasWork()) {
-            Frame.begin(header, at, FrameType.BYE);
-            byeSent = true;
-            // The relay's path stays, in case that the peer has to go back to it.
-            if (out != relay && !records) {
-                engine.outputEnds(out);
-            }
-            return true;
-        }
-        return false;
-    }
-
-    private void stamp(ByteBuffer header, int at) {
-        address(header, at);
-        Frame.sequence(header, at, ++sequenceSent);
-        Frame.credit(header, at, credit.tell());
-    }
-
-    private void address(ByteBuffer header, int at) {
-        Frame.epoch(header, at, engine.view().epoch());
-        Frame.source(header, at, engine.view().rank());
-        Frame.destination(header, at, peer);
+    /** Whether another frame may go right behind one. */
+    boolean mayFollow() {
+        return failure == null && !byeSent && !switchDue;
     }
 
     private void switchOutput() {
-        sendOn(better);
+        output.sendOn(better, relay);
         backOff.used(engine.nowNs());
         engine.flushLater(this);
     }
@@ -398,7 +290,7 @@ final class Link implements FrameHandler {
     public void payloadTaken(OutboundFrame frame) {
         if (frame.attachment != resumption.replay()) {
             sends.payloadTaken((Transfer) frame.attachment);
-        } else if (records) {
+        } else if (output.records()) {
             resumption.replay().taken();
         } else {
             resumption.replayed();
@@ -438,7 +330,7 @@ final class Link implements FrameHandler {
             case SWITCH -> switchReceived();
             case BYE -> byeReceived();
             case ACK -> {
-                resumption.told(sequenceSent, header, at);
+                resumption.told(output.sequenceSent(), header, at);
                 endOutputIfSettled();
             }
             case RESUME -> resumeReceived(header, at);
@@ -566,8 +458,8 @@ final class Link implements FrameHandler {
 
     /** RESUME came in: the peer has given up the direct path, or answers that this end has. */
     private void resumeReceived(ByteBuffer header, int at) {
-        boolean kept = (out == relay || records) && (in == relay || in.isForgettable());
-        resumption.heard(sequenceSent, header, at);
+        boolean kept = (output.path() == relay || output.records()) && (in == relay || in.isForgettable());
+        resumption.heard(output.sequenceSent(), header, at);
         if (resumption.isAsked() && !kept) {
             fail(ErrorCode.PEER_LOST, "rank " + peer + " lost its connection to this rank");
         } else if (resumption.isAsked()) {
@@ -599,20 +491,20 @@ final class Link implements FrameHandler {
             return;
         }
         try {
-            resumption.begin(records, in == relay ? null : in, inFrame, sequenceWhole == sequenceReceived);
+            resumption.begin(output.records(), in == relay ? null : in, inFrame, sequenceWhole == sequenceReceived);
         } catch (ZipException e) {
             fail(e.code(), Operation.reasonOf(e));
             return;
         }
         engine.resumed(this, lossReason);
-        if (out == relay) {
+        if (output.path() == relay) {
             askAgainLater();
         } else {
             backOff.lost(engine.nowNs());
             wakeAtTimers();
         }
         closeDirect();
-        sendOn(relay);
+        output.sendOn(relay, relay);
         in = relay;
         inFrame = null;
         better = null;
@@ -624,7 +516,7 @@ final class Link implements FrameHandler {
 
     /** A path that may be forgotten has ended, not by anybody's fault. */
     private void forgotten(Path path, ZipException ending) {
-        boolean inUse = path == out || path == in;
+        boolean inUse = path == output.path() || path == in;
         boolean through = isClosed() || (ending == null && byeReceived && !resumption.isReplaying());
         if (inUse && !through) {
             resumeLater(ending == null ? "connection closed by rank " + peer : Operation.reasonOf(ending));
@@ -666,9 +558,9 @@ final class Link implements FrameHandler {
 
     /** Both ends have said BYE and have all: the peer may see the end of the path. */
     private void endOutputIfSettled() {
-        if (records && !outputEnded && isClosed()) {
+        if (output.records() && !outputEnded && isClosed()) {
             outputEnded = true;
-            engine.outputEnds(out);
+            engine.outputEnds(output.path());
         }
     }
 
@@ -712,16 +604,17 @@ final class Link implements FrameHandler {
         }
         boolean broken = ending != null;
         relayLost |= broken && path == relay;
-        if (broken && path == better && path != out) {
+        if (broken && path == better && path != output.path()) {
             better = null;
             switchDue = false;
             betterBroke = true;
         }
-        if (broken && path == out && byeReceived) {
+        if (broken && path == output.path() && byeReceived) {
             // Nobody is left to be told.
             byeSent = true;
         }
-        boolean needed = (path == in && !byeReceived && !switchReceived) || (broken && path == out && !byeSent);
+        boolean needed =
+                (path == in && !byeReceived && !switchReceived) || (broken && path == output.path() && !byeSent);
         if (failure != null || !needed) {
             // After a regular end our own last frames may still have to go out.
             if (broken) {
@@ -798,7 +691,8 @@ final class Link implements FrameHandler {
     /** Ends the link if it depends on a kind of path. */
     void pathsLost(String name, ErrorCode code, String reason) {
         relayLost |= relay != null && relay.name().equals(name);
-        if (out != null && (out.name().equals(name) || in.name().equals(name))) {
+        if (output.path() != null
+                && (output.path().name().equals(name) || in.name().equals(name))) {
             fail(code, reason);
         }
     }
@@ -812,23 +706,23 @@ final class Link implements FrameHandler {
     }
 
     private void closeDirect() {
-        if (out != null && out != relay) {
-            out.close();
+        if (output.path() != null && output.path() != relay) {
+            output.path().close();
         }
-        if (in != null && in != relay && in != out) {
+        if (in != null && in != relay && in != output.path()) {
             in.close();
         }
-        if (better != null && better != out && better != in) {
+        if (better != null && better != output.path() && better != in) {
             better.close();
         }
     }
 
     /** Lets go of the caller's memory in a frame that is under way. */
     void release(Object attachment) {
-        if (out != null) {
-            out.release(attachment);
+        if (output.path() != null) {
+            output.path().release(attachment);
         }
-        if (in != null && in != out) {
+        if (in != null && in != output.path()) {
             in.release(attachment);
         }
         resumption.release(attachment);
@@ -841,6 +735,6 @@ final class Link implements FrameHandler {
 
     /** Name of the path that frames go out on; null before there is one. */
     String pathName() {
-        return out == null ? null : out.name();
+        return output.path() == null ? null : output.path().name();
     }
 }

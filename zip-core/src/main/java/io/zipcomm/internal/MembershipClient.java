@@ -5,16 +5,12 @@ import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
-import io.zipcomm.membership.Member;
-import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
-import io.zipcomm.transport.Capabilities;
 import io.zipcomm.transport.ControlChannel;
 import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
 import io.zipcomm.wire.Frame;
-import io.zipcomm.wire.SessionKey;
 import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Admitted;
 import io.zipcomm.wire.proto.Attach;
@@ -151,33 +147,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         synchronized (this) {
             channel = opened;
         }
-        Join.Builder join = Join.newBuilder()
-                .setVersionMin(Frame.VERSION)
-                .setVersionMax(Frame.VERSION)
-                .setSession(settings.session())
-                .setToken(settings.token())
-                .setSize(settings.size())
-                .setRank(settings.rank())
-                .setJoinTimeoutMs(settings.joinTimeout().toMillis())
-                .setHostId(hostId)
-                .setRelayed(relayed)
-                .setElsewhere(elsewhere)
-                .putGroupSettings(Setting.EAGER_BYTES.variable(), settings.eagerBytes())
-                .putGroupSettings(Setting.WINDOW_BYTES.variable(), settings.windowBytes())
-                .putGroupSettings(Setting.REPLAY_BYTES.variable(), settings.replayBytes())
-                .putGroupSettings(
-                        Setting.RELAY_COLLECTIVES.variable(),
-                        settings.relayCollectives().number())
-                // Links begin on the relay everywhere or nowhere.
-                .putGroupSettings(Setting.TRANSPORT.variable() + "=tcp", relayed ? 0 : 1);
-        for (Candidate candidate : candidates) {
-            join.addCandidates(toWire(candidate));
-        }
-        for (Capabilities one : provider.capabilities()) {
-            if (one.relayed() || settings.transport() != ZipSettings.TransportChoice.RELAY) {
-                join.addTransports(one.path());
-            }
-        }
+        Join join = MembershipMessages.join(settings, provider, candidates, hostId, relayed, elsewhere);
         say(ToRelay.newBuilder().setJoin(join).build());
     }
 
@@ -235,25 +205,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     public GroupView awaitGroup() {
         GroupReady group = await(ready, "the other ranks of session " + settings.session());
         epoch = group.getEpoch();
-        List<Member> members = new ArrayList<>();
-        for (io.zipcomm.wire.proto.Member member : group.getMembersList()) {
-            // What is no address is of no use, whatever another rank may think of it.
-            List<Candidate> candidates = member.getCandidatesList().stream()
-                    .map(MembershipClient::fromWire)
-                    .filter(Candidate::isAddress)
-                    .toList();
-            members.add(new Member(member.getRank(), member.getHostId(), candidates, member.getTransportsList()));
-        }
-        return new GroupView(
-                settings.session(),
-                epoch,
-                rank(),
-                members,
-                new SessionKey(group.getSessionKey().toByteArray()),
-                group.getFlowWindowBytes(),
-                group.getFragmentBytesMax(),
-                group.getHubWindowBytes(),
-                group.getHubReduces());
+        return MembershipMessages.view(group, settings.session(), rank());
     }
 
     /** Says who is told of verdicts; those that came before are told at once. */
@@ -450,17 +402,8 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             }
         } else {
             MemberGone gone = message.getMemberGone();
-            listener.memberGone(gone.getRank(), cause(gone.getCause()), gone.getDetail());
+            listener.memberGone(gone.getRank(), MembershipMessages.cause(gone.getCause()), gone.getDetail());
         }
-    }
-
-    private static Listener.Cause cause(MemberGone.Cause cause) {
-        return switch (cause) {
-            case LEFT -> Listener.Cause.LEFT;
-            case SILENT -> Listener.Cause.SILENT;
-            case EXPELLED -> Listener.Cause.EXPELLED;
-            case LOST, UNKNOWN, UNRECOGNIZED -> Listener.Cause.LOST;
-        };
     }
 
     private void failJoin(ZipException reason) {
@@ -499,28 +442,5 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         if (told != null && !leaving) {
             told.controlLost(expelledFor == null ? reason : expelledFor);
         }
-    }
-
-    private static io.zipcomm.wire.proto.Candidate toWire(Candidate candidate) {
-        io.zipcomm.wire.proto.Candidate.Kind kind = switch (candidate.kind()) {
-            case PRIVATE -> io.zipcomm.wire.proto.Candidate.Kind.PRIVATE;
-            case LOOPBACK -> io.zipcomm.wire.proto.Candidate.Kind.LOOPBACK;
-            case OBSERVED -> io.zipcomm.wire.proto.Candidate.Kind.OBSERVED;
-        };
-        return io.zipcomm.wire.proto.Candidate.newBuilder()
-                .setKind(kind)
-                .setTransport(candidate.transport())
-                .setHost(candidate.host())
-                .setPort(candidate.port())
-                .build();
-    }
-
-    private static Candidate fromWire(io.zipcomm.wire.proto.Candidate candidate) {
-        Candidate.Kind kind = switch (candidate.getKind()) {
-            case LOOPBACK -> Candidate.Kind.LOOPBACK;
-            case OBSERVED -> Candidate.Kind.OBSERVED;
-            case PRIVATE, UNKNOWN, UNRECOGNIZED -> Candidate.Kind.PRIVATE;
-        };
-        return new Candidate(kind, candidate.getTransport(), candidate.getHost(), candidate.getPort());
     }
 }
