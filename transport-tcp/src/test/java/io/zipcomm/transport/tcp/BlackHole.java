@@ -28,7 +28,7 @@ final class BlackHole {
     private BlackHole() {}
 
     /** Lets nothing come in any more. The connection's sockets must be of the epoll implementation. */
-    static void swallow(DirectConnection connection) {
+    static void swallow(FrameStream connection) {
         ByteBuffer program = ByteBuffer.allocateDirect(PROGRAM_BYTES).order(ByteOrder.nativeOrder());
         program.putShort(0, (short) 1).putLong(PROGRAM_ADDRESS, BufferUtil.address(DROP));
         try {

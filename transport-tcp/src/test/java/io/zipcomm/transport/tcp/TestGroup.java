@@ -163,6 +163,11 @@ final class TestGroup {
             return (DirectConnection) transport.opened.get(peer);
         }
 
+        /** The data connection to the relay. Engine holder only. */
+        FrameStream relayConnection() {
+            return transport.real.relayConnection();
+        }
+
         /** Does something in the next turn of the engine, on the thread that holds it. */
         void act(Runnable action) {
             transport.actions.add(action);
