@@ -3,8 +3,10 @@ package io.zipcomm.transport.tcp;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.Member;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 
 /**
@@ -51,6 +53,9 @@ final class Edge {
     /** Addresses of one peer that are tried. */
     private static final int ADDRESSES_MAX = 16;
 
+    /** Of the peer's OPENs so many are remembered. */
+    private static final int OPENS_MAX = 1024;
+
     private record Attempt(DirectConnection connection, String address) {}
 
     private final DirectPaths paths;
@@ -60,6 +65,9 @@ final class Edge {
 
     /** Proved, but another was chosen before. */
     private final ArrayDeque<DirectConnection> held = new ArrayDeque<>(0);
+
+    /** Random numbers of the peer's OPENs, from the oldest; null before the first. */
+    private LinkedHashSet<ByteBuffer> opens;
 
     private DirectConnection chosen;
     private DirectConnection established;
@@ -265,6 +273,18 @@ final class Edge {
     }
 
     // ---- outcomes
+
+    /** Whether the peer's OPEN with this random number is the first. */
+    boolean isNew(byte[] nonce) {
+        if (opens == null) {
+            opens = new LinkedHashSet<>();
+        }
+        boolean first = opens.add(ByteBuffer.wrap(nonce));
+        if (opens.size() > OPENS_MAX) {
+            opens.remove(opens.iterator().next());
+        }
+        return first;
+    }
 
     Choice choose(DirectConnection connection) {
         if (established != null) {
