@@ -78,6 +78,10 @@ final class Edge {
     private Rung next = Rung.NONE;
     private long nextNs;
     private boolean holdsPunch;
+
+    /** The peer wanted to punch, and this rank was busy with others. */
+    private boolean owesPunch;
+
     private long punchAnswerNs;
     private Punch punch;
     private long overNs;
@@ -111,9 +115,26 @@ final class Edge {
         if (established != null || punch != null || observed == null || paths.rendezvousPort() == 0) {
             return;
         }
-        punch = new Punch(paths, peer, observed, atNs, roundTripNs);
         paths.climbs(this);
+        if (!takePunch()) {
+            // By then the peer may have given up: the relay is asked for another instant when it is this pair's turn.
+            owesPunch = true;
+            return;
+        }
+        owesPunch = false;
+        punch = new Punch(paths, peer, observed, atNs, roundTripNs);
         climb(nowNs);
+    }
+
+    private boolean takePunch() {
+        holdsPunch = holdsPunch || paths.takePunch();
+        return holdsPunch;
+    }
+
+    private void askForPunch(long nowNs) {
+        owesPunch = false;
+        punchAnswerNs = nowNs + PUNCH_ANSWER_NS;
+        paths.events().punchWanted(peer);
     }
 
     /** Takes the steps that are due. Answers false if there is nothing more to wait for. */
@@ -125,6 +146,9 @@ final class Edge {
             if (!step(nowNs)) {
                 break;
             }
+        }
+        if (owesPunch && takePunch()) {
+            askForPunch(nowNs);
         }
         if (punch != null && !punch.turn(nowNs)) {
             note(punch.address(), punch.outcome());
@@ -158,16 +182,14 @@ final class Edge {
                 attempt(member, List.of(Candidate.Kind.PRIVATE, Candidate.Kind.OBSERVED), nowNs);
             }
             case PUNCH -> {
-                if (punch == null && !paths.takePunch()) {
+                if (punch == null && !takePunch()) {
                     // Others are at it; looked at again.
                     nextNs = nowNs + ADDRESSES_HEAD_START_NS;
                     return false;
                 }
                 next = Rung.NONE;
                 if (punch == null) {
-                    holdsPunch = true;
-                    punchAnswerNs = nowNs + PUNCH_ANSWER_NS;
-                    paths.events().punchWanted(peer);
+                    askForPunch(nowNs);
                 }
             }
             case NONE -> throw new IllegalStateException("no rung left");
@@ -223,7 +245,8 @@ final class Edge {
     }
 
     private boolean isAlive(long nowNs) {
-        boolean climbs = (wanted && next != Rung.NONE) || punch != null || holdsPunch || !attempts.isEmpty();
+        boolean climbs =
+                (wanted && next != Rung.NONE) || owesPunch || punch != null || holdsPunch || !attempts.isEmpty();
         if (climbs || paths.isMeeting(peer)) {
             return true;
         }
@@ -317,6 +340,7 @@ final class Edge {
         if (punch != null) {
             punch.letGo(connection);
         }
+        owesPunch = false;
         endPunch();
         return true;
     }
@@ -338,7 +362,7 @@ final class Edge {
                 chosen.proceed();
             }
         }
-        if (wanted || punch != null) {
+        if (wanted || owesPunch || punch != null) {
             paths.climbs(this);
             climb(nowNs);
         }
