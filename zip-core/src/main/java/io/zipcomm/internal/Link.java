@@ -209,7 +209,10 @@ final class Link implements FrameHandler {
     void unreachable(String reason) {
         if (output.path() == null) {
             fail(ErrorCode.UNREACHABLE, "rank " + peer + " cannot be reached directly: " + reason);
-        } else if (resumption.count() > 0) {
+        } else {
+            if (resumption.count() == 0) {
+                backOff.neverMet();
+            }
             askAgainLater();
         }
     }
