@@ -35,8 +35,10 @@ final class ControlWriter {
         return ToRank.newBuilder().setAdmitted(admitted).build();
     }
 
-    static ToRank attached() {
-        return ToRank.newBuilder().setAttached(Attached.getDefaultInstance()).build();
+    static ToRank attached(long silenceMs) {
+        return ToRank.newBuilder()
+                .setAttached(Attached.newBuilder().setSilenceMs(silenceMs))
+                .build();
     }
 
     static ToRank refused(Refusal refusal) {

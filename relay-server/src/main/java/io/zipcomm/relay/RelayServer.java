@@ -13,6 +13,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.SelectStrategyFactory;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
@@ -55,6 +56,11 @@ public final class RelayServer implements AutoCloseable {
 
     private static final int ACCEPT_QUEUE = 1024;
     private static final long CLOSE_TIMEOUT_MS = 5000;
+
+    // As ranks have it for their connections.
+    private static final int KEEPALIVE_IDLE_S = 10;
+    private static final int KEEPALIVE_INTERVAL_S = 3;
+    private static final int KEEPALIVE_PROBES = 3;
 
     /** What the socket of a data connection is given beyond what it takes at once. The rest waits in its outlet. */
     private static final WriteBufferWaterMark WRITE_BYTES = new WriteBufferWaterMark(64 << 10, 128 << 10);
@@ -142,8 +148,14 @@ public final class RelayServer implements AutoCloseable {
     private Channel listen(RelaySettings settings, boolean epoll, ByteBufAllocator allocator) {
         Class<? extends ServerSocketChannel> type =
                 epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
-        ChannelFuture bound = new ServerBootstrap()
-                .group(loops)
+        ServerBootstrap server = new ServerBootstrap();
+        if (epoll) {
+            // For ranks that answer no PING: what is in between must not forget them, nor the system wait for hours.
+            server.childOption(EpollChannelOption.TCP_KEEPIDLE, KEEPALIVE_IDLE_S)
+                    .childOption(EpollChannelOption.TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S)
+                    .childOption(EpollChannelOption.TCP_KEEPCNT, KEEPALIVE_PROBES);
+        }
+        ChannelFuture bound = server.group(loops)
                 .channel(type)
                 .option(ChannelOption.SO_BACKLOG, ACCEPT_QUEUE)
                 .option(ChannelOption.SO_REUSEADDR, true)

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.netty.channel.Channel;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.route.DataConnection;
+import io.zipcomm.relay.route.Pulse;
 import io.zipcomm.relay.route.RateLimit;
 import io.zipcomm.relay.route.Switchboard;
 import io.zipcomm.wire.Frame;
@@ -53,6 +54,11 @@ final class Session {
      * two connections, and what one says may overtake the other.
      */
     private static final long DATA_END_GRACE_MS = 500;
+
+    /** A data connection is asked after so many intervals of heartbeats, and dead after so many times their timeout. */
+    private static final int PING_INTERVALS = 2;
+
+    private static final int SILENCE_TIMEOUTS = 2;
 
     /** What is told of a member's reason to abort; clients cut it to as much. */
     private static final int REASON_CHARACTERS_MAX = 2000;
@@ -255,7 +261,7 @@ final class Session {
     }
 
     /** Gives a member its data connection, or answers why not. */
-    Refusal attach(Member member, Channel channel) {
+    Refusal attach(Member member, Channel channel, boolean answersPing) {
         if (!member.join.getRelayed()) {
             return new Refusal(ErrorCode.PROTOCOL, member + " said that it attaches no data connection");
         }
@@ -264,7 +270,14 @@ final class Session {
         }
         DataConnection data = new DataConnection(member.rank, shard.exchange(), member, member.rate, rate);
         channel.pipeline().replace(channel.pipeline().last(), null, data);
-        channel.writeAndFlush(ControlWriter.frame(channel.alloc(), ControlWriter.attached()), channel.voidPromise());
+        long pingMs = PING_INTERVALS * shard.settings().heartbeatInterval().toMillis();
+        long silenceMs = SILENCE_TIMEOUTS * shard.settings().heartbeatTimeout().toMillis();
+        channel.writeAndFlush(
+                ControlWriter.frame(channel.alloc(), ControlWriter.attached(answersPing ? silenceMs : 0)),
+                channel.voidPromise());
+        if (answersPing) {
+            data.asks(new Pulse(pingMs, silenceMs, shard.nanoTime()));
+        }
         member.data = data;
         ready++;
         completeIfReady();
@@ -531,6 +544,9 @@ final class Session {
         if (member.control.standsStill(nowNs, slowNs, relayWasPaused)) {
             member.exceeded(RelayOption.SLOW_CONSUMER_TIMEOUT, "does not read its control connection");
             return;
+        }
+        if (member.hasOpenData()) {
+            member.data.look(nowNs, relayWasPaused);
         }
         boolean heard = member.data != null && member.data.takeHeard();
         if (heard) {

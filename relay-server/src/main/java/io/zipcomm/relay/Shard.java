@@ -165,7 +165,7 @@ final class Shard {
     Refusal attach(Channel channel, Attach attach) {
         Session session = sessions.get(attach.getSession());
         Member member = session == null ? null : session.holderOf(attach);
-        return member == null ? NO_SUCH_PLACE : session.attach(member, channel);
+        return member == null ? NO_SUCH_PLACE : session.attach(member, channel, attach.getAnswersPing());
     }
 
     void ended(Session session) {

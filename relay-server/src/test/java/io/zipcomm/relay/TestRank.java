@@ -39,6 +39,9 @@ final class TestRank implements AutoCloseable {
     /** Receive buffer of the data connection; 0 leaves it to the system. */
     int dataReceiveBytes;
 
+    /** Whether it says so when it attaches. */
+    boolean answersPing;
+
     private final Map<Integer, Long> taken = new HashMap<>();
 
     TestRank(InetSocketAddress relay, String session) {
@@ -120,7 +123,8 @@ final class TestRank implements AutoCloseable {
                         .setVersion(admitted.getVersion())
                         .setSession(session)
                         .setRank(admitted.getRank())
-                        .setTicket(admitted.getTicket()))
+                        .setTicket(admitted.getTicket())
+                        .setAnswersPing(answersPing))
                 .build();
     }
 

@@ -9,6 +9,9 @@ final class BackOff {
     private static final long PAUSE_NS_MIN = 1_000_000_000;
     private static final long PAUSE_NS_MAX = 60_000_000_000L;
 
+    /** A pair that never met is likely never to meet: an attempt takes seconds, and packets. */
+    private static final long NEVER_MET_PAUSE_NS_MIN = 10_000_000_000L;
+
     /** A path that was used for so long was worth its opening: the next pause is the shortest again. */
     private static final long LIVED_LONG_NS = 30_000_000_000L;
 
@@ -38,6 +41,11 @@ final class BackOff {
             pauseNs = PAUSE_NS_MIN;
         }
         pause(nowNs);
+    }
+
+    /** No path has ever opened: the next pause is a long one. */
+    void neverMet() {
+        pauseNs = Math.max(pauseNs, NEVER_MET_PAUSE_NS_MIN);
     }
 
     /** Nothing came of a path. */

@@ -49,6 +49,10 @@ final class Link implements FrameHandler {
     private Path better;
     private boolean switchDue;
     private boolean switchReceived;
+
+    /** When a path broke to which this link was about to move; the peer may have moved already. */
+    private long betterBrokeNs;
+
     private boolean betterBroke;
 
     /** The last frame that began on {@link #in}, if that path may be forgotten; else null. */
@@ -209,7 +213,10 @@ final class Link implements FrameHandler {
     void unreachable(String reason) {
         if (output.path() == null) {
             fail(ErrorCode.UNREACHABLE, "rank " + peer + " cannot be reached directly: " + reason);
-        } else if (resumption.count() > 0) {
+        } else {
+            if (resumption.count() == 0) {
+                backOff.neverMet();
+            }
             askAgainLater();
         }
     }
@@ -356,6 +363,8 @@ final class Link implements FrameHandler {
             switchInput();
             return;
         }
+        // One that broke long ago is not the one that the peer means.
+        betterBroke &= engine.nowNs() - betterBrokeNs < BETTER_GRACE_NS;
         boolean canResume = canResume();
         String reason = "the connection to which rank " + peer + " moved broke";
         if (betterBroke && canResume) {
@@ -526,6 +535,7 @@ final class Link implements FrameHandler {
                 better = null;
                 switchDue = false;
                 betterBroke = true;
+                betterBrokeNs = engine.nowNs();
                 askAgainLater();
             }
         }
@@ -608,6 +618,7 @@ final class Link implements FrameHandler {
             better = null;
             switchDue = false;
             betterBroke = true;
+            betterBrokeNs = engine.nowNs();
         }
         if (broken && path == output.path() && byeReceived) {
             // Nobody is left to be told.

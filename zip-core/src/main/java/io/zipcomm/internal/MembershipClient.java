@@ -52,6 +52,12 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     /** Time between looks at the clock before the relay has named an interval. */
     private static final long TICK_MS = 500;
 
+    /** Until then a heartbeat goes after so many looks: what is in between forgets no flow so soon. */
+    private static final int GATHERING_TICKS = 4;
+
+    /** Silence after which a relay is taken for dead that has not named a time: it may be busy with all who join. */
+    private static final long GATHERING_TIMEOUT_MS = 10_000;
+
     private final ZipSettings settings;
     private final RelayAddress relay;
     private final LongSupplier clock;
@@ -67,11 +73,13 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     private volatile int epoch;
     private volatile boolean leaving;
     private volatile long heartbeatMs = TICK_MS;
-    private volatile long heartbeatTimeoutMs;
+    private volatile long heartbeatTimeoutMs = GATHERING_TIMEOUT_MS;
+    private volatile boolean asked;
 
     // The channel's thread only.
     private volatile long lastHeardNs;
     private long beats;
+    private int gatheringTicks;
     private String expelledFor;
 
     private MembershipClient(ZipSettings settings, RelayAddress relay, LongSupplier clock) {
@@ -178,6 +186,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         }
         Join join = MembershipMessages.join(settings, provider, candidates, hostId, relayed, elsewhere);
         say(ToRelay.newBuilder().setJoin(join).build());
+        asked = true;
     }
 
     /** The relay that this client speaks to. */
@@ -475,7 +484,8 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
 
     @Override
     public void tick() {
-        if (!admitted.isDone()) {
+        // Join has to be the first message.
+        if (!asked || (!admitted.isDone() && ++gatheringTicks % GATHERING_TICKS != 0)) {
             return;
         }
         say(ToRelay.newBuilder()

@@ -128,7 +128,8 @@ final class Resumption {
     /** ACK came in. */
     void told(long sequenceSent, ByteBuffer header, int at) {
         long sequence = Frame.credit(header, at);
-        if (sequence < 0 || sequence > sequenceSent || sequence == replay.leaving()) {
+        boolean leaves = replay.leaving() != 0 && sequence >= replay.leaving();
+        if (sequence <= 0 || sequence > sequenceSent || leaves) {
             throw Link.protocol("acknowledgement of frame " + sequence + " of " + sequenceSent, header, at);
         }
         replay.acknowledged(sequence);

@@ -61,4 +61,16 @@ final class BackOffTest {
         assertEquals(10, useFor(30));
         assertEquals(20, useFor(1));
     }
+
+    @Test
+    void shouldWaitLongerWhenNoPathEverOpened() {
+        backOff.asked();
+        List<Long> pauses = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            backOff.neverMet();
+            backOff.pause(nowNs);
+            pauses.add(pauseTenths());
+        }
+        assertEquals(List.of(100L, 200L, 400L, 600L, 600L), pauses);
+    }
 }

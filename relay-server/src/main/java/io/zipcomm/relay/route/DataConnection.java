@@ -89,8 +89,15 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     /** Null if there is no hub. */
     private HubMember hub;
 
+    /** Null if the rank answers no questions. */
+    private Pulse pulse;
+
     private boolean ended;
     private boolean heard;
+
+    /** PONG frames in what is being read. */
+    private int answers;
+
     private String failure;
 
     // The frame under way.
@@ -135,6 +142,46 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         return new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(1);
     }
 
+    /** The rank answers PING, so it is asked from now on. */
+    public void asks(Pulse watch) {
+        pulse = watch;
+    }
+
+    /**
+     * Looks whether the rank is there.
+     *
+     * @param paused whether the relay itself stood still since the last call
+     */
+    public void look(long nowNs, boolean paused) {
+        if (pulse == null || ended) {
+            return;
+        }
+        // Until the group is complete the rank does not read, and while it is held back it is not read.
+        boolean excused = paused || board == null || !channel.config().isAutoRead();
+        switch (pulse.look(nowNs, excused, channel)) {
+            case ASK -> ask();
+            case DEAD -> {
+                if (end()) {
+                    owner.dataEnded("data connection silent for " + pulse.timeoutMs() + " ms, PING was not answered");
+                    channel.close();
+                }
+            }
+            case NOTHING -> {}
+        }
+    }
+
+    /** Where something waits to be sent there is no need to, and no room. */
+    private void ask() {
+        if (outlet == null) {
+            if (channel.isWritable()) {
+                channel.writeAndFlush(pulse.ask(channel, rank, 0), channel.voidPromise());
+            }
+        } else if (outlet.isHungry()) {
+            outlet.offer(pulse.ask(channel, rank, board.epoch()), true);
+            exchange.flush();
+        }
+    }
+
     /** The group is complete: frames may come. */
     public void connect(Switchboard board) {
         if (!ended) {
@@ -161,7 +208,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         return board == null ? 0 : board.ledger().flowsFrom(rank);
     }
 
-    /** Whether anything came in since the last call. */
+    /** Whether anything but answers to PING came in since the last call. */
     public boolean takeHeard() {
         boolean since = heard;
         heard = false;
@@ -207,10 +254,15 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         ByteBuf in = (ByteBuf) message;
         try {
             if (!ended) {
-                heard = true;
                 int bytes = in.readableBytes();
                 exchange.counters().wireBytesIn.add(bytes);
+                answers = 0;
                 receive(in);
+                // An answer to PING is as little as a heartbeat: it says nothing of what the rank wants.
+                heard |= bytes > answers * Frame.HEADER_BYTES;
+                if (pulse != null) {
+                    pulse.heard();
+                }
                 if (!ended) {
                     inflow.read(bytes, board);
                 }
@@ -323,6 +375,10 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             // Results may go where the run goes, and must not get between its frames.
             forwardRun(in, frameStart);
             return beginHubFrame(type);
+        }
+        if (type == FrameType.PONG && pulse != null && pulse.answered()) {
+            answers++;
+            return true;
         }
         if (to < 0 || to >= board.size() || to == rank) {
             return violated(ErrorCode.PROTOCOL, "frame for rank " + to + " of " + board.size());

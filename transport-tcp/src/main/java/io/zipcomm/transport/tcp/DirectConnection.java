@@ -218,6 +218,9 @@ final class DirectConnection extends FrameStream implements Path {
         if (!Hello.proves(helloBytes, 0, code(expected))) {
             throw refused("no proof of membership");
         }
+        if (expected == Hello.OPEN) {
+            checkNew();
+        }
         proven = true;
         if (expected == Hello.CONFIRM) {
             isOpenNow();
@@ -245,8 +248,16 @@ final class DirectConnection extends FrameStream implements Path {
         if (!Hello.proves(helloBytes, 0, code(Hello.OPEN))) {
             throw refused("no proof of membership");
         }
+        checkNew();
         proven = true;
         go(paths.choose(this));
+    }
+
+    /** OPEN proves that the peer said it once, and perhaps not here: whoever heard it may repeat it. */
+    private void checkNew() {
+        if (!paths.isNew(peer, peerNonce)) {
+            throw refused("an OPEN that was said before");
+        }
     }
 
     private void go(Edge.Choice choice) {

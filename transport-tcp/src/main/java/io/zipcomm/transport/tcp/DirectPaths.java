@@ -188,6 +188,11 @@ final class DirectPaths {
         return false;
     }
 
+    /** Whether a peer's OPEN has come for the first time, as far back as is remembered. */
+    boolean isNew(int peer, byte[] nonce) {
+        return edge(peer).isNew(nonce);
+    }
+
     // ---- outcomes, told by connections
 
     /** The peer has proved who it is, by the first or the second message: is this the connection? */

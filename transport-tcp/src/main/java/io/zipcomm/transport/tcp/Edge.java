@@ -3,8 +3,10 @@ package io.zipcomm.transport.tcp;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.Member;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 
 /**
@@ -51,6 +53,9 @@ final class Edge {
     /** Addresses of one peer that are tried. */
     private static final int ADDRESSES_MAX = 16;
 
+    /** Of the peer's OPENs so many are remembered. */
+    private static final int OPENS_MAX = 1024;
+
     private record Attempt(DirectConnection connection, String address) {}
 
     private final DirectPaths paths;
@@ -61,6 +66,9 @@ final class Edge {
     /** Proved, but another was chosen before. */
     private final ArrayDeque<DirectConnection> held = new ArrayDeque<>(0);
 
+    /** Random numbers of the peer's OPENs, from the oldest; null before the first. */
+    private LinkedHashSet<ByteBuffer> opens;
+
     private DirectConnection chosen;
     private DirectConnection established;
 
@@ -70,6 +78,10 @@ final class Edge {
     private Rung next = Rung.NONE;
     private long nextNs;
     private boolean holdsPunch;
+
+    /** The peer wanted to punch, and this rank was busy with others. */
+    private boolean owesPunch;
+
     private long punchAnswerNs;
     private Punch punch;
     private long overNs;
@@ -103,9 +115,26 @@ final class Edge {
         if (established != null || punch != null || observed == null || paths.rendezvousPort() == 0) {
             return;
         }
-        punch = new Punch(paths, peer, observed, atNs, roundTripNs);
         paths.climbs(this);
+        if (!takePunch()) {
+            // By then the peer may have given up: the relay is asked for another instant when it is this pair's turn.
+            owesPunch = true;
+            return;
+        }
+        owesPunch = false;
+        punch = new Punch(paths, peer, observed, atNs, roundTripNs);
         climb(nowNs);
+    }
+
+    private boolean takePunch() {
+        holdsPunch = holdsPunch || paths.takePunch();
+        return holdsPunch;
+    }
+
+    private void askForPunch(long nowNs) {
+        owesPunch = false;
+        punchAnswerNs = nowNs + PUNCH_ANSWER_NS;
+        paths.events().punchWanted(peer);
     }
 
     /** Takes the steps that are due. Answers false if there is nothing more to wait for. */
@@ -117,6 +146,9 @@ final class Edge {
             if (!step(nowNs)) {
                 break;
             }
+        }
+        if (owesPunch && takePunch()) {
+            askForPunch(nowNs);
         }
         if (punch != null && !punch.turn(nowNs)) {
             note(punch.address(), punch.outcome());
@@ -150,16 +182,14 @@ final class Edge {
                 attempt(member, List.of(Candidate.Kind.PRIVATE, Candidate.Kind.OBSERVED), nowNs);
             }
             case PUNCH -> {
-                if (punch == null && !paths.takePunch()) {
+                if (punch == null && !takePunch()) {
                     // Others are at it; looked at again.
                     nextNs = nowNs + ADDRESSES_HEAD_START_NS;
                     return false;
                 }
                 next = Rung.NONE;
                 if (punch == null) {
-                    holdsPunch = true;
-                    punchAnswerNs = nowNs + PUNCH_ANSWER_NS;
-                    paths.events().punchWanted(peer);
+                    askForPunch(nowNs);
                 }
             }
             case NONE -> throw new IllegalStateException("no rung left");
@@ -215,7 +245,8 @@ final class Edge {
     }
 
     private boolean isAlive(long nowNs) {
-        boolean climbs = (wanted && next != Rung.NONE) || punch != null || holdsPunch || !attempts.isEmpty();
+        boolean climbs =
+                (wanted && next != Rung.NONE) || owesPunch || punch != null || holdsPunch || !attempts.isEmpty();
         if (climbs || paths.isMeeting(peer)) {
             return true;
         }
@@ -266,6 +297,18 @@ final class Edge {
 
     // ---- outcomes
 
+    /** Whether the peer's OPEN with this random number is the first. */
+    boolean isNew(byte[] nonce) {
+        if (opens == null) {
+            opens = new LinkedHashSet<>();
+        }
+        boolean first = opens.add(ByteBuffer.wrap(nonce));
+        if (opens.size() > OPENS_MAX) {
+            opens.remove(opens.iterator().next());
+        }
+        return first;
+    }
+
     Choice choose(DirectConnection connection) {
         if (established != null) {
             return Choice.CLOSE;
@@ -297,6 +340,7 @@ final class Edge {
         if (punch != null) {
             punch.letGo(connection);
         }
+        owesPunch = false;
         endPunch();
         return true;
     }
@@ -318,7 +362,7 @@ final class Edge {
                 chosen.proceed();
             }
         }
-        if (wanted || punch != null) {
+        if (wanted || owesPunch || punch != null) {
             paths.climbs(this);
             climb(nowNs);
         }

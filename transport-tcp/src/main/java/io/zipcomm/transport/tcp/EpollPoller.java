@@ -38,10 +38,14 @@ final class EpollPoller extends Poller {
      * struct tcp_info: eight bytes of flags, then numbers of four bytes. What follows the first part depends on the kernel,
      * which fills as much as there is room for.
      */
+    private static final int TCPI_PROBES = 3;
     private static final int TCPI_UNACKED = 24;
     private static final int TCPI_LAST_ACK_RECV = 56;
     private static final int TCPI_NOTSENT_BYTES = 144;
     private static final int TCP_INFO_BYTES = 148;
+
+    /** Of so many probes of a full receiver in a row some must have been answered, unless nobody is there. */
+    private static final int UNANSWERED_PROBES = 3;
 
     private final ByteBuffer info = ByteBuffer.allocateDirect(TCP_INFO_BYTES).order(ByteOrder.nativeOrder());
 
@@ -254,7 +258,9 @@ final class EpollPoller extends Poller {
                 LOG.debug("nothing known about a connection", e);
                 return -1;
             }
-            boolean waits = info.getInt(TCPI_UNACKED) != 0 || info.getInt(TCPI_NOTSENT_BYTES) != 0;
+            // What the other end has no room for is asked about more and more seldom, so time says nothing then.
+            boolean full = info.getInt(TCPI_NOTSENT_BYTES) != 0 && info.get(TCPI_PROBES) >= UNANSWERED_PROBES;
+            boolean waits = info.getInt(TCPI_UNACKED) != 0 || full;
             return waits ? Integer.toUnsignedLong(info.getInt(TCPI_LAST_ACK_RECV)) : 0;
         }
 

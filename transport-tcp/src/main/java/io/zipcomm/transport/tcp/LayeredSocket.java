@@ -60,6 +60,11 @@ abstract class LayeredSocket implements StreamSocket, StreamSocket.Listener {
     /** The output has ended, and all of it has gone to the socket under this one. */
     abstract void outputEnded() throws IOException;
 
+    /** Whether something has to go by itself. */
+    boolean hasOwnOutput() {
+        return false;
+    }
+
     /** Puts what has to go by itself into the empty output. */
     void addOwnOutput() {
         // Nothing by default.
@@ -89,9 +94,23 @@ abstract class LayeredSocket implements StreamSocket, StreamSocket.Listener {
 
     /** Gives the socket under this one what it takes: true if nothing is left. */
     final boolean flush() throws IOException {
-        if (outWrite == outRead) {
-            addOwnOutput();
+        if (!drain()) {
+            return false;
         }
+        if (hasOwnOutput()) {
+            addOwnOutput();
+            if (!drain()) {
+                return false;
+            }
+        }
+        if (outputClosing) {
+            outputClosing = false;
+            outputEnded();
+        }
+        return true;
+    }
+
+    private boolean drain() throws IOException {
         while (outRead < outWrite) {
             one[0] = out.limit(outWrite).position(outRead);
             long written = under.write(one, 1);
@@ -103,10 +122,6 @@ abstract class LayeredSocket implements StreamSocket, StreamSocket.Listener {
         }
         outRead = 0;
         outWrite = 0;
-        if (outputClosing) {
-            outputClosing = false;
-            outputEnded();
-        }
         return true;
     }
 
@@ -133,7 +148,7 @@ abstract class LayeredSocket implements StreamSocket, StreamSocket.Listener {
     public final void ready(boolean readable, boolean writable) {
         boolean roomAbove = writable;
         boolean broken = false;
-        if (writable && isPending()) {
+        if (writable && (isPending() || hasOwnOutput())) {
             try {
                 roomAbove = flush();
             } catch (IOException e) {
@@ -156,7 +171,7 @@ abstract class LayeredSocket implements StreamSocket, StreamSocket.Listener {
     /** Asks for what is of interest above and here. */
     final void refresh() {
         if (!closed) {
-            under.interest(reads, writes || isPending());
+            under.interest(reads, writes || isPending() || hasOwnOutput());
         }
     }
 

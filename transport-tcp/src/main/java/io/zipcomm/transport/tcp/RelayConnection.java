@@ -50,6 +50,14 @@ final class RelayConnection extends FrameStream {
     /** Path of the frame that is coming in; null for one that belongs to none. */
     private RelayPath arriving;
 
+    /** Silence that means that nobody is there; 0 if the relay does not speak by itself. */
+    private long silenceNs;
+
+    private boolean pongDue;
+    private long lookedNs;
+    private long heardNs;
+    private long heardBytes = -1;
+
     // Attaching.
     private byte[] attach;
     private ByteBuffer answer;
@@ -124,6 +132,29 @@ final class RelayConnection extends FrameStream {
         return answered ? answer : null;
     }
 
+    // ---- silence
+
+    /** From {@link #start} on the relay speaks at least every so often, as it said; 0 if it did not. */
+    void expectSilenceBelow(long ms) {
+        silenceNs = ms * 1_000_000;
+    }
+
+    /** Gives up if the relay, which speaks now and then, does not. */
+    void look(long nowNs) {
+        if (silenceNs == 0 || !isInUse()) {
+            return;
+        }
+        // Whoever has not looked for long may not have read either.
+        boolean stoodStill = nowNs - lookedNs > silenceNs / 2;
+        lookedNs = nowNs;
+        if (receivedBytes() != heardBytes || stoodStill) {
+            heardBytes = receivedBytes();
+            heardNs = nowNs;
+        } else if (nowNs - heardNs >= silenceNs) {
+            lost("nothing came in " + silenceNs / 1_000_000 + " ms, not even PING");
+        }
+    }
+
     // ---- out
 
     /** A path has frames. */
@@ -150,6 +181,14 @@ final class RelayConnection extends FrameStream {
         leaving = null;
         if (attach != null) {
             control(header, at, frame);
+            return true;
+        }
+        if (pongDue) {
+            pongDue = false;
+            Frame.begin(header, at, FrameType.PONG);
+            Frame.epoch(header, at, epoch);
+            Frame.source(header, at, rank);
+            Frame.destination(header, at, rank);
             return true;
         }
         RelayPath acknowledged = toAcknowledge.poll();
@@ -222,6 +261,10 @@ final class RelayConnection extends FrameStream {
             frame.attachment = answer;
             return;
         }
+        if (type == FrameType.PING.number() && silenceNs > 0) {
+            pongDue = true;
+            return;
+        }
         if (hub != null && FrameType.of(type).isHubFrame() && Frame.epoch(header, at) == epoch) {
             hubArriving = true;
             hub.headerReceived(header, at, frame);
@@ -255,6 +298,8 @@ final class RelayConnection extends FrameStream {
             // The answer to attaching: what follows belongs to paths that do not exist before the group does.
             answered = true;
             setInputOpen(false);
+        } else if (pongDue) {
+            flushStream();
         }
     }
 

@@ -89,6 +89,7 @@ final class RelaySockets {
             }
             throw new IOException("proxy at " + proxy + ": " + e.getMessage(), e);
         }
+        connected.socket().keepAlive();
         if (proxy == null && relay.scheme() == RelayAddress.Scheme.ZIP) {
             connected.above(listener);
             return connected.socket();

@@ -15,6 +15,7 @@ import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportCounters;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.proto.Attach;
+import io.zipcomm.wire.proto.Attached;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.io.IOException;
@@ -163,6 +164,7 @@ final class TcpTransport implements Transport {
                 .setSession(session)
                 .setRank(rank)
                 .setTicket(ByteString.copyFrom(ticket))
+                .setAnswersPing(true)
                 .build();
         relay.ask(ToRelay.newBuilder().setAttach(attach).build().toByteArray());
         ByteBuffer answer = relay.answer();
@@ -174,10 +176,10 @@ final class TcpTransport implements Transport {
             RelaySockets.await(poller, address, leftNs);
             answer = relay.answer();
         }
-        check(answer, address);
+        relay.expectSilenceBelow(check(answer, address).getSilenceMs());
     }
 
-    private static void check(ByteBuffer answer, RelayAddress address) {
+    private static Attached check(ByteBuffer answer, RelayAddress address) {
         ToRank message;
         try {
             message = ToRank.parseFrom(answer);
@@ -192,6 +194,7 @@ final class TcpTransport implements Transport {
         if (!message.hasAttached()) {
             throw new ZipException(ErrorCode.PROTOCOL, "unexpected answer of the relay at " + address);
         }
+        return message.getAttached();
     }
 
     @Override
@@ -205,6 +208,11 @@ final class TcpTransport implements Transport {
     @Override
     public Path relayed(int peer) {
         return relay == null ? null : relay.path(peer);
+    }
+
+    /** The data connection; null if there is none. */
+    RelayConnection relayConnection() {
+        return relay;
     }
 
     @Override
@@ -266,6 +274,9 @@ final class TcpTransport implements Transport {
             long nowNs = System.nanoTime();
             if (nowNs - nextLookNs >= 0) {
                 direct.look(nowNs);
+                if (relay != null) {
+                    relay.look(nowNs);
+                }
                 nextLookNs = direct.dueNs(nowNs + LOOK_NS);
             }
         }

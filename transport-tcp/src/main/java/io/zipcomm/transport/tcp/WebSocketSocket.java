@@ -195,12 +195,15 @@ final class WebSocketSocket extends LayeredSocket {
     }
 
     @Override
+    boolean hasOwnOutput() {
+        return pong != null && !closeSaid;
+    }
+
+    @Override
     void addOwnOutput() {
-        if (pong != null && !closeSaid) {
-            byte[] due = pong;
-            pong = null;
-            addControl(PONG, due);
-        }
+        byte[] due = pong;
+        pong = null;
+        addControl(PONG, due);
     }
 
     // ---- in

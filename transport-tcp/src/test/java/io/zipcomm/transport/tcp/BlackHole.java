@@ -28,11 +28,16 @@ final class BlackHole {
     private BlackHole() {}
 
     /** Lets nothing come in any more. The connection's sockets must be of the epoll implementation. */
-    static void swallow(DirectConnection connection) {
+    static void swallow(FrameStream connection) {
+        swallow(connection.socket());
+    }
+
+    /** As {@link #swallow(FrameStream)}, of a socket. */
+    static void swallow(StreamSocket socket) {
         ByteBuffer program = ByteBuffer.allocateDirect(PROGRAM_BYTES).order(ByteOrder.nativeOrder());
         program.putShort(0, (short) 1).putLong(PROGRAM_ADDRESS, BufferUtil.address(DROP));
         try {
-            int descriptor = ((EpollIoHandle) connection.socket()).fd().intValue();
+            int descriptor = ((EpollIoHandle) socket).fd().intValue();
             new Socket(descriptor).setRawOpt(SOL_SOCKET, SO_ATTACH_FILTER, program);
         } catch (IOException e) {
             throw new IllegalStateException("a filter could not be set", e);

@@ -260,15 +260,42 @@ final class DirectHandshakeTest {
         assertThatTheyStillConnect();
     }
 
-    /** Somebody who heard an OPEN plays it again and again: each is good for an answer, but only so many wait at a time. */
-    @Test
-    void shouldLimitTheConnectionsThatOneProofIsGoodFor() throws IOException {
+    /** An OPEN that was heard on its way is good for one connection, though it proves that the peer once said it. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void shouldTakeAnOpenOnce(int rank) throws IOException {
         start("epoll", -1);
-        byte[] open = bytes(open(KEY, 1, 1));
+        byte[] open = bytes(hello(Hello.OPEN, 1 - rank, rank, 1 - rank, NONCE, NONCE, null));
+        Socket first = stranger(rank);
+        first.getOutputStream().write(open);
+        turnUntil(2000, () -> hasAnswer(first));
+        for (int i = 0; i < 2 * CLAIMS_MAX; i++) {
+            Socket replayed = stranger(rank);
+            replayed.getOutputStream().write(open);
+            turnUntil(2000, () -> isEnded(replayed));
+        }
+        first.close();
+        assertThatTheyStillConnect();
+    }
+
+    private static boolean hasAnswer(Socket socket) {
+        try {
+            return socket.getInputStream().available() > 0;
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Somebody who holds back many OPENs plays them all: each is good for an answer, but only so many wait at a time. */
+    @Test
+    void shouldLimitTheConnectionsThatAProofIsGoodFor() throws IOException {
+        start("epoll", -1);
         List<Socket> replayed = new ArrayList<>();
         for (int i = 0; i < 2 * CLAIMS_MAX; i++) {
+            byte[] nonce = NONCE.clone();
+            nonce[0] = (byte) (100 + i);
             Socket socket = stranger(0);
-            socket.getOutputStream().write(open);
+            socket.getOutputStream().write(bytes(hello(Hello.OPEN, 1, 0, 1, nonce, nonce, null)));
             replayed.add(socket);
             transports[0].poll();
         }

@@ -24,6 +24,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
@@ -163,6 +164,11 @@ final class TestGroup {
             return (DirectConnection) transport.opened.get(peer);
         }
 
+        /** The data connection to the relay. Engine holder only. */
+        FrameStream relayConnection() {
+            return transport.real.relayConnection();
+        }
+
         /** Does something in the next turn of the engine, on the thread that holds it. */
         void act(Runnable action) {
             transport.actions.add(action);
@@ -172,6 +178,11 @@ final class TestGroup {
         /** Kind of the path on which frames to a peer go now. */
         String pathTo(int peer) {
             return world.progress().pathTo(peer);
+        }
+
+        /** The next attempts to connect directly come to nothing. */
+        void refuseConnections(int count) {
+            transport.refusals.set(count);
         }
 
         /** Direct connections that were asked for begin now, and later ones at once. */
@@ -199,6 +210,8 @@ final class TestGroup {
         private final TcpTransport real;
         private final List<Integer> waiting = new ArrayList<>(); // engine holder only
         private volatile boolean held;
+        private final AtomicInteger refusals = new AtomicInteger();
+        private PathEvents listener; // engine holder only
         private final Queue<Runnable> actions = new ConcurrentLinkedQueue<>();
         private final Map<Integer, Path> opened = new ConcurrentHashMap<>();
 
@@ -209,7 +222,9 @@ final class TestGroup {
 
         @Override
         public void connect(int peer) {
-            if (held) {
+            if (refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+                actions.add(() -> listener.unreachable(peer, "refused by the test"));
+            } else if (held) {
                 waiting.add(peer);
             } else {
                 real.connect(peer);
@@ -260,6 +275,7 @@ final class TestGroup {
 
         @Override
         public void start(GroupView view, PathEvents events) {
+            listener = events;
             real.start(view, new PathEvents() {
                 @Override
                 public void opened(Path path) {
