@@ -51,6 +51,11 @@ final class LayeredSocketTest {
         public void shutdownOutput() {}
 
         @Override
+        public InetSocketAddress local() {
+            return new InetSocketAddress(0);
+        }
+
+        @Override
         public InetSocketAddress remote() {
             return new InetSocketAddress(0);
         }
