@@ -6,7 +6,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.zipcomm.relay.route.RateLimit;
-import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.io.IOException;
@@ -23,6 +22,9 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
 
     /** A rank for which more waits when it is told of its end does not read, and would not hear of it. */
     private static final int LAST_WORDS_BYTES_MAX = 256 << 10;
+
+    /** An Abort or a Suspect whose reason has the 2,000 characters that ranks cut it to is not longer. */
+    private static final int REASON_BYTES_MAX = 8 << 10;
 
     /** Messages of so much time may come at once. */
     private static final long BURST_NS = TimeUnit.SECONDS.toNanos(1);
@@ -62,12 +64,9 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         this.member = member;
     }
 
-    /**
-     * The group is complete: a message may have the size of any frame. The one that is long is the Abort of a failure with a
-     * long story, and whoever has one is not to be expelled for it: its peers wait.
-     */
-    void allowLongMessages() {
-        reader.limit(Frame.PAYLOAD_BYTES_MAX);
+    /** The group is complete: the reason of a failure has room, however little is allowed before. */
+    void allowReasons() {
+        reader.atLeast(REASON_BYTES_MAX);
     }
 
     InetSocketAddress remoteAddress() {

@@ -29,9 +29,9 @@ final class ControlReader {
         this.payloadBytesMax = payloadBytesMax;
     }
 
-    /** Sets the limit for messages that begin from now on. */
-    void limit(int payloadBytesMax) {
-        this.payloadBytesMax = payloadBytesMax;
+    /** Raises the limit, for messages that begin from now on, if it is lower. */
+    void atLeast(int payloadBytes) {
+        payloadBytesMax = Math.max(payloadBytesMax, payloadBytes);
     }
 
     /**

@@ -102,7 +102,8 @@ public enum RelayOption {
             "control-bytes-max",
             "bytes",
             "16384",
-            "Largest control message from a rank whose group is not complete yet; then 4 MiB."),
+            "Largest control message from a rank. Once its group is complete, 8,192 are always allowed: the reason of a failure"
+                    + " has room."),
     SESSION_MEMORY(
             "session-memory",
             "bytes",

@@ -329,7 +329,7 @@ final class Session {
                 .addKeyValue("epoch", epoch)
                 .log("session complete");
         for (Member member : members) {
-            member.control.allowLongMessages();
+            member.control.allowReasons();
             if (member.data != null) {
                 member.data.connect(board);
             }

@@ -171,19 +171,23 @@ abstract class FloodAbuse extends AbuseTest.Abuse {
     /** Messages that begin, with as much as may be, and do not end. */
     @Test
     void shouldBoundMessagesThatDoNotEnd() {
-        suite.limit(RelayOption.CONTROL_MEMORY, 6 * MIB);
-        List<TestRank> group = suite.group("s", 3);
-        byte[] begun = RawConnection.frame(FrameType.CONTROL, 0, 0, 0, new byte[(3 << 20) + (1 << 19)]);
-        Frame.payloadBytes(ByteBuffer.wrap(begun).order(ByteOrder.LITTLE_ENDIAN), 0, Frame.PAYLOAD_BYTES_MAX);
-        group.get(0).control.write(begun);
-        Await.until("it is kept", () -> suite.relay.stats().controlBytesWaiting() > 3 * MIB);
-        group.get(1).control.write(begun);
-        MemberEnd end = expelled(group.get(2));
-        assertTrue(end.rank < 2);
+        suite.relay.reload(suite.with(RelayOption.CONTROL_BYTES_MAX, MIB)
+                .set(RelayOption.CONTROL_MEMORY, Long.toString(3 * MIB))
+                .build());
+        List<TestRank> group = suite.group("s", 5);
+        byte[] begun = RawConnection.frame(FrameType.CONTROL, 0, 0, 0, new byte[900_000]);
+        Frame.payloadBytes(ByteBuffer.wrap(begun).order(ByteOrder.LITTLE_ENDIAN), 0, (int) MIB);
+        for (int rank = 0; rank < 3; rank++) {
+            group.get(rank).control.write(begun);
+        }
+        Await.until("they are kept", () -> suite.relay.stats().controlBytesWaiting() > 3 * 900_000);
+        group.get(3).control.write(begun);
+        MemberEnd end = expelled(group.get(4));
+        assertTrue(end.rank < 4);
         suite.expectLimit(RelayOption.CONTROL_MEMORY, end.detail);
         suite.expectLimit(RelayOption.CONTROL_MEMORY, group.get(end.rank).expectRefusal(ErrorCode.LIMIT));
-        group.get(2).roundTrip();
-        assertEquals(2 + 4, suite.relay.stats().ranks());
+        group.get(4).roundTrip();
+        assertEquals(4 + 4, suite.relay.stats().ranks());
     }
 
     private record MemberEnd(int rank, String detail) {}

@@ -282,7 +282,7 @@ final class MembershipTest {
     void shouldForwardAbortWithLongReason() {
         restart(RelayFixture.insecure().set(RelayOption.CONTROL_BYTES_MAX, "1024"));
         List<TestRank> group = group(2);
-        for (String reason : List.of("\u20ac".repeat(2000), "x".repeat(100_000), "y".repeat(4_000_000))) {
+        for (String reason : List.of("\u20ac".repeat(2000), "x".repeat(8000))) {
             group.get(1).abort(abort(group.get(1), reason));
             Abort told = group.get(0).control.expect(ToRank.MessageCase.ABORT).getAbort();
             assertEquals(reason.substring(0, 2000), told.getReason());
@@ -294,6 +294,20 @@ final class MembershipTest {
                 "z" + "\ud83d\ude00".repeat(999),
                 group.get(0).control.expect(ToRank.MessageCase.ABORT).getAbort().getReason());
         group.get(1).roundTrip();
+    }
+
+    /** What ranks say of a failure is cut by them, so that nothing longer is to be kept until it has come in. */
+    @Test
+    void shouldExpelRankWhoseControlMessageIsLongerThanReasons() {
+        restart(RelayFixture.insecure().set(RelayOption.CONTROL_BYTES_MAX, "1024"));
+        List<TestRank> group = group(2);
+        byte[] frame = RawConnection.frame(FrameType.CONTROL, 0, 0, 0, new byte[0]);
+        Frame.payloadBytes(ByteBuffer.wrap(frame).order(ByteOrder.LITTLE_ENDIAN), 0, 8193);
+        group.get(0).control.write(frame);
+        assertEquals(
+                "control message of 8193 bytes, the limit is 8192 (control-bytes-max)",
+                group.get(0).expectRefusal(ErrorCode.LIMIT));
+        group.get(1).expectGone(0, Cause.EXPELLED);
     }
 
     @Test
