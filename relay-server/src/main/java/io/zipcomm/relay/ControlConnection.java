@@ -10,6 +10,8 @@ import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +31,9 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
     /** Messages of so much time may come at once. */
     private static final long BURST_NS = TimeUnit.SECONDS.toNanos(1);
 
+    /** What goes to so many ranks that it counts most may be said so often in a second. */
+    private static final int TOLD_PER_SECOND = 4;
+
     private static final long PAUSE_NS_MIN = TimeUnit.MILLISECONDS.toNanos(5);
 
     private final Channel channel;
@@ -39,8 +44,13 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
     private final Counters counters;
     private final long waitingBytesMax;
 
-    /** Of the message that comes in. */
+    /** What came in while the rank was to be read more slowly. */
+    private final Deque<ByteBuf> unread = new ArrayDeque<>();
+
+    /** Of the message that comes in, and of what is unread. */
     private int begunBytes;
+
+    private int unreadBytes;
 
     private boolean deaf;
     private boolean paused;
@@ -143,11 +153,14 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         ended = true;
         backlog.closed(this);
         reader.clear();
+        unread.forEach(ByteBuf::release);
+        unread.clear();
+        unreadBytes = 0;
         countBegun();
     }
 
     private void countBegun() {
-        int now = reader.heldBytes();
+        int now = reader.heldBytes() + unreadBytes;
         backlog.held(now - begunBytes);
         begunBytes = now;
     }
@@ -155,22 +168,35 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         ByteBuf in = (ByteBuf) message;
+        if (ended) {
+            in.release();
+            return;
+        }
+        unread.add(in);
+        unreadBytes += in.readableBytes();
+        readOn();
+    }
+
+    /** Takes messages out of what came in, until it is empty or the rank has said as much as it may. */
+    private void readOn() {
         try {
-            while (!ended) {
+            while (!ended && !paused && !unread.isEmpty()) {
+                ByteBuf in = unread.element();
+                int before = in.readableBytes();
                 ToRelay next = reader.next(in);
+                unreadBytes -= before - in.readableBytes();
                 if (next == null) {
-                    return;
+                    unread.remove().release();
+                } else {
+                    charge(1);
+                    member.message(next);
                 }
-                count();
-                member.message(next);
             }
         } catch (ControlReader.Violation e) {
             member.violated(e.refusal());
-        } finally {
-            in.release();
-            if (!ended) {
-                countBegun();
-            }
+        }
+        if (!ended) {
+            countBegun();
         }
     }
 
@@ -181,9 +207,17 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /**
+     * What the rank said went to others, too: that counts as a message for each of them, but as no more than a quarter of what
+     * it may say in a second, so that its heartbeats are not late for it.
+     */
+    void chargeFor(int recipients) {
+        charge(Math.min(recipients, Math.max(1, messages.perSecond() / TOLD_PER_SECOND)));
+    }
+
     /** Who says more than it may is read more slowly. */
-    private void count() {
-        long waitNs = messages.take(1, System.nanoTime());
+    private void charge(long count) {
+        long waitNs = messages.take(count, System.nanoTime());
         if (waitNs > 0 && !paused) {
             paused = true;
             member.slowed(RelayOption.CONTROL_MESSAGES_PER_SECOND);
@@ -201,7 +235,10 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
                 resumeIn(stillNs);
             } else {
                 paused = false;
-                channel.config().setAutoRead(true);
+                readOn();
+                if (!paused && !ended) {
+                    channel.config().setAutoRead(true);
+                }
             }
         };
         channel.eventLoop().schedule(resume, Math.max(PAUSE_NS_MIN, waitNs), TimeUnit.NANOSECONDS);

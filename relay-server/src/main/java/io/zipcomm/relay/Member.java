@@ -6,6 +6,8 @@ import io.zipcomm.relay.route.ForwardLimit;
 import io.zipcomm.relay.route.RateLimit;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.ToRelay;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
@@ -13,6 +15,8 @@ import java.util.concurrent.TimeUnit;
 final class Member implements DataConnection.Owner {
 
     static final int NO_RANK = -1;
+
+    private static final int ABORTED_MAX = 16;
 
     final Session session;
     final ControlConnection control;
@@ -38,6 +42,9 @@ final class Member implements DataConnection.Owner {
 
     /** How far away it is. */
     final Punches.Distance distance = new Punches.Distance();
+
+    /** Communicators whose collectives it said to have failed: the latest few. */
+    private final Queue<Integer> aborted = new ArrayDeque<>(2);
 
     /** When it joined. */
     long joinedNs;
@@ -79,6 +86,20 @@ final class Member implements DataConnection.Owner {
     /** Whether frames may still come from its data connection. */
     boolean hasOpenData() {
         return data != null && dataEnd == null;
+    }
+
+    /**
+     * Notes that it says that collectives of a communicator fail. Answers whether it is news: it is not if that is among the
+     * latest few of which it said so.
+     */
+    boolean abortsFirst(int context) {
+        if (aborted.contains(context)) {
+            return false;
+        }
+        if (aborted.size() >= ABORTED_MAX) {
+            aborted.remove();
+        }
+        return aborted.add(context);
     }
 
     /** What it looks like now. */

@@ -465,8 +465,19 @@ final class Session {
         if (isOfThisEpoch(from, abort.getEpoch(), "Abort")) {
             activeNs = from.heardNs;
             board.collectiveFailed(abort.getContext(), from.rank);
-            Abort.Builder told = abort.toBuilder().setRank(from.rank).setReason(cut(abort.getReason()));
-            tellAll(ControlWriter.message(told.build()), from);
+            if (from.abortsFirst(abort.getContext())) {
+                // Field by field: what else may be in it would go to everybody.
+                Abort told = Abort.newBuilder()
+                        .setEpoch(epoch)
+                        .setContext(abort.getContext())
+                        .setRank(from.rank)
+                        .setCode(abort.getCode())
+                        .setReason(cut(abort.getReason()))
+                        .setCulprit(abort.getCulprit())
+                        .build();
+                from.control.chargeFor(present - 1);
+                tellAll(ControlWriter.message(told), from);
+            }
         }
     }
 
@@ -491,7 +502,8 @@ final class Session {
         if (rank < 0 || rank >= members.length || rank == from.rank) {
             expel(from, new Refusal(ErrorCode.PROTOCOL, "Suspect of rank " + rank + " of " + members.length));
         } else if (!members[rank].gone) {
-            Suspect told = suspect.toBuilder()
+            Suspect told = Suspect.newBuilder()
+                    .setEpoch(epoch)
                     .setRank(from.rank)
                     .setDetail(cut(suspect.getDetail()))
                     .build();

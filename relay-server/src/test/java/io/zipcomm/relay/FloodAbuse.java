@@ -11,6 +11,7 @@ import io.zipcomm.wire.proto.MemberGone.Cause;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -147,16 +148,22 @@ abstract class FloodAbuse extends AbuseTest.Abuse {
         suite.limit(RelayOption.CONTROL_MESSAGES_PER_SECOND, 10_000_000);
         List<TestRank> group = groupOfDeaf(deaf);
         TestRank talker = group.get(deaf);
-        byte[] abort = RawConnection.controlFrame(ToRelay.newBuilder()
-                .setAbort(Abort.newBuilder().setEpoch(talker.epoch()).setReason("x".repeat(2000)))
-                .build());
         // More than systems hold for those who read nothing, and less than the relay does for one of them.
         int aborts = 2500;
-        talker.control.write(many(abort, aborts));
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (int context = 0; context < aborts; context++) {
+            all.writeBytes(RawConnection.controlFrame(ToRelay.newBuilder()
+                    .setAbort(Abort.newBuilder()
+                            .setEpoch(talker.epoch())
+                            .setContext(context)
+                            .setReason("x".repeat(2000)))
+                    .build()));
+        }
+        talker.control.write(all.toByteArray());
         talker.roundTrip();
         long waiting = suite.relay.stats().controlBytesWaiting();
         assertTrue(waiting > 0, "nothing waited");
-        assertTrue(waiting <= (long) aborts * abort.length, waiting + " bytes waited");
+        assertTrue(waiting <= all.size() + 16L * aborts, waiting + " bytes waited");
         for (TestRank rank : group.subList(0, deaf)) {
             // The answers come behind what waits.
             group.forEach(alive -> alive.heartbeat(1));

@@ -4,6 +4,8 @@ import static io.zipcomm.relay.TestRank.join;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnknownFieldSet;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
@@ -14,6 +16,7 @@ import io.zipcomm.wire.proto.MemberGone.Cause;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -23,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -283,7 +287,7 @@ final class MembershipTest {
         restart(RelayFixture.insecure().set(RelayOption.CONTROL_BYTES_MAX, "1024"));
         List<TestRank> group = group(2);
         for (String reason : List.of("\u20ac".repeat(2000), "x".repeat(8000))) {
-            group.get(1).abort(abort(group.get(1), reason));
+            group.get(1).abort(abort(group.get(1), reason).setContext(reason.length()));
             Abort told = group.get(0).control.expect(ToRank.MessageCase.ABORT).getAbort();
             assertEquals(reason.substring(0, 2000), told.getReason());
             assertEquals(2, told.getCulprit());
@@ -294,6 +298,80 @@ final class MembershipTest {
                 "z" + "\ud83d\ude00".repeat(999),
                 group.get(0).control.expect(ToRank.MessageCase.ABORT).getAbort().getReason());
         group.get(1).roundTrip();
+    }
+
+    @Test
+    void shouldTellOnceThatCommunicatorFailed() {
+        List<TestRank> group = group(2);
+        for (int context : new int[] {5, 5, 6, 5}) {
+            group.get(1).abort(abort(group.get(1), "why").setContext(context));
+        }
+        group.get(1).roundTrip();
+        for (int context : new int[] {5, 6}) {
+            assertEquals(
+                    context,
+                    group.get(0)
+                            .control
+                            .expect(ToRank.MessageCase.ABORT)
+                            .getAbort()
+                            .getContext());
+        }
+        group.get(0).roundTrip();
+    }
+
+    /** It would go to all, in whatever length. */
+    @Test
+    void shouldNotPassOnWhatItDoesNotKnow() {
+        List<TestRank> group = group(2);
+        UnknownFieldSet unknown = UnknownFieldSet.newBuilder()
+                .addField(
+                        99,
+                        UnknownFieldSet.Field.newBuilder()
+                                .addLengthDelimited(ByteString.copyFrom(new byte[4000]))
+                                .build())
+                .build();
+        TestRank talker = group.get(1);
+        talker.abort(abort(talker, "why").setUnknownFields(unknown));
+        assertEquals(
+                abort(talker, "why").setRank(1).build(),
+                group.get(0).control.expect(ToRank.MessageCase.ABORT).getAbort());
+        Suspect.Builder suspect =
+                Suspect.newBuilder().setEpoch(talker.epoch()).setDetail("reset").setUnknownFields(unknown);
+        talker.control.send(ToRelay.newBuilder().setSuspect(suspect.setRank(0)).build());
+        assertEquals(
+                suspect.setRank(1)
+                        .setUnknownFields(UnknownFieldSet.getDefaultInstance())
+                        .build(),
+                group.get(0).control.expect(ToRank.MessageCase.SUSPECT).getSuspect());
+    }
+
+    /** However they come in: here all of them in one piece. */
+    @Test
+    void shouldCountWhatGoesToManyAsManyMessages() {
+        restart(RelayFixture.insecure().set(RelayOption.CONTROL_MESSAGES_PER_SECOND, "100"));
+        List<TestRank> group = group(6);
+        TestRank talker = group.get(5);
+        ByteArrayOutputStream aborts = new ByteArrayOutputStream();
+        for (int context = 0; context < 60; context++) {
+            aborts.writeBytes(RawConnection.controlFrame(ToRelay.newBuilder()
+                    .setAbort(abort(talker, "").setContext(context))
+                    .build()));
+        }
+        long beganNs = System.nanoTime();
+        talker.control.write(aborts.toByteArray());
+        for (int context = 0; context < 60; context++) {
+            assertEquals(
+                    context,
+                    group.get(0)
+                            .control
+                            .expect(ToRank.MessageCase.ABORT)
+                            .getAbort()
+                            .getContext());
+        }
+        // They count as 360, of which 100 may come at once.
+        long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - beganNs);
+        assertTrue(tookMs >= 2000, "60 messages to five ranks took " + tookMs + " ms");
+        talker.roundTrip();
     }
 
     /** What ranks say of a failure is cut by them, so that nothing longer is to be kept until it has come in. */

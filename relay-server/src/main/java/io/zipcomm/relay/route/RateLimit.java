@@ -47,6 +47,11 @@ public final class RateLimit {
         perSecond = rate;
     }
 
+    /** The rate; 0 for no limit. */
+    public long perSecond() {
+        return perSecond;
+    }
+
     /** Whether there is a limit. */
     public boolean isLimited() {
         return perSecond > 0;
