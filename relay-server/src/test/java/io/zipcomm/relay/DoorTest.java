@@ -1,12 +1,14 @@
 package io.zipcomm.relay;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.testkit.TestCertificates;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -15,12 +17,19 @@ import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,12 +43,15 @@ final class DoorTest {
     @TempDir
     Path folder;
 
+    private TestCertificates.Pair certificates;
+
     private static RelayFixture open() {
         return new RelayFixture(RelayFixture.insecure());
     }
 
     private RelayFixture guarded() {
         TestCertificates.Pair own = new TestCertificates(folder).local("relay");
+        certificates = own;
         return new RelayFixture(RelayFixture.insecure()
                 .set(RelayOption.TLS_CERT, own.certificate().toString())
                 .set(RelayOption.TLS_KEY, own.key().toString())
@@ -70,6 +82,35 @@ final class DoorTest {
         // Also where the rest has to be in TLS.
         try (RelayFixture fixture = guarded()) {
             assertEquals(200, get(fixture, "GET", "/health").statusCode());
+        }
+    }
+
+    /** With TLS 1.2 comes renegotiation: handshakes without end on a connection that counts as one. */
+    @Test
+    void shouldSpeakNoTlsThatAllowsSecondHandshake() throws Exception {
+        try (RelayFixture fixture = guarded()) {
+            TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            KeyStore authorities = KeyStore.getInstance(KeyStore.getDefaultType());
+            authorities.load(null, null);
+            try (InputStream certificate = Files.newInputStream(certificates.certificate())) {
+                authorities.setCertificateEntry(
+                        "relay", CertificateFactory.getInstance("X.509").generateCertificate(certificate));
+            }
+            trust.init(authorities);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, trust.getTrustManagers(), null);
+            assertEquals("TLSv1.3", protocol(context, fixture, "TLSv1.3", "TLSv1.2"));
+            assertThrows(SSLHandshakeException.class, () -> protocol(context, fixture, "TLSv1.2"));
+        }
+    }
+
+    private static String protocol(SSLContext context, RelayFixture fixture, String... offered) throws IOException {
+        try (SSLSocket socket =
+                (SSLSocket) context.getSocketFactory().createSocket(fixture.at.getAddress(), fixture.at.getPort())) {
+            socket.setSoTimeout((int) PATIENCE.toMillis());
+            socket.setEnabledProtocols(offered);
+            socket.startHandshake();
+            return socket.getSession().getProtocol();
         }
     }
 
