@@ -331,6 +331,22 @@ final class HubTest {
         awaitKept(0);
     }
 
+    /** They keep no data, but they are there. */
+    @Test
+    void shouldBoundOperationsToWhichNobodyComes() {
+        try (RelayFixture small = new RelayFixture(RelayFixture.insecure().set(RelayOption.MEMORY, "65536"))) {
+            HubRank lonely = new HubRank(small.group("s", 2).get(0));
+            lonely.bytes = 4;
+            for (int transfer = 1; transfer <= 100; transfer++) {
+                lonely.tag = transfer;
+                lonely.enters(transfer);
+            }
+            RawConnection.In in = lonely.rank.receiveWithoutCredit();
+            assertEquals(FrameType.VERDICT, in.type());
+            assertEquals(ErrorCode.LIMIT, ErrorCode.of(Frame.flags(in.header(), 0)));
+        }
+    }
+
     @Test
     void shouldSayWhatRanksDisagreeAbout() {
         List<HubRank> group = group(3);

@@ -145,8 +145,13 @@ public final class Exchange {
 
     /** Counts bytes that begin or, if negative, cease to wait for a rank that does not read. */
     void waiting(long bytes) {
-        waitingBytes += bytes;
         counters.bytesWaiting.add(bytes);
+        costs(bytes);
+    }
+
+    /** The same for what is there beside data, which people are not told of. */
+    void costs(long bytes) {
+        waitingBytes += bytes;
         if (waitingBytes > waitingBytesMax && !relieving) {
             relieving = true;
             // Not here: giving up a rank ends connections, one of which may be in the middle of forwarding.

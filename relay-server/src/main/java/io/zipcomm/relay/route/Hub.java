@@ -24,6 +24,9 @@ final class Hub {
     /** Communicators of which is remembered that they failed: the latest few. */
     private static final int FAILED_MAX = 1024;
 
+    /** The part of what is kept that goes where there is too little memory. */
+    private static final int RELIEF = 8;
+
     /** A rank whose collectives on a communicator are over. */
     private record Failed(int context, int rank) {}
 
@@ -78,7 +81,7 @@ final class Hub {
         return exchange.combiner();
     }
 
-    /** Bytes that all operations keep. */
+    /** Bytes that all operations keep, and cost themselves. */
     long keptBytes() {
         return keptBytes;
     }
@@ -91,6 +94,12 @@ final class Hub {
     void kept(long bytes) {
         keptBytes += bytes;
         exchange.waiting(bytes);
+    }
+
+    /** Counts bytes that operations themselves take or, if negative, give back. */
+    void costs(long bytes) {
+        keptBytes += bytes;
+        exchange.costs(bytes);
     }
 
     void later(Runnable task) {
@@ -236,11 +245,20 @@ final class Hub {
         }
     }
 
-    /** There is too little memory: the operation that keeps most fails. */
+    /**
+     * There is too little memory: the operation that keeps most fails, and more of them if that is little, so that it is not
+     * searched for again at once.
+     */
     void giveUp(String reason) {
-        operations.values().stream()
-                .max(Comparator.comparingLong(HubOperation::keptBytes))
-                .ifPresent(one -> one.fail(ErrorCode.LIMIT, one.anyRank(), 0, reason));
+        long left = keptBytes - keptBytes / RELIEF;
+        List<HubOperation> largestFirst = new ArrayList<>(operations.values());
+        largestFirst.sort(Comparator.comparingLong(HubOperation::keptBytes).reversed());
+        for (HubOperation one : largestFirst) {
+            if (keptBytes <= left) {
+                return;
+            }
+            one.fail(ErrorCode.LIMIT, one.anyRank(), 0, reason);
+        }
     }
 
     /** The group is no more. */

@@ -20,6 +20,12 @@ final class HubOperation {
     private static final long NOT_DUE = -1;
     private static final int NOBODY = -1;
 
+    /** What an operation, a place in it, and a rank that has entered cost beside their data: roughly, and not too little. */
+    private static final int OPERATION_BYTES = 512;
+
+    private static final int PLACE_BYTES = 8;
+    private static final int SEAT_BYTES = 512;
+
     private final Hub hub;
     private final HubKey key;
     private final HubLimits limits;
@@ -55,6 +61,9 @@ final class HubOperation {
     /** Of whom the ranks that wait were told last. */
     private int awaitedSaid = NOBODY;
 
+    /** Of the operation itself. */
+    private long costBytes;
+
     HubOperation(Hub hub, HubKey key, HubEntry first) {
         this.hub = hub;
         this.key = key;
@@ -75,6 +84,7 @@ final class HubOperation {
                         first.type(),
                         first.reduction(),
                         first.bytes());
+        cost(OPERATION_BYTES + (long) PLACE_BYTES * seats.length);
     }
 
     HubKey key() {
@@ -89,8 +99,9 @@ final class HubOperation {
         return first.bytes();
     }
 
+    /** Bytes of data, and of the operation itself. */
     long keptBytes() {
-        return keptBytes;
+        return keptBytes + costBytes;
     }
 
     boolean hasEnded() {
@@ -152,6 +163,7 @@ final class HubOperation {
                 Math.min(first.bytes(), limits.windowBytes()),
                 hub.exchange().allocator());
         seats[place] = seat;
+        cost(SEAT_BYTES);
         member.seated(seat);
         entered++;
         seated++;
@@ -481,6 +493,12 @@ final class HubOperation {
             fold.clear();
         }
         keep(-keptBytes);
+        cost(-costBytes);
+    }
+
+    private void cost(long bytes) {
+        costBytes += bytes;
+        hub.costs(bytes);
     }
 
     private void keep(long bytes) {
