@@ -31,8 +31,17 @@ final class Punches {
     /** Given to both to prepare, beyond the time that the message takes to the one that is farther away. */
     private static final long LEAD_NS = TimeUnit.MILLISECONDS.toNanos(5);
 
+    /** Pairs that are over are looked for no more often, however many want to be added. */
+    private static final long CLEAR_NS = TimeUnit.MILLISECONDS.toNanos(100);
+
     private final Map<Long, Pair> pairs = new HashMap<>();
     private long pings;
+    private long clearedNs;
+
+    /** Those of one session that opens now. */
+    Punches(long nowNs) {
+        clearedNs = nowNs;
+    }
 
     /** Two ranks. */
     private static final class Pair {
@@ -83,11 +92,12 @@ final class Punches {
             }
             return;
         }
-        if (pairs.size() >= PAIRS_MAX) {
+        if (pairs.size() >= PAIRS_MAX && nowNs - clearedNs > CLEAR_NS) {
+            clearedNs = nowNs;
             pairs.values().removeIf(pair -> pair.isOver(nowNs));
-            if (pairs.size() >= PAIRS_MAX) {
-                return;
-            }
+        }
+        if (pairs.size() >= PAIRS_MAX) {
+            return;
         }
         Pair pair = new Pair(low, high, nowNs);
         pairs.put(key, pair);

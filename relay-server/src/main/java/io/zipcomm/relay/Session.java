@@ -88,7 +88,7 @@ final class Session {
     /** Joined without asking for a rank, in order. */
     private final List<Member> unranked = new ArrayList<>();
 
-    private final Punches punches = new Punches();
+    private final Punches punches;
 
     private int present;
     private int ready;
@@ -103,6 +103,7 @@ final class Session {
         this.shard = shard;
         this.grant = grant;
         openedNs = shard.nanoTime();
+        punches = new Punches(openedNs);
         rate = new RateLimit(0, RATE_BURST_NS, openedNs);
         name = first.getSession();
         members = new Member[first.getSize()];
