@@ -347,6 +347,42 @@ final class HubTest {
         }
     }
 
+    /** Not behind all that others have sent to a rank, and will. */
+    @Test
+    void shouldSendResultsBetweenWhatWaits() {
+        List<TestRank> ranks = new ArrayList<>();
+        for (int rank = 0; rank < 10; rank++) {
+            TestRank member = fixture.opened(TestRank.admitted(fixture.at, TestRank.join("s", 10, rank)));
+            member.dataReceiveBytes = rank == 0 ? 4096 : 0;
+            ranks.add(member.attach());
+        }
+        ranks.forEach(TestRank::awaitReady);
+        byte[] payload = new byte[ranks.get(0).view.getFragmentBytesMax()];
+        long room = ranks.get(0).view.getFlowWindowBytes() / (payload.length + Frame.HEADER_BYTES);
+        for (TestRank from : ranks.subList(1, 10)) {
+            for (int i = 0; i < room; i++) {
+                from.send(0, payload);
+            }
+            from.roundTrip();
+        }
+        Await.until("it waits", () -> fixture.relay.stats().bytesWaiting() > 2 << 20);
+        List<HubRank> group = ranks.stream().map(HubRank::new).toList();
+        for (HubRank one : group) {
+            one.bytes = 4;
+            one.enters(1).contributes(1, 0, HubRank.floats(1));
+        }
+        group.subList(1, 10).forEach(one -> assertArrayEquals(HubRank.floats(10), one.expectPart(1, 0)));
+        int before = 0;
+        int all = 0;
+        for (int i = 0; i < 9 * room + 1; i++) {
+            boolean isPart = ranks.get(0).receiveWithoutCredit().type() == FrameType.PART;
+            before = isPart ? all : before;
+            all++;
+        }
+        // What systems hold goes first.
+        assertTrue(before > 0 && before < all - 20, before + " frames before the result, of " + all);
+    }
+
     @Test
     void shouldSayWhatRanksDisagreeAbout() {
         List<HubRank> group = group(3);

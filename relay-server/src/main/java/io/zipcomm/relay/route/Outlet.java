@@ -27,6 +27,14 @@ final class Outlet {
     /** The last buffer that the socket was given ends within a frame: nothing but the rest of the frame may follow. */
     private boolean midFrame;
 
+    /** A rank for which much waits gets a part of a result of the hub after so much of it. */
+    private static final int HUBS_TURN_BYTES = 256 << 10;
+
+    /** The next part goes before what waits. */
+    private boolean hubsTurn;
+
+    private long bytesSinceTurn;
+
     private boolean flushDue;
     private boolean closed;
 
@@ -55,7 +63,7 @@ final class Outlet {
             frames.release();
             return;
         }
-        if (waiting.isEmpty() && (midFrame || channel.isWritable())) {
+        if ((waiting.isEmpty() || hubsTurn) && (midFrame || channel.isWritable())) {
             write(frames, endsFrame);
         } else {
             countWaiting(frames.readableBytes());
@@ -79,11 +87,12 @@ final class Outlet {
 
     /** Whether what is offered now goes out soon, and does not have to wait here. */
     boolean isHungry() {
-        return !closed && waiting.isEmpty() && !midFrame && channel.isWritable();
+        return !closed && (waiting.isEmpty() || hubsTurn) && !midFrame && channel.isWritable();
     }
 
     private void write(ByteBuf frames, boolean endsFrame) {
         midFrame = !endsFrame;
+        hubsTurn &= midFrame;
         exchange.counters().wireBytesOut.add(frames.readableBytes());
         channel.write(frames, channel.voidPromise());
     }
@@ -107,13 +116,24 @@ final class Outlet {
         if (!credited.isEmpty() && !midFrame) {
             write(creditFrames(), true);
         }
-        long before = waiting.bytes();
+        long taken = 0;
         while (!waiting.isEmpty() && (midFrame || channel.isWritable())) {
+            if (bytesSinceTurn >= HUBS_TURN_BYTES && feeder != null && !midFrame) {
+                bytesSinceTurn = 0;
+                hubsTurn = true;
+                feeder.feed();
+                hubsTurn = false;
+                continue;
+            }
             boolean endsFrame = waiting.oldestEndsFrame();
-            write(waiting.poll(), endsFrame);
+            ByteBuf oldest = waiting.poll();
+            int bytes = oldest.readableBytes();
+            taken += bytes;
+            bytesSinceTurn += bytes;
+            write(oldest, endsFrame);
         }
-        if (before != waiting.bytes()) {
-            countWaiting(waiting.bytes() - before);
+        if (taken > 0) {
+            countWaiting(-taken);
         }
         if (feeder != null && isHungry()) {
             feeder.feed();
@@ -135,6 +155,10 @@ final class Outlet {
         }
         credited.clear();
         return frames;
+    }
+
+    Switchboard board() {
+        return board;
     }
 
     long waitingBytes() {
