@@ -25,7 +25,6 @@ public final class Exchange {
 
     private final Ticker ticker = Ticker.systemTicker();
     private final Set<Outlet> open = new HashSet<>();
-    private final Set<Hub> hubs = new HashSet<>();
 
     /** Null until it is needed first, and if there is none. */
     private Combiner combiner;
@@ -85,14 +84,6 @@ public final class Exchange {
 
     void closed(Outlet outlet) {
         open.remove(outlet);
-    }
-
-    void opened(Hub hub) {
-        hubs.add(hub);
-    }
-
-    void closed(Hub hub) {
-        hubs.remove(hub);
     }
 
     /** Whether the module is here that combines what ranks contribute. */
@@ -159,43 +150,45 @@ public final class Exchange {
         }
     }
 
+    /** The group that holds most gives way first: others are not to pay for it. */
     private void relieve() {
         relieving = false;
         while (waitingBytes > waitingBytesMax) {
-            if (relieveHub()) {
-                continue;
-            }
-            Outlet slowest = null;
-            for (Outlet outlet : open) {
-                if (slowest == null || outlet.waitingBytes() > slowest.waitingBytes()) {
-                    slowest = outlet;
-                }
-            }
-            if (slowest == null || slowest.waitingBytes() == 0) {
+            Switchboard largest = largestGroup();
+            if (largest == null || largest.heldBytes() == 0) {
                 return;
             }
-            slowest.giveUp(
-                    ForwardLimit.MEMORY,
-                    "does not read: " + slowest.waitingBytes() + " bytes wait for it, and " + waitingBytes
-                            + " in all of " + waitingBytesMax + " that may");
+            if (largest.hubBytes() * 2 >= largest.heldBytes()) {
+                largest.relieveHub(waitingBytes + " bytes wait in the relay of " + waitingBytesMax + " that may");
+                flush();
+            } else {
+                giveUpSlowest(largest);
+            }
         }
     }
 
-    /** If hubs keep more than outlets, an operation of the one that keeps most fails. */
-    private boolean relieveHub() {
-        long ofHubs = 0;
-        Hub largest = null;
-        for (Hub hub : hubs) {
-            ofHubs += hub.keptBytes();
-            if (largest == null || hub.keptBytes() > largest.keptBytes()) {
-                largest = hub;
+    /** Null if there is none. */
+    private Switchboard largestGroup() {
+        Switchboard largest = null;
+        for (Outlet outlet : open) {
+            if (largest == null || outlet.board().heldBytes() > largest.heldBytes()) {
+                largest = outlet.board();
             }
         }
-        if (ofHubs * 2 < waitingBytes || largest == null || largest.keptBytes() == 0) {
-            return false;
+        return largest;
+    }
+
+    /** The one of a group for which most waits; something waits for it. */
+    private void giveUpSlowest(Switchboard group) {
+        Outlet slowest = null;
+        for (Outlet outlet : open) {
+            if (outlet.board() == group && (slowest == null || outlet.waitingBytes() > slowest.waitingBytes())) {
+                slowest = outlet;
+            }
         }
-        largest.giveUp(waitingBytes + " bytes wait in the relay of " + waitingBytesMax + " that may");
-        flush();
-        return true;
+        slowest.giveUp(
+                ForwardLimit.MEMORY,
+                "does not read: " + slowest.waitingBytes() + " bytes wait for it, and " + waitingBytes + " in all of "
+                        + waitingBytesMax + " that may");
     }
 }

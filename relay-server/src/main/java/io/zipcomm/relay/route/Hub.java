@@ -53,7 +53,6 @@ final class Hub {
         for (int rank = 0; rank < world.length; rank++) {
             world[rank] = rank;
         }
-        exchange.opened(this);
     }
 
     Exchange exchange() {
@@ -269,6 +268,5 @@ final class Hub {
         if (nextLook != null) {
             nextLook.cancel(false);
         }
-        exchange.closed(this);
     }
 }

@@ -106,6 +106,21 @@ public final class Switchboard {
         return waitingBytes;
     }
 
+    /** Bytes that its hub keeps. */
+    long hubBytes() {
+        return hub == null ? 0 : hub.keptBytes();
+    }
+
+    /** Bytes that wait for its ranks, and that its hub keeps. */
+    long heldBytes() {
+        return waitingBytes + hubBytes();
+    }
+
+    /** There is too little memory: what its hub keeps most of fails. */
+    void relieveHub(String reason) {
+        hub.giveUp(reason);
+    }
+
     /** Whether as much waits for its ranks as may. Windows bound that too, but not those of large groups. */
     boolean isFull() {
         return waitingBytes > memoryBytes;

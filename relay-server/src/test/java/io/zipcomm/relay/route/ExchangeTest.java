@@ -1,0 +1,87 @@
+package io.zipcomm.relay.route;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.zipcomm.error.ErrorCode;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Who gives way when too much waits, without sockets: channels that take nothing. */
+final class ExchangeTest {
+
+    private static final int KB = 1000;
+
+    private final List<String> givenUp = new ArrayList<>();
+    private final List<EmbeddedChannel> channels = new ArrayList<>();
+    private final EmbeddedChannel home = channel();
+    private final ForwardCounters counters = new ForwardCounters();
+    private final Exchange exchange =
+            new Exchange(home.eventLoop(), UnpooledByteBufAllocator.DEFAULT, counters, 100 * KB);
+
+    @AfterEach
+    void close() {
+        channels.forEach(EmbeddedChannel::finishAndReleaseAll);
+    }
+
+    private EmbeddedChannel channel() {
+        EmbeddedChannel channel = new EmbeddedChannel();
+        channel.unsafe().outboundBuffer().setUserDefinedWritability(1, false);
+        channels.add(channel);
+        return channel;
+    }
+
+    private static Switchboard board() {
+        return new Switchboard(1, 4, 1 << 20, 1 << 16, 0, false);
+    }
+
+    /** Bytes wait for a rank that reads nothing. */
+    private Outlet waiting(String name, Switchboard board, int bytes) {
+        Outlet outlet = new Outlet(0, channel(), exchange, board, owner(name));
+        outlet.offer(exchange.allocator().directBuffer(bytes).writeZero(bytes), true);
+        return outlet;
+    }
+
+    private DataConnection.Owner owner(String name) {
+        return new DataConnection.Owner() {
+            @Override
+            public void violated(ErrorCode code, String reason) {
+                throw new AssertionError(reason);
+            }
+
+            @Override
+            public void exceeded(ForwardLimit limit, String reason) {
+                givenUp.add(name + " " + limit);
+            }
+
+            @Override
+            public void slowed(ForwardLimit limit) {
+                throw new AssertionError(limit);
+            }
+
+            @Override
+            public void dataEnded(String reason) {
+                throw new AssertionError(reason);
+            }
+        };
+    }
+
+    /** Another group's rank may have more than any of them: it is not the cause. */
+    @Test
+    void shouldGiveUpTheLargestRankOfTheLargestGroup() {
+        Switchboard large = board();
+        List<Outlet> all = new ArrayList<>();
+        all.add(waiting("large 0", large, 25 * KB));
+        all.add(waiting("large 1", large, 30 * KB));
+        all.add(waiting("large 2", large, 5 * KB));
+        all.add(waiting("other", board(), 45 * KB));
+        home.runPendingTasks();
+        assertEquals(List.of("large 1 MEMORY"), givenUp);
+        assertEquals(75 * KB, counters.bytesWaiting.sum());
+        all.forEach(Outlet::close);
+        assertEquals(0, counters.bytesWaiting.sum());
+    }
+}
