@@ -30,7 +30,7 @@ final class RelayCertificates {
     private static final long LOOK_NS = TimeUnit.SECONDS.toNanos(10);
 
     /** No older one: in TLS 1.2 a client may begin handshake after handshake on one connection, past all limits of those. */
-    private static final String PROTOCOL = "TLSv1.3";
+    private static final String[] PROTOCOLS = {"TLSv1.3"};
 
     private final DoorSettings door;
     private final long lookNs;
@@ -117,7 +117,7 @@ final class RelayCertificates {
         try {
             SslContextBuilder builder = SslContextBuilder.forServer(certificate.toFile(), key.toFile())
                     .sslProvider(SslProvider.JDK)
-                    .protocols(PROTOCOL);
+                    .protocols(PROTOCOLS);
             if (door.tlsClientCa().isPresent()) {
                 builder.trustManager(door.tlsClientCa().get().toFile()).clientAuth(ClientAuth.REQUIRE);
             }

@@ -127,8 +127,8 @@ public enum RelayOption {
             "memory",
             "bytes",
             "0",
-            "Above this much waiting for ranks that do not read, the one with most is expelled; 0 takes a quarter of the"
-                    + " memory that Java allows for direct buffers."),
+            "Above this much waiting for ranks that do not read, or, counted apart, under way in connections, the one with"
+                    + " most is expelled; 0 takes a quarter of the memory that Java allows for direct buffers."),
     SLOW_CONSUMER_TIMEOUT(
             "slow-consumer-timeout",
             "ms",

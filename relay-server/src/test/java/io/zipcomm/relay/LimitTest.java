@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.TokenRequest.Quota;
+import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.MemberGone.Cause;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -210,6 +212,23 @@ final class LimitTest {
             }
         }
         assertEquals(8, fixture.relay.stats().ranks());
+    }
+
+    // Memory
+
+    /** They are kept until they end, in memory that has an end, too. */
+    @Test
+    void shouldBoundFramesThatDoNotEnd() {
+        startWith(RelayOption.MEMORY, 1 << 20);
+        List<TestRank> group = fixture.group("s", 20);
+        for (TestRank rank : group) {
+            byte[] frame = rank.frame(FrameType.EAGER, (rank.rank() + 1) % 20, new byte[65_000]);
+            rank.data.write(Arrays.copyOf(frame, 60_000));
+        }
+        Await.until(
+                "one is expelled",
+                () -> fixture.relay.stats().limitsReached().getOrDefault(RelayOption.MEMORY, 0L) > 0);
+        assertTrue(fixture.relay.stats().ranks() > 10, "no more than necessary");
     }
 
     // Reload

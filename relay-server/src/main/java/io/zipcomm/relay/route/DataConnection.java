@@ -188,6 +188,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             this.board = board;
             outlet = new Outlet(rank, channel, exchange, board, owner);
             board.connect(rank, outlet);
+            channel.config().setWriteBufferWaterMark(exchange.writeBytes());
             Hub ofGroup = board.hub(exchange);
             hub = ofGroup == null ? null : new HubMember(ofGroup, rank, outlet);
         }
@@ -262,6 +263,9 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
                 heard |= bytes > answers * Frame.HEADER_BYTES;
                 if (pulse != null) {
                     pulse.heard();
+                }
+                if (outlet != null) {
+                    outlet.begun(begun.bytes());
                 }
                 if (!ended) {
                     inflow.read(bytes, board);

@@ -2,6 +2,7 @@ package io.zipcomm.relay.route;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
+import io.netty.channel.WriteBufferWaterMark;
 import io.netty.util.concurrent.Ticker;
 import io.zipcomm.internal.Combiner;
 import java.util.ArrayList;
@@ -14,6 +15,9 @@ import java.util.concurrent.TimeUnit;
 
 /** What all data connections of one event loop share. That loop's thread only. */
 public final class Exchange {
+
+    private static final int WRITE_BYTES_MIN = 16 << 10;
+    private static final int WRITE_BYTES_MAX = 128 << 10;
 
     private final EventLoop loop;
     private final ByteBufAllocator allocator;
@@ -31,12 +35,14 @@ public final class Exchange {
 
     private boolean combinerSought;
     private long waitingBytes;
+    private long underWayBytes;
     private boolean relieving;
 
     /**
      * Made once for each event loop.
      *
-     * @param waitingBytesMax what may wait for ranks that do not read; above it the one with most is given up
+     * @param waitingBytesMax what may wait for ranks that do not read, and be under way in connections; above it the one with
+     *     most is given up
      */
     public Exchange(EventLoop loop, ByteBufAllocator allocator, ForwardCounters counters, long waitingBytesMax) {
         this.loop = loop;
@@ -58,6 +64,7 @@ public final class Exchange {
     public void sweep(long nowNs, long timeoutNs, boolean paused) {
         List<Outlet> still = new ArrayList<>();
         for (Outlet outlet : open) {
+            outlet.countUnderWay();
             if (outlet.standstill().lasts(nowNs, timeoutNs, paused)) {
                 still.add(outlet);
             }
@@ -143,7 +150,17 @@ public final class Exchange {
     /** The same for what is there beside data, which people are not told of. */
     void costs(long bytes) {
         waitingBytes += bytes;
-        if (waitingBytes > waitingBytesMax && !relieving) {
+        relieveIfAbove(waitingBytes);
+    }
+
+    /** Counts bytes that begin or, if negative, cease to be under way in a connection, either way. */
+    void underWay(long bytes) {
+        underWayBytes += bytes;
+        relieveIfAbove(underWayBytes);
+    }
+
+    private void relieveIfAbove(long bytes) {
+        if (bytes > waitingBytesMax && !relieving) {
             relieving = true;
             // Not here: giving up a rank ends connections, one of which may be in the middle of forwarding.
             loop.execute(this::relieve);
@@ -165,6 +182,37 @@ public final class Exchange {
                 giveUpSlowest(largest);
             }
         }
+        if (underWayBytes > waitingBytesMax) {
+            relieveConnections();
+        }
+    }
+
+    private void relieveConnections() {
+        // What channels got rid of since their last flush is not counted yet.
+        open.forEach(Outlet::countUnderWay);
+        while (underWayBytes > waitingBytesMax) {
+            Outlet largest = null;
+            for (Outlet outlet : open) {
+                if (largest == null || outlet.underWayBytes() > largest.underWayBytes()) {
+                    largest = outlet;
+                }
+            }
+            if (largest == null || largest.underWayBytes() == 0) {
+                return;
+            }
+            largest.giveUp(
+                    ForwardLimit.MEMORY,
+                    "does not read, or does not end a frame: " + largest.underWayBytes()
+                            + " bytes are under way in its connection, and " + underWayBytes + " in all of "
+                            + waitingBytesMax + " that may be");
+        }
+    }
+
+    /** What a channel is given beyond what it takes at once: less where many share the memory. */
+    WriteBufferWaterMark writeBytes() {
+        long share = waitingBytesMax / 2 / Math.max(1, open.size());
+        int high = (int) Math.max(WRITE_BYTES_MIN, Math.min(WRITE_BYTES_MAX, share));
+        return new WriteBufferWaterMark(high / 2, high);
     }
 
     /** Null if there is none. */

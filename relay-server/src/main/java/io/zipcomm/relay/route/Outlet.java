@@ -34,6 +34,8 @@ final class Outlet {
     private boolean hubsTurn;
 
     private long bytesSinceTurn;
+    private long begunBytes;
+    private long underWayBytes;
 
     private boolean flushDue;
     private boolean closed;
@@ -110,6 +112,7 @@ final class Outlet {
         if (closed || !channel.isWritable()) {
             // What was written is on its way; the rest follows when the channel is writable again.
             channel.flush();
+            countUnderWay();
             return;
         }
         // Credit before data: a sender must not stall because much else is under way to it.
@@ -139,6 +142,29 @@ final class Outlet {
             feeder.feed();
         }
         channel.flush();
+        countUnderWay();
+    }
+
+    /** So much of a frame of this rank has come in. */
+    void begun(long bytes) {
+        if (bytes != begunBytes) {
+            begunBytes = bytes;
+            countUnderWay();
+        }
+    }
+
+    /** Notes what the channel holds now, both ways. */
+    void countUnderWay() {
+        long now = closed ? 0 : begunBytes + standstill.heldBytes();
+        if (now != underWayBytes) {
+            exchange.underWay(now - underWayBytes);
+            underWayBytes = now;
+        }
+    }
+
+    /** As it was when it was last counted. */
+    long underWayBytes() {
+        return underWayBytes;
     }
 
     private ByteBuf creditFrames() {
@@ -185,6 +211,7 @@ final class Outlet {
             closed = true;
             countWaiting(-waiting.bytes());
             waiting.clear();
+            countUnderWay();
             exchange.closed(this);
         }
     }

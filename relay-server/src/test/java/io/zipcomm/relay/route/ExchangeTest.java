@@ -1,7 +1,9 @@
 package io.zipcomm.relay.route;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.zipcomm.error.ErrorCode;
@@ -83,5 +85,31 @@ final class ExchangeTest {
         assertEquals(75 * KB, counters.bytesWaiting.sum());
         all.forEach(Outlet::close);
         assertEquals(0, counters.bytesWaiting.sum());
+    }
+
+    /** Each holds less than it may, of a frame that does not end or that is not read. */
+    @Test
+    void shouldGiveUpTheConnectionInWhichMostIsUnderWay() {
+        Switchboard board = board();
+        List<Outlet> all = new ArrayList<>();
+        all.add(waiting("begun 30", board, 1));
+        all.add(waiting("begun 40", board, 1));
+        all.add(waiting("held 50", board, 1));
+        all.get(0).begun(30 * KB);
+        all.get(1).begun(40 * KB);
+        ByteBuf unread = exchange.allocator().directBuffer(50 * KB).writeZero(50 * KB);
+        assertFalse(channels.get(3).write(unread).isDone());
+        home.runPendingTasks();
+        assertEquals(List.of(), givenUp);
+        all.get(2).countUnderWay();
+        home.runPendingTasks();
+        assertEquals(List.of("held 50 MEMORY"), givenUp);
+        // What has gone does not count.
+        all.get(1).begun(0);
+        all.add(waiting("begun 60", board, 1));
+        all.get(3).begun(60 * KB);
+        home.runPendingTasks();
+        assertEquals(1, givenUp.size());
+        all.forEach(Outlet::close);
     }
 }
