@@ -16,6 +16,7 @@ import io.zipcomm.wire.proto.GroupReady;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.MemberGone;
 import io.zipcomm.wire.proto.MemberGone.Cause;
+import io.zipcomm.wire.proto.Ping;
 import io.zipcomm.wire.proto.PunchWanted;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
@@ -173,6 +174,7 @@ final class Session {
         }
         Member member = new Member(this, control, join, granted, new RateLimit(0, RATE_BURST_NS, shard.nanoTime()));
         member.joinedNs = shard.nanoTime();
+        member.heardNs = member.joinedNs;
         control.belongsTo(member);
         present++;
         shard.counters().ranks.incrementAndGet();
@@ -539,8 +541,8 @@ final class Session {
 
     /** Looks for members that have fallen silent, and whether the session is of any use. */
     void sweep(long nowNs, boolean relayWasPaused) {
-        for (Member member : members) {
-            if (member != null && !member.gone && member.isAdmitted()) {
+        for (Member member : everybody()) {
+            if (!member.gone) {
                 sweep(member, nowNs, relayWasPaused);
             }
         }
@@ -569,10 +571,16 @@ final class Session {
             member.heardNs = nowNs;
         }
         long silentMs = TimeUnit.NANOSECONDS.toMillis(nowNs - member.heardNs);
-        if (silentMs <= shard.settings().heartbeatTimeout().toMillis() || member.leaving) {
+        long silentMsMax = shard.settings().heartbeatTimeout().toMillis();
+        if (!member.isAdmitted() && silentMs > silentMsMax / 2) {
+            // It is not told to say heartbeats yet. Where its machine is gone, nobody says so.
+            member.control.send(ControlWriter.message(Ping.getDefaultInstance()));
+        }
+        if (silentMs <= silentMsMax || member.leaving) {
             return;
         }
-        Refusal silence = Refusal.limit(RelayOption.HEARTBEAT_TIMEOUT, "no heartbeat for " + silentMs + " ms");
+        String missing = member.isAdmitted() ? "no heartbeat for " : "no answer for ";
+        Refusal silence = Refusal.limit(RelayOption.HEARTBEAT_TIMEOUT, missing + silentMs + " ms");
         shard.counters().limitReached(RelayOption.HEARTBEAT_TIMEOUT);
         // It may be there after all, only late.
         member.control.refuse(silence);

@@ -13,6 +13,7 @@ import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.MemberGone;
 import io.zipcomm.wire.proto.MemberGone.Cause;
+import io.zipcomm.wire.proto.Pong;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
@@ -298,6 +299,31 @@ final class MembershipTest {
                 "z" + "\ud83d\ude00".repeat(999),
                 group.get(0).control.expect(ToRank.MessageCase.ABORT).getAbort().getReason());
         group.get(1).roundTrip();
+    }
+
+    /** Who waits for a place says no heartbeats, and keeps a number from others. */
+    @Test
+    void shouldForgetRanksThatAreGoneBeforeTheyAreAdmitted() {
+        restart(RelayFixture.insecure()
+                .set(RelayOption.HEARTBEAT_INTERVAL, "100")
+                .set(RelayOption.HEARTBEAT_TIMEOUT, "600"));
+        TestRank silent =
+                fixture.opened(TestRank.asking(fixture.at, join("s", 2, 0).setElsewhere(true)));
+        ToRank last = silent.control.expect(ToRank.MessageCase.PING);
+        while (last.hasPing()) {
+            last = silent.control.readMessage();
+        }
+        assertTrue(last.getRefused().getReason().startsWith("no answer for "), last::toString);
+        Await.until("the place is free", () -> stats().ranks() == 0);
+        TestRank next =
+                fixture.opened(TestRank.asking(fixture.at, join("s", 2, 0).setElsewhere(true)));
+        for (int i = 0; i < 5; i++) {
+            long number = next.control.expect(ToRank.MessageCase.PING).getPing().getNumber();
+            next.control.send(ToRelay.newBuilder()
+                    .setPong(Pong.newBuilder().setNumber(number))
+                    .build());
+        }
+        assertEquals(1, stats().ranks());
     }
 
     @Test
