@@ -178,7 +178,9 @@ final class LimitTest {
     void shouldExpelRankThatTakesNothingFromItsControlConnection() {
         start(RelayFixture.insecure()
                 .set(RelayOption.SLOW_CONSUMER_TIMEOUT, "600")
-                .set(RelayOption.CONTROL_MESSAGES_PER_SECOND, "15000"));
+                .set(RelayOption.CONTROL_MESSAGES_PER_SECOND, "15000")
+                // The other one says nothing while it looks on.
+                .set(RelayOption.HEARTBEAT_TIMEOUT, "60000"));
         List<TestRank> group = fixture.group("s", 2);
         // Lives, and reads nothing: more than systems hold, and less than the relay does.
         Thread flood = new Thread(() -> {
