@@ -107,6 +107,7 @@ final class Hub implements FrameHandler {
             Completion completion,
             int cookie) {
         HubTransfer transfer = idle.isEmpty() ? new HubTransfer() : idle.pop();
+        transfer.awaitedRank = ZipException.NONE;
         transfer.context = communicator.context();
         transfer.turns = communicator.hubTurns();
         transfer.kind = kind;

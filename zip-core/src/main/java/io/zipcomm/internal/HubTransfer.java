@@ -61,7 +61,7 @@ public final class HubTransfer {
     /** Is in the queue of those that have frames. */
     boolean queued;
 
-    /** As {@link #awaitedRank()}. */
+    /** As {@link #awaitedRank()}. It stays after the end, for the error that tells of it. */
     int awaitedRank = ZipException.NONE;
 
     HubTransfer() {}
@@ -77,7 +77,6 @@ public final class HubTransfer {
 
     void reset() {
         number = 0;
-        awaitedRank = ZipException.NONE;
         turns = null;
         source = null;
         target = null;

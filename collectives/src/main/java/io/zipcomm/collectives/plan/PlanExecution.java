@@ -72,6 +72,9 @@ public final class PlanExecution extends Operation implements Completion {
     /** Members that were probed, where the relay alone knows who keeps the others waiting. */
     private int probed;
 
+    /** World rank of which the relay said that it holds up a step, when a peer withdrew from that. */
+    private int late = ZipException.NONE;
+
     /** What to say of a peer that withdrew a message or left, if no reason comes; null while none did. */
     private ZipException withdrawn;
 
@@ -162,6 +165,7 @@ public final class PlanExecution extends Operation implements Completion {
         withdrawn = null;
         if (plan.usesRelay()) {
             probed = 0;
+            late = ZipException.NONE;
             turn = true;
             communicator().hubBegins(number);
         }
@@ -194,6 +198,7 @@ public final class PlanExecution extends Operation implements Completion {
     private void failed(int step, ZipException failure) {
         transfers[step] = null;
         if (relayed.length > 0) {
+            late = lateRank(step);
             relayed[step] = null;
         }
         if (failure.code() != ErrorCode.PEER_FAILED && failure.code() != ErrorCode.PEER_LEFT) {
@@ -424,7 +429,7 @@ public final class PlanExecution extends Operation implements Completion {
 
     /** World rank of which the relay says that it holds up a step. */
     private int lateRank(int step) {
-        return relayed[step] == null ? ZipException.NONE : relayed[step].awaitedRank();
+        return relayed[step] == null ? late : relayed[step].awaitedRank();
     }
 
     @Override
