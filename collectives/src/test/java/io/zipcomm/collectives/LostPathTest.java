@@ -50,7 +50,7 @@ final class LostPathTest {
     void shouldAddEveryElementOnceThoughItsFrameIsCut() {
         long[] rests = {0};
         long[] resumed = {0};
-        seeds.each(30, seed -> {
+        seeds.each(60, seed -> {
             int size = 2 + (int) Math.floorMod(seed, 4L);
             SimulatedNetwork network = new SimulatedNetwork(size, seed);
             network.forgettable(true);
