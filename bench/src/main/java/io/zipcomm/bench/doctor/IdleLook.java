@@ -55,8 +55,9 @@ final class IdleLook {
                 report.say(
                         "idle",
                         "a data connection that was silent for " + idle + " is forgotten: nothing passes any more ("
-                                + e.code() + "). Ranks that say nothing through the relay for so long lose it: let them"
-                                + " exchange something more often, such as a barrier");
+                                + e.code()
+                                + "). The relay asks for life every two heartbeat-intervals: shorten that at the"
+                                + " relay, or let ranks exchange something more often, such as a barrier");
             }
         } catch (ZipException e) {
             report.wrong("idle", "FAILED: " + e.getMessage());

@@ -35,7 +35,7 @@ final class NatTableTest {
     private static final long LIMIT_S = 60;
 
     /** They are to be told apart by their gateways and not by want of a processor. */
-    private static final int AT_ONCE = 21;
+    private static final int AT_ONCE = 9;
 
     /** Of two block lengths. */
     private static final int COLLECTIVES = 2 * 13;
