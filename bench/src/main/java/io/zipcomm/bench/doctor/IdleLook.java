@@ -15,7 +15,8 @@ import java.util.function.LongSupplier;
 
 /**
  * Leaves connections to the relay silent, and looks whether what is in between has forgotten them. Control connections are
- * never silent; those for data are, between two ranks that have nothing to say. Both ranks are in this process.
+ * never silent; on those for data only the relay asks for life now and then, between two ranks that have nothing to say.
+ * Both ranks are in this process.
  */
 final class IdleLook {
 
