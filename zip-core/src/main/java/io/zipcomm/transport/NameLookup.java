@@ -24,10 +24,13 @@ public final class NameLookup {
      * @param leftNs how long to wait at most
      * @throws UnknownHostException   if there is no such name; its message is the name
      * @throws SocketTimeoutException if there is no answer in time
-     * @throws InterruptedException   if the thread is interrupted
+     * @throws InterruptedException   if the thread is interrupted, also if it was before
      */
     public static InetAddress[] of(String host, long leftNs)
             throws UnknownHostException, SocketTimeoutException, InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException("before the lookup of " + host);
+        }
         CompletableFuture<InetAddress[]> answer = new CompletableFuture<>();
         Thread thread = new Thread(() -> ask(host, answer), "zip-lookup-" + host);
         thread.setDaemon(true);
