@@ -220,7 +220,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         long waitNs = messages.take(count, System.nanoTime());
         if (waitNs > 0 && !paused) {
             paused = true;
-            member.slowed(RelayOption.CONTROL_MESSAGES_PER_SECOND);
+            member.limitReached(RelayOption.CONTROL_MESSAGES_PER_SECOND);
             channel.config().setAutoRead(false);
             resumeIn(waitNs);
         }

@@ -116,8 +116,8 @@ final class Member implements DataConnection.Owner {
     }
 
     /** It is read more slowly for a limit. */
-    void slowed(RelayOption option) {
-        session.slowed(option);
+    void limitReached(RelayOption option) {
+        session.limitReached(option);
     }
 
     void message(ToRelay message) {
@@ -147,8 +147,8 @@ final class Member implements DataConnection.Owner {
     }
 
     @Override
-    public void slowed(ForwardLimit limit) {
-        slowed(option(limit));
+    public void limitReached(ForwardLimit limit) {
+        limitReached(option(limit));
     }
 
     private static RelayOption option(ForwardLimit limit) {
@@ -159,6 +159,7 @@ final class Member implements DataConnection.Owner {
             case STANDSTILL -> RelayOption.SLOW_CONSUMER_TIMEOUT;
             case RANK_RATE -> RelayOption.RANK_BYTES_PER_SECOND;
             case GROUP_RATE -> RelayOption.SESSION_BYTES_PER_SECOND;
+            case HUB_OPERATIONS -> RelayOption.HUB_OPERATIONS_MAX;
         };
     }
 

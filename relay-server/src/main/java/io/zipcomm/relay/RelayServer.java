@@ -176,7 +176,7 @@ public final class RelayServer implements AutoCloseable {
             throw new ZipException(
                     ErrorCode.BAD_SETTING,
                     "relay cannot listen on " + settings.listen() + ": "
-                            + bound.cause().getMessage(),
+                            + bound.cause().getMessage() + "; another address: option listen",
                     bound.cause());
         }
         channels.add(bound.channel());

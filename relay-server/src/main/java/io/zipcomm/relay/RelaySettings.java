@@ -203,7 +203,8 @@ public record RelaySettings(
                 if (option == null) {
                     throw new ZipException(
                             ErrorCode.BAD_SETTING,
-                            "relay configuration " + file + ": there is no option '" + key + "'");
+                            "relay configuration " + file + ": there is no option '" + key
+                                    + "'; docs/tuning.md lists all");
                 }
                 set(option, lines.getProperty(key));
             }
@@ -353,7 +354,9 @@ public record RelaySettings(
             boolean keyed = secret != null || keys != null || !file.isEmpty() || !places.isEmpty();
             if (insecure && keyed) {
                 throw new ZipException(
-                        ErrorCode.BAD_SETTING, "the relay has a secret and is told to be insecure: which?");
+                        ErrorCode.BAD_SETTING,
+                        "the relay has keys and is told to be insecure: without 'insecure' it wants tokens, without 'keys'"
+                                + " and 'secret-file' it admits everybody");
             }
             if (insecure) {
                 return Optional.empty();

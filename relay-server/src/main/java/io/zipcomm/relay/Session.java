@@ -147,8 +147,8 @@ final class Session {
         return one == 0 || other == 0 ? Math.max(one, other) : Math.min(one, other);
     }
 
-    /** A rank is read more slowly for a limit. */
-    void slowed(RelayOption option) {
+    /** A rank is read more slowly for a limit, or something that it asked for was refused. */
+    void limitReached(RelayOption option) {
         shard.counters().limitReached(option);
     }
 

@@ -275,6 +275,7 @@ final class AdminServerTest {
                                     "bytes",
                                     "bytes/s",
                                     "messages/s",
+                                    "operations",
                                     "ms")
                             .contains(option.unit());
             assertEquals(limit, shown, option.key());

@@ -292,7 +292,8 @@ abstract class FrameAbuse extends AbuseTest.Abuse {
             // Each has as many as it may; two ranks' worth is what all together may have.
             if (rank >= 2) {
                 String text = one.expectVerdict(1, ErrorCode.LIMIT, rank);
-                assertTrue(text.contains("hub-operations-max allows no more than " + 2 * size * each), text);
+                suite.expectLimit(RelayOption.HUB_OPERATIONS_MAX, text);
+                assertTrue(text.contains(" places of " + 2 * size * each), text);
                 refused++;
             }
         }

@@ -291,7 +291,7 @@ abstract class FuzzAbuse extends AbuseTest.Abuse {
         }
 
         @Override
-        public void slowed(ForwardLimit limit) {}
+        public void limitReached(ForwardLimit limit) {}
 
         @Override
         public void dataEnded(String reason) {}

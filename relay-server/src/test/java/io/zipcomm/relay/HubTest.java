@@ -422,7 +422,8 @@ final class HubTest {
             one.enters(transfer);
         }
         String text = one.expectVerdict(4, ErrorCode.LIMIT, 0);
-        assertTrue(text.contains("hub-operations-max"), text);
+        assertTrue(text.endsWith(" (hub-operations-max)"), text);
+        assertEquals(1L, fixture.relay.stats().limitsReached().get(RelayOption.HUB_OPERATIONS_MAX));
         // Not by a barrier: it has no data.
         group.forEach(rank -> {
             rank.kind = Enter.ALL_REDUCE;

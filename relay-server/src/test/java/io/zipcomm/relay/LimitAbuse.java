@@ -28,6 +28,7 @@ abstract class LimitAbuse extends AbuseTest.Abuse {
     /** Reached by other attacks of the suite. */
     private static final Map<RelayOption, String> ELSEWHERE = Map.of(
             RelayOption.HANDSHAKE_TIMEOUT, "HandshakeAbuse.shouldEndSlowHandshakesInTime",
+            RelayOption.HUB_OPERATIONS_MAX, "FrameAbuse.shouldBoundOperationsThatNobodyComesTo",
             RelayOption.CONTROL_WAITING_MAX, "FloodAbuse.shouldExpelRankThatReadsNothing",
             RelayOption.CONTROL_MEMORY, "FloodAbuse.shouldBoundWhatWaitsForAllRanksTogether");
 

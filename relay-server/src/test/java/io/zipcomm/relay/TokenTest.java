@@ -150,7 +150,7 @@ final class TokenTest {
         assertTrue(problem(RelaySettings.builder())
                 .contains("the relay has no secret: set secret-file or keys, or insecure"));
         assertTrue(problem(RelaySettings.builder().insecure(false)).contains("no secret"));
-        assertTrue(problem(secured().insecure(true)).contains("which?"));
+        assertTrue(problem(secured().insecure(true)).contains("the relay has keys and is told to be insecure"));
         assertTrue(RelayFixture.insecure().build().keys().isEmpty());
     }
 

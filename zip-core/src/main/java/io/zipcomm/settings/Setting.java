@@ -7,7 +7,8 @@ public enum Setting {
             "url",
             "127.0.0.1:7077",
             "Where the relay listens: host:port, or zip, zips (TLS), ws (WebSocket) or wss (both) with ://host:port, the last"
-                    + " two with a path. Several with commas between them, the same on all ranks: the session picks one."),
+                    + " two with a path; with +dns behind the scheme each address of the name is a relay. Several with commas"
+                    + " between them, the same on all ranks: the session picks one."),
     RELAY_CA(
             "ZIP_RELAY_CA",
             "path",

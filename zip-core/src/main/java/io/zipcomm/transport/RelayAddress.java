@@ -27,7 +27,7 @@ public record RelayAddress(Scheme scheme, String host, int port, String path, St
 
     private static final String EACH = "+dns";
     private static final String EXPECTED =
-            "expected host:port, or zip, zips, ws or wss with ://host:port, for WebSockets with a path";
+            "expected host:port, or zip, zips, ws or wss (or these with +dns) with ://host:port, for WebSockets with a path";
 
     /** What the bytes are wrapped in. */
     public enum Scheme {

@@ -93,7 +93,7 @@ final class ZipCliTest {
                 "run --ranks 2 --transport x true  | unknown transport 'x'; known: auto, tcp, relay",
                 "run --ranks 2 --relay h:x true    | relay address 'h:x': expected host:port",
                 "run --ranks 2 --key-file f true   | --key-file goes with --relay",
-                "relay                             | no secret: give --key-file FILE, or --insecure to admit everybody",
+                "relay                             | no key to check tokens by: give --keys PATHS or --key-file FILE",
                 "relay --insecure --listen nowhere | expected host:port",
                 "relay --config no/such/file       | no/such/file cannot be read",
                 "token --session s                 | Missing required option: '--key-file=FILE'",

@@ -84,7 +84,9 @@ public final class RelayCommand implements Callable<Integer> {
     public Integer call() {
         if (config == null && keyFile == null && keys == null && options.isEmpty() && !insecure) {
             throw new ParameterException(
-                    spec.commandLine(), "no secret: give --key-file FILE, or --insecure to admit everybody");
+                    spec.commandLine(),
+                    "no key to check tokens by: give --keys PATHS or --key-file FILE ('zip token --new-key' makes one), or"
+                            + " --insecure to admit everybody");
         }
         Logs.configure(logFormat, logLevel);
         PrintWriter out = spec.commandLine().getOut();
@@ -146,7 +148,8 @@ public final class RelayCommand implements Callable<Integer> {
     private RelayOption known(String name) {
         RelayOption option = RelayOption.of(name);
         if (option == null) {
-            throw new ParameterException(spec.commandLine(), "there is no option '" + name + "' of the relay");
+            throw new ParameterException(
+                    spec.commandLine(), "there is no option '" + name + "' of the relay; docs/tuning.md lists all");
         }
         return option;
     }

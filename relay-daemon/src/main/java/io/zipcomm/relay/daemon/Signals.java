@@ -18,7 +18,9 @@ final class Signals {
     /**
      * Has something done whenever a signal comes, on a thread of its own.
      *
-     * @param name without SIG; where the system has no such signal, or the JVM keeps it to itself, nothing is done
+     * @param name without SIG; where the system has no such signal, the JVM keeps it to itself, or who started the process has
+     *     it ignored (nohup does that to HUP, a shell to INT of what runs in the background), nothing is done, and the log
+     *     says so
      */
     static void on(String name, Runnable action) {
         try {
@@ -32,8 +34,11 @@ final class Signals {
                         action.run();
                         return null;
                     });
-            signal.getMethod("handle", signal, handler)
+            Object before = signal.getMethod("handle", signal, handler)
                     .invoke(null, signal.getConstructor(String.class).newInstance(name), told);
+            if (before.equals(handler.getField("SIG_IGN").get(null))) {
+                log.info("SIG{} is not heard: this process was started so that it is ignored", name);
+            }
         } catch (InvocationTargetException e) {
             log.info("SIG{} is not heard: {}", name, e.getCause().getMessage());
         } catch (ReflectiveOperationException e) {

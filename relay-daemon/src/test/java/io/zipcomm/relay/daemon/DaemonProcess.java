@@ -18,7 +18,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -27,6 +30,9 @@ import java.util.stream.Collectors;
 final class DaemonProcess implements AutoCloseable {
 
     private static final Pattern ADDRESS = Pattern.compile("zip relay: (listening|admin) on ([^ ,]+):(\\d+).*");
+
+    /** A process inherits which signals are ignored, and this test may run in the background. */
+    private static final List<String> HEAR_SIGNALS = List.of("env", "--default-signal=HUP,INT,TERM");
 
     final Process process;
     final Path log;
@@ -54,7 +60,8 @@ final class DaemonProcess implements AutoCloseable {
 
     /** From the classes of this build, or from the jar if that is given. */
     static DaemonProcess start(Path folder, Path jar, String... options) throws IOException {
-        List<String> command = new ArrayList<>(List.of(java()));
+        List<String> command = new ArrayList<>(HEAR_SIGNALS);
+        command.add(java());
         if (jar != null) {
             command.addAll(List.of("-jar", jar.toString()));
         } else {
@@ -89,12 +96,21 @@ final class DaemonProcess implements AutoCloseable {
         return new InetSocketAddress(matcher.group(2), Integer.parseInt(matcher.group(3)));
     }
 
-    /** The next line of its standard output; the test's own limit bounds the wait. */
+    /** The next line of its standard output; null if it ended. */
     String line() {
+        CompletableFuture<String> line = CompletableFuture.supplyAsync(() -> {
+            try {
+                return lines.readLine();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
         try {
-            return lines.readLine();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            return line.get(30, TimeUnit.SECONDS);
+        } catch (InterruptedException | ExecutionException | TimeoutException e) {
+            // Ends the read, too.
+            process.destroyForcibly();
+            throw new AssertionError("no line from it; its log:\n" + log(), e);
         }
     }
 

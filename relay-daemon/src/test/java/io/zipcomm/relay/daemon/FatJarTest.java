@@ -47,7 +47,7 @@ final class FatJarTest {
         String token = output(0, "token", "--session", "s", "--key-file", key, "--quota", "ranks_max=4");
         assertEquals(3, token.strip().split("\\.", -1).length, token);
         assertTrue(output(2, "token", "--session", "s").contains("Missing required option: '--key-file=FILE'"));
-        assertTrue(output(2).contains("no secret: give --key-file FILE"));
+        assertTrue(output(2).contains("no key to check tokens by: give --keys PATHS"));
         try (DaemonProcess daemon = DaemonProcess.start(folder, JAR, "--keys", key + ".pub")) {
             assertTrue(daemon.first.endsWith(", tokens required"), daemon.first);
         }

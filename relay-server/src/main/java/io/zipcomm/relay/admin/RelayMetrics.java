@@ -133,6 +133,7 @@ final class RelayMetrics implements AutoCloseable {
         values.put(RelayOption.CONTROL_BYTES_MAX, RelaySettings::controlBytesMax);
         values.put(RelayOption.SESSION_MEMORY, RelaySettings::sessionMemoryBytes);
         values.put(RelayOption.MEMORY, RelaySettings::memoryBytes);
+        values.put(RelayOption.HUB_OPERATIONS_MAX, RelaySettings::hubOperationsMax);
         values.put(
                 RelayOption.SLOW_CONSUMER_TIMEOUT,
                 now -> now.limits().slowConsumerTimeout().toMillis());

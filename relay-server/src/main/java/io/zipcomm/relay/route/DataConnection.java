@@ -48,8 +48,8 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
          */
         void exceeded(ForwardLimit limit, String reason);
 
-        /** The rank is read more slowly from now on, for a while. */
-        void slowed(ForwardLimit limit);
+        /** The rank is read more slowly from now on, for a while, or something that it asked for was refused. */
+        void limitReached(ForwardLimit limit);
 
         /**
          * The connection ended and not by {@link #close}.

@@ -176,7 +176,8 @@ public final class Exchange {
                 return;
             }
             if (largest.hubBytes() * 2 >= largest.heldBytes()) {
-                largest.relieveHub(waitingBytes + " bytes wait in the relay of " + waitingBytesMax + " that may");
+                largest.relieveHub(
+                        waitingBytes + " bytes wait in the relay of " + waitingBytesMax + " that may (memory)");
                 flush();
             } else {
                 giveUpSlowest(largest);

@@ -13,5 +13,7 @@ public enum ForwardLimit {
     /** Bytes each second from a rank. */
     RANK_RATE,
     /** Bytes each second from all ranks of a group. */
-    GROUP_RATE
+    GROUP_RATE,
+    /** Operations of the hub that are under way. */
+    HUB_OPERATIONS
 }

@@ -117,9 +117,8 @@ final class Hub {
             return "rank " + member.rank() + " takes part in an operation of others";
         }
         if (member.operations() >= limits.operationsMax()) {
-            String limit = "this rank has " + member.operations()
-                    + " collectives under way in the relay, as many as its option hub-operations-max allows";
-            member.verdict(entry.transfer(), ErrorCode.LIMIT, member.rank(), 0, limit);
+            member.refuse(
+                    entry.transfer(), "this rank has " + member.operations() + " collectives under way in the relay");
             return null;
         }
         String refusal = entry.combines() && entry.bytes() > 0 ? cannotCombine(entry) : null;
@@ -131,9 +130,10 @@ final class Hub {
         HubOperation operation = operations.get(key);
         if (operation == null) {
             if (places + entry.members().length > placesMax()) {
-                String limit = "the operations of this group that are under way have " + places
-                        + " places, and its option hub-operations-max allows no more than " + placesMax();
-                member.verdict(entry.transfer(), ErrorCode.LIMIT, member.rank(), 0, limit);
+                member.refuse(
+                        entry.transfer(),
+                        "the collectives of this group that are under way in the relay have " + places + " places of "
+                                + placesMax() + " that they may have");
                 return null;
             }
             operation = new HubOperation(this, key, entry);
@@ -186,8 +186,11 @@ final class Hub {
     }
 
     private String cannotCombine(HubEntry entry) {
-        if (!limits.reduces() || combiner() == null) {
-            return "the relay does not combine, by its option hub-reduction";
+        if (!limits.reduces()) {
+            return "the relay does not combine: its option hub-reduction is false; set ZIP_RELAY_COLLECTIVES=multicast";
+        }
+        if (combiner() == null) {
+            return "the relay cannot combine: it runs without zip-collectives; set ZIP_RELAY_COLLECTIVES=multicast";
         }
         return entry.type() != null && combiner().supports(entry.type(), entry.reduction())
                 ? null
@@ -256,7 +259,12 @@ final class Hub {
             if (keptBytes <= left) {
                 return;
             }
-            one.fail(ErrorCode.LIMIT, one.anyRank(), 0, reason);
+            int rank = one.anyRank();
+            Outlet outlet = board.outlet(rank);
+            if (outlet != null) {
+                outlet.limitReached(ForwardLimit.MEMORY);
+            }
+            one.fail(ErrorCode.LIMIT, rank, 0, reason);
         }
     }
 

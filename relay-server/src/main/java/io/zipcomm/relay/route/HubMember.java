@@ -203,6 +203,12 @@ final class HubMember {
         outlet.offer(frame, true);
     }
 
+    /** There are as many operations as may be. */
+    void refuse(int transfer, String reason) {
+        outlet.limitReached(ForwardLimit.HUB_OPERATIONS);
+        verdict(transfer, ErrorCode.LIMIT, rank, 0, reason + " (hub-operations-max)");
+    }
+
     void verdict(int transfer, ErrorCode code, int culprit, int signature, String reason) {
         byte[] text = reason.getBytes(StandardCharsets.UTF_8);
         ByteBuf frame = frame(FrameType.VERDICT, transfer, text.length);

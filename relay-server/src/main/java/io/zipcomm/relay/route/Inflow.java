@@ -46,13 +46,13 @@ final class Inflow {
             long ownWaitNs = own.take(bytes, nowNs);
             long sharedWaitNs = shared.take(bytes, nowNs);
             if (timer == null && (ownWaitNs > 0 || sharedWaitNs > 0)) {
-                owner.slowed(ownWaitNs >= sharedWaitNs ? ForwardLimit.RANK_RATE : ForwardLimit.GROUP_RATE);
+                owner.limitReached(ownWaitNs >= sharedWaitNs ? ForwardLimit.RANK_RATE : ForwardLimit.GROUP_RATE);
                 waitFor(Math.max(ownWaitNs, sharedWaitNs));
             }
         }
         if (board != null && !forMemory && board.isFull()) {
             forMemory = true;
-            owner.slowed(ForwardLimit.SESSION_MEMORY);
+            owner.limitReached(ForwardLimit.SESSION_MEMORY);
             board.pause(this);
         }
         if (timer != null || forMemory) {

@@ -200,6 +200,11 @@ final class Outlet {
         return standstill;
     }
 
+    /** Something of this rank came to nothing at a limit, and the rank goes on. */
+    void limitReached(ForwardLimit limit) {
+        owner.limitReached(limit);
+    }
+
     void giveUp(ForwardLimit limit, String reason) {
         owner.exceeded(limit, reason);
         close();

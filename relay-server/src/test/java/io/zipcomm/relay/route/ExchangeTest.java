@@ -60,7 +60,7 @@ final class ExchangeTest {
             }
 
             @Override
-            public void slowed(ForwardLimit limit) {
+            public void limitReached(ForwardLimit limit) {
                 throw new AssertionError(limit);
             }
 

@@ -3,20 +3,15 @@ package io.zipcomm.transport.tcp;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.zipcomm.relay.RelayServer;
-import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
-import io.zipcomm.testkit.LeakCheck;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Two ranks that do not meet at first, and could later. */
 @Timeout(60)
-final class AskAgainTest {
+final class AskAgainTest extends WithRelay {
 
     private static final int REFUSALS = 2;
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
@@ -25,17 +20,6 @@ final class AskAgainTest {
     private static final int CLOCK_RATE = 100;
 
     private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(20);
-
-    @RegisterExtension
-    final LeakCheck leaks = new LeakCheck();
-
-    private final RelayServer relay = RelayServer.start(
-            RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build());
-
-    @AfterEach
-    void stopRelay() {
-        relay.close();
-    }
 
     @Test
     void shouldMeetLaterWhileThereIsTraffic() throws Exception {

@@ -19,7 +19,6 @@ import io.zipcomm.relay.RelayTokens;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
-import io.zipcomm.testkit.LeakCheck;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
@@ -31,11 +30,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -43,25 +39,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Groups that form through a real relay, as a user's program joins them; ranks are threads. */
 @Timeout(60)
-final class JoinTest {
+final class JoinTest extends WithRelay {
 
     private static final String SESSION = "s";
-
-    @RegisterExtension
-    final LeakCheck leaks = new LeakCheck();
-
-    private RelayServer relay;
-
-    @BeforeEach
-    void startRelay() {
-        relay = RelayServer.start(
-                RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build());
-    }
-
-    @AfterEach
-    void stopRelay() {
-        relay.close();
-    }
 
     private ZipSettings.Builder settings(int size) {
         return ZipSettings.builder()

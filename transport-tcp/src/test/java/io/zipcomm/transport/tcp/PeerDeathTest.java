@@ -9,24 +9,18 @@ import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.GroupCommunicator;
-import io.zipcomm.relay.RelayServer;
-import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
-import io.zipcomm.testkit.LeakCheck;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A rank dies without a word: whoever waits for it is told soon, and who it was. */
 @Timeout(60)
-final class PeerDeathTest {
+final class PeerDeathTest extends WithRelay {
 
     private static final int SIZE = 3;
     private static final int DOOMED = 1;
@@ -35,22 +29,6 @@ final class PeerDeathTest {
 
     /** So long the dead rank itself waits for its peers when it is cleaned up. */
     private static final Duration CLOSE_TIMEOUT = Duration.ofMillis(300);
-
-    @RegisterExtension
-    final LeakCheck leaks = new LeakCheck();
-
-    private RelayServer relay;
-
-    @BeforeEach
-    void startRelay() {
-        relay = RelayServer.start(
-                RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build());
-    }
-
-    @AfterEach
-    void stopRelay() {
-        relay.close();
-    }
 
     @ParameterizedTest(name = "{0}, control connection dies, too: {1}")
     @CsvSource({"TCP, false", "TCP, true", "RELAY, false", "RELAY, true", "AUTO, false", "AUTO, true"})

@@ -5,44 +5,22 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.internal.GroupCommunicator;
-import io.zipcomm.relay.RelayServer;
-import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
-import io.zipcomm.testkit.LeakCheck;
 import java.time.Duration;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What it costs that frames between hosts are kept until the peer has them. */
 @Timeout(120)
-final class RecordingTest {
+final class RecordingTest extends WithRelay {
 
     private static final int MESSAGES = 20;
     private static final int MESSAGE_BYTES = 1 << 20;
 
     /** A message is 17 frames, which leave together; the socket may take them in several pieces. */
     private static final int CALLS_PER_MESSAGE_MAX = 8;
-
-    @RegisterExtension
-    final LeakCheck leaks = new LeakCheck();
-
-    private RelayServer relay;
-
-    @BeforeEach
-    void startRelay() {
-        relay = RelayServer.start(
-                RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build());
-    }
-
-    @AfterEach
-    void stopRelay() {
-        relay.close();
-    }
 
     @ParameterizedTest(name = "{0}")
     @CsvSource({"auto", "nio"})

@@ -8,12 +8,8 @@ import io.netty.channel.epoll.Epoll;
 import io.zipcomm.ZipFuture;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.internal.GroupCommunicator;
-import io.zipcomm.relay.RelayServer;
-import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
-import io.zipcomm.testkit.LeakCheck;
 import io.zipcomm.testkit.Memory;
-import io.zipcomm.testkit.Seeds;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -22,17 +18,14 @@ import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.CRC32C;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Two ranks that take each other for far away lose their direct connection again and again, under load both ways. */
 @Timeout(120)
-final class ResumeTest {
+final class ResumeTest extends WithRelay {
 
     private static final int TIMES = 20;
     private static final int BLACK_HOLES = 4;
@@ -47,25 +40,6 @@ final class ResumeTest {
     private static final int CLOCK_RATE = 100;
 
     private static final long PATIENCE_NS = Duration.ofSeconds(30).toNanos();
-
-    @RegisterExtension
-    final Seeds seeds = new Seeds();
-
-    @RegisterExtension
-    final LeakCheck leaks = new LeakCheck();
-
-    private RelayServer relay;
-
-    @BeforeEach
-    void startRelay() {
-        relay = RelayServer.start(
-                RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build());
-    }
-
-    @AfterEach
-    void stopRelay() {
-        relay.close();
-    }
 
     /** What happens to the connection between the ranks. */
     private enum Loss {

@@ -8,11 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.netty.channel.epoll.Epoll;
 import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.membership.Candidate;
-import io.zipcomm.relay.RelayServer;
-import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
-import io.zipcomm.testkit.LeakCheck;
-import io.zipcomm.testkit.Seeds;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.Hello;
@@ -30,16 +26,13 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Thousands of strangers connect to a rank, and say nothing, half of something, or nonsense: its group hardly notices. */
 @Timeout(120)
-final class StrangersTest {
+final class StrangersTest extends WithRelay {
 
     private static final int STRANGERS = 4_000;
 
@@ -63,25 +56,6 @@ final class StrangersTest {
 
     private static final int ROUNDS_MIN = 100;
     private static final int MESSAGE_BYTES = 100_000;
-
-    @RegisterExtension
-    final Seeds seeds = new Seeds();
-
-    @RegisterExtension
-    final LeakCheck leaks = new LeakCheck();
-
-    private RelayServer relay;
-
-    @BeforeEach
-    void startRelay() {
-        relay = RelayServer.start(
-                RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build());
-    }
-
-    @AfterEach
-    void stopRelay() {
-        relay.close();
-    }
 
     @ParameterizedTest(name = "{0}")
     @CsvSource({"epoll", "nio"})

@@ -6,26 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.zipcomm.ZipFuture;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.internal.GroupCommunicator;
-import io.zipcomm.relay.RelayServer;
-import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
-import io.zipcomm.testkit.LeakCheck;
-import io.zipcomm.testkit.Seeds;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Edges in use move from the relay to a direct connection while messages of all lengths go both ways. */
 @Timeout(60)
-final class UpgradeTest {
+final class UpgradeTest extends WithRelay {
 
     /** Messages that one rank sends to one peer. */
     private static final int ROUNDS = 40;
@@ -40,25 +33,6 @@ final class UpgradeTest {
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
     private static final int LOAD_TAG = 1;
     private static final int PATH_TAG = 2;
-
-    @RegisterExtension
-    final Seeds seeds = new Seeds();
-
-    @RegisterExtension
-    final LeakCheck leaks = new LeakCheck();
-
-    private RelayServer relay;
-
-    @BeforeEach
-    void startRelay() {
-        relay = RelayServer.start(
-                RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build());
-    }
-
-    @AfterEach
-    void stopRelay() {
-        relay.close();
-    }
 
     @ParameterizedTest(name = "{0} groups of {1}")
     @CsvSource({"20, 2", "3, 4"})

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.MembershipClient;
-import io.zipcomm.relay.RelayServer;
-import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.testkit.ConnectProxy;
@@ -17,22 +15,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A control connection that is opened to see what a relay says of it. */
-final class VisitTest {
+final class VisitTest extends WithRelay {
 
     private final TcpTransportProvider provider = new TcpTransportProvider();
-    private final RelayServer relay = RelayServer.start(
-            RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build());
-
-    @AfterEach
-    void close() {
-        relay.close();
-    }
 
     private ZipSettings.Builder settings(int rank) {
         return ZipSettings.builder()
