@@ -203,6 +203,8 @@ final class PathSwitchTest {
 
     @Test
     void shouldLoseNothingSilentlyWhenADirectPathBreaks() {
+        int[] cut = {0};
+        int[] failed = {0};
         seeds.each(300, seed -> {
             SimulatedNetwork network = new SimulatedNetwork(2, seed);
             try (SimulatedGroup group = group(network, TransportChoice.AUTO)) {
@@ -213,6 +215,7 @@ final class PathSwitchTest {
                     streams.get(random.nextInt(2)).next();
                     group.turns(random.nextInt(12));
                     if (i >= before && network.cut(0, 1, SimulatedNetwork.DIRECT)) {
+                        cut[0]++;
                         break;
                     }
                 }
@@ -222,9 +225,11 @@ final class PathSwitchTest {
                 assertTrue(ms < 5000, "ended after " + ms + " ms: " + network.state());
                 for (Stream stream : streams) {
                     checkBroken(stream);
+                    failed[0] += stream.receives.stream().anyMatch(one -> Outcome.code(one) != null) ? 1 : 0;
                 }
             }
         });
+        assertTrue(cut[0] > 0 && failed[0] > 0, cut[0] + " paths cut, " + failed[0] + " streams failed");
     }
 
     /** What was received is right; what was not received failed with the name of the peer. */

@@ -1,5 +1,7 @@
 package io.zipcomm.internal;
 
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,17 +76,32 @@ final class BackgroundDriver implements Runnable {
         }
     }
 
-    /** Ends the thread and waits for it. */
-    void close() {
+    /**
+     * Ends the thread, and waits until it has, or for some time: it may stand in a stage of a future, which is the program's
+     * code and may wait for whoever closes. Then it ends after that.
+     */
+    void close(Duration timeout) {
         closed = true;
         LockSupport.unpark(thread);
+        if (thread == Thread.currentThread()) {
+            return;
+        }
+        long deadlineNs = System.nanoTime() + timeout.toNanos();
+        long leftNs = timeout.toNanos();
         boolean interrupted = false;
-        while (thread.isAlive() && thread != Thread.currentThread()) {
+        while (thread.isAlive() && leftNs > 0) {
             try {
-                thread.join();
+                TimeUnit.NANOSECONDS.timedJoin(thread, leftNs);
             } catch (InterruptedException e) {
                 interrupted = true;
             }
+            leftNs = deadlineNs - System.nanoTime();
+        }
+        if (thread.isAlive()) {
+            LOG.warn(
+                    "{} has not ended after {} ms: a stage of a future, or what it calls, does not return",
+                    thread.getName(),
+                    timeout.toMillis());
         }
         if (interrupted) {
             Thread.currentThread().interrupt();

@@ -970,7 +970,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     /**
      * Leaves the group: fails what is under way, sends what is queued, says goodbye to every peer and waits, for the close
-     * timeout at most, until they have taken it.
+     * timeout at most, until they have taken it. For as long it waits then for stages of futures that still run.
      */
     @Override
     public void close() {
@@ -986,7 +986,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             leave();
         }
         if (background != null) {
-            background.close();
+            background.close(settings.closeTimeout());
         }
         control.leave();
         control.close();

@@ -44,63 +44,89 @@ final class ReplayPool {
         }
     }
 
-    /** Chunks of one size that wait to be used again. */
-    private static final class Idle {
+    /** Memory of each size that is kept for re-use at the most, however much was in use. */
+    private static final long IDLE_BYTES_MAX = 64 << 20;
+
+    /** After so many chunks were taken, what was in use before is forgotten. */
+    private static final int PERIOD = 1000;
+
+    /** Chunks of one size: as many as were lately in use at once stay, or wait to be used again. */
+    private static final class Sized {
         private final int chunkBytes;
+        private final int min;
         private final int max;
         private Chunk first;
-        private int count;
+        private int idle;
+        private int inUse;
 
-        Idle(int chunkBytes, long bytesMax) {
+        /** Chunks in use at the most, in this period and in the one before. */
+        private int peak;
+
+        private int lastPeak;
+        private int taken;
+
+        Sized(int chunkBytes, long idleBytesMin) {
             this.chunkBytes = chunkBytes;
-            max = (int) (bytesMax / chunkBytes);
+            min = (int) (idleBytesMin / chunkBytes);
+            max = Math.max(min, (int) (IDLE_BYTES_MAX / chunkBytes));
         }
 
         Chunk take() {
+            if (++taken == PERIOD) {
+                taken = 0;
+                lastPeak = peak;
+                peak = inUse;
+            }
+            inUse++;
+            peak = Math.max(peak, inUse);
             Chunk chunk = first;
             if (chunk == null) {
                 return new Chunk(chunkBytes);
             }
             first = chunk.next;
-            count--;
+            idle--;
             chunk.next = null;
             chunk.end = 0;
             return chunk;
         }
 
         void give(Chunk chunk) {
-            if (count < max) {
+            inUse--;
+            int kept = Math.max(min, Math.max(peak, lastPeak));
+            if (idle < max && idle + inUse < kept) {
                 chunk.next = first;
                 first = chunk;
-                count++;
+                idle++;
             }
         }
     }
 
-    private final Idle small;
-    private final Idle large;
-    private int inUse;
+    private final Sized small;
+    private final Sized large;
 
     /**
-     * @param idleBytesMax memory of each size kept for re-use
+     * @param idleBytesMin memory of each size that is kept for re-use in any case
      */
-    ReplayPool(long idleBytesMax) {
-        small = new Idle(CHUNK_BYTES, idleBytesMax);
-        large = new Idle(LONG_CHUNK_BYTES, idleBytesMax);
+    ReplayPool(long idleBytesMin) {
+        small = new Sized(CHUNK_BYTES, idleBytesMin);
+        large = new Sized(LONG_CHUNK_BYTES, idleBytesMin);
     }
 
     Chunk take(boolean forLong) {
-        inUse++;
         return (forLong ? large : small).take();
     }
 
     void give(Chunk chunk) {
-        inUse--;
         (chunk.isLong() ? large : small).give(chunk);
     }
 
     /** Chunks taken and not given back. */
     int inUse() {
-        return inUse;
+        return small.inUse + large.inUse;
+    }
+
+    /** Chunks that wait to be used again. */
+    int idle() {
+        return small.idle + large.idle;
     }
 }

@@ -12,8 +12,11 @@ import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 final class ReplayTest {
@@ -53,6 +56,34 @@ final class ReplayTest {
         byte[] content = new byte[bytes];
         random.nextBytes(content);
         return content;
+    }
+
+    /** All links together, phase after phase: what was in use at once is there for the next phase, and goes when it is not. */
+    @Test
+    void shouldKeepAsManyChunksAsWereLatelyInUse() {
+        int peak = 16;
+        Set<ReplayPool.Chunk> first = takeAndGive(peak);
+        assertEquals(peak, pool.idle());
+        for (int phase = 0; phase < 10; phase++) {
+            assertEquals(first, takeAndGive(peak), "chunks of phase " + phase);
+        }
+        for (int i = 0; i < 3_000; i++) {
+            takeAndGive(1);
+        }
+        // No more than in any case: the size of the test's pool has no room for one long chunk.
+        assertEquals(1, pool.idle());
+        takeAndGive(1_000);
+        assertTrue(pool.idle() < 100, pool.idle() + " chunks of 1 MiB are kept");
+    }
+
+    private Set<ReplayPool.Chunk> takeAndGive(int count) {
+        List<ReplayPool.Chunk> chunks = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            chunks.add(pool.take(true));
+        }
+        chunks.forEach(pool::give);
+        assertEquals(0, pool.inUse());
+        return Set.copyOf(chunks);
     }
 
     @Test
