@@ -11,11 +11,13 @@ import io.zipcomm.wire.proto.ToRank;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Data connections on which nothing is to be said. */
 @Timeout(60)
+@Tag("once")
 final class PulseTest {
 
     private static final int BEAT_MS = 50;

@@ -21,10 +21,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Which files are secrets: those that people make, and none that others may have read. */
+@Tag("once")
 final class SecretFileTest {
 
     private static final String PEM_WITHOUT_END = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n";

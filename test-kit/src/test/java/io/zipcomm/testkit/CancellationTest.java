@@ -19,10 +19,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Sends and receives that are taken back, by their caller or by their deadline, at any moment. */
+@Tag("once")
 final class CancellationTest {
 
     private static final int EAGER = 1024;

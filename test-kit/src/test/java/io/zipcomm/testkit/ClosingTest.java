@@ -16,10 +16,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Members leave a group in any order, and nobody waits for a peer that has gone. */
+@Tag("once")
 final class ClosingTest {
 
     private static final int EAGER = 1024;

@@ -20,10 +20,12 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Messages between two ranks that stay alive. */
+@Tag("once")
 final class MessagesTest {
 
     private static final int EAGER = 1024;

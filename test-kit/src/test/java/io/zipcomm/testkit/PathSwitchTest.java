@@ -15,10 +15,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Links begin on the relay and move to a direct path while messages are under way. */
+@Tag("once")
 final class PathSwitchTest {
 
     private static final int EAGER = 1024;

@@ -17,10 +17,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Links lose their direct path, go on through the relay, and are upgraded again: nothing is lost, repeated or reordered. */
+@Tag("once")
 final class ResumeTest {
 
     private static final int EAGER = 1024;

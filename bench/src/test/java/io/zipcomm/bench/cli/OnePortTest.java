@@ -15,12 +15,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Processes whose only way out is an HTTP proxy that lets them to one port of the relay. */
 @Timeout(120)
+@Tag("once")
 final class OnePortTest {
 
     private static final String JAVA =

@@ -7,10 +7,12 @@ import io.zipcomm.collectives.select.TuningTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real processes, for a short time: not what wins, but that it is measured and can be used. */
+@Tag("once")
 final class TuneCommandTest {
 
     @Test

@@ -21,9 +21,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Real processes, real sockets. */
+@Tag("once")
 final class BenchRunTest {
 
     private static final Duration BUDGET = Duration.ofMillis(20);

@@ -9,9 +9,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The measurements that are no table of operations. */
+@Tag("once")
 final class ProbesTest {
 
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -15,11 +15,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /** {@code zip doctor} behind gateways of many kinds. All examinations run at once; each test looks at some of the answers. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Tag("once")
 final class DoctorLabTest {
 
     private static final long LIMIT_S = 60;

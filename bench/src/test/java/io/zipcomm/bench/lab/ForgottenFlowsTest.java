@@ -18,12 +18,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Gateways forget the direct connections of a group again and again while all of them are loaded both ways: each goes on by
  * the relay and becomes direct again, and not one byte is lost, repeated or out of place.
  */
+@Tag("once")
 final class ForgottenFlowsTest {
 
     /**

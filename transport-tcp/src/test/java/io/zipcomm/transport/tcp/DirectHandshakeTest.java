@@ -30,11 +30,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who gets a direct connection and who does not: strangers, liars, silent ones, and peers that one side cannot reach. */
+@Tag("once")
 final class DirectHandshakeTest {
 
     private static final int EPOCH = 3;

@@ -14,11 +14,13 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What the operating system knows of a peer whose process stands still while it is sent more than it has room for. */
 @Timeout(60)
+@Tag("once")
 final class FullWindowTest {
 
     /** From here on {@link Silence} takes the connection for lost. */

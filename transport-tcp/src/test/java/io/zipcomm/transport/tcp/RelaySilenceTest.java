@@ -18,12 +18,14 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A data connection to the relay that something on the way has forgotten, while the control connection goes on. */
 @Timeout(60)
+@Tag("once")
 final class RelaySilenceTest {
 
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);

@@ -26,12 +26,14 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Thousands of strangers connect to a rank, and say nothing, half of something, or nonsense: its group hardly notices. */
 @Timeout(120)
+@Tag("once")
 final class StrangersTest extends WithRelay {
 
     private static final int STRANGERS = 4_000;
