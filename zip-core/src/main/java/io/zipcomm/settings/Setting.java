@@ -69,7 +69,12 @@ public enum Setting {
                     + " yield where they share cores or a quota leaves less than one for each."),
     SPIN_TIME("ZIP_SPIN_TIME", "us", "1000", "How long a spinning thread spins before it blocks."),
     IO("ZIP_IO", "name", "auto", "Socket implementation: epoll, nio, or auto, which takes epoll where it loads."),
-    BIND("ZIP_BIND", "address", "0.0.0.0", "Address on which to accept direct connections."),
+    BIND(
+            "ZIP_BIND",
+            "address",
+            "*",
+            "Address on which to accept direct connections; * for all of this machine, of IPv4 and IPv6, 0.0.0.0 for those of"
+                    + " IPv4."),
     HOST_ID("ZIP_HOST_ID", "text", "", "Overrides the identity by which ranks find out that they share a host."),
     TUNING(
             "ZIP_TUNING",

@@ -33,7 +33,7 @@ import java.util.function.Function;
  * @param waiting          how to wait for I/O
  * @param spinTime         how long to spin before blocking
  * @param io               socket implementation
- * @param bind             address to accept on
+ * @param bind             address to accept on, or * for all
  * @param hostId           identity of this host, or empty to find out
  * @param tuning           file of tuning rules, or empty for the built-in ones
  * @param relayCollectives what the relay may do of a collective

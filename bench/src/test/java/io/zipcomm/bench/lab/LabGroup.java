@@ -107,8 +107,19 @@ final class LabGroup {
      * @return its address, as {@code HOST:PORT}
      */
     static String startRelay(LabHost host) throws IOException {
-        List<String> command = ChildJvm.command(
-                ChildJvm.flags(), Main.class, "relay", "--listen", "0.0.0.0:" + RELAY_PORT, "--insecure");
+        startRelay(host, "0.0.0.0:" + RELAY_PORT);
+        return host.address().getHostAddress() + ":" + RELAY_PORT;
+    }
+
+    /** The same by IPv6. */
+    static String startRelayV6(LabHost host) throws IOException {
+        startRelay(host, "[::]:" + RELAY_PORT);
+        return "[" + host.addressV6().orElseThrow().getHostAddress() + "]:" + RELAY_PORT;
+    }
+
+    private static void startRelay(LabHost host, String listen) throws IOException {
+        List<String> command =
+                ChildJvm.command(ChildJvm.flags(), Main.class, "relay", "--listen", listen, "--insecure");
         Process process = new ProcessBuilder(host.command(command))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
@@ -126,7 +137,6 @@ final class LabGroup {
         if (line == null || !line.contains("listening")) {
             throw new IOException("the relay did not start within " + RELAY_START + ", it said: " + line);
         }
-        return host.address().getHostAddress() + ":" + RELAY_PORT;
     }
 
     /**

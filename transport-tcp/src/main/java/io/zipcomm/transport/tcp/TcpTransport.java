@@ -53,6 +53,12 @@ final class TcpTransport implements Transport {
     private final Streams streams = new Streams();
     private final DirectPaths direct;
 
+    /** {@code ZIP_BIND} for all addresses of this machine, of IPv4 and IPv6. */
+    private static final String ALL_ADDRESSES = "*";
+
+    private static final String ANY_V6 = "::";
+    private static final String ANY_V4 = "0.0.0.0";
+
     /** For ranks of this host; null if nobody connects directly. */
     private Poller.Acceptor local;
 
@@ -73,15 +79,7 @@ final class TcpTransport implements Transport {
         poller = Poller.open(settings.io());
         try {
             if (settings.transport() != ZipSettings.TransportChoice.RELAY) {
-                bind = NameLookup.of(settings.bind(), settings.joinTimeout().toNanos())[0];
-                local = poller.listen(
-                        new InetSocketAddress(bind.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bind, 0),
-                        true,
-                        false,
-                        this::accepted);
-                remote = bind.isLoopbackAddress()
-                        ? null
-                        : poller.listen(new InetSocketAddress(bind, 0), false, true, this::accepted);
+                listen();
             }
         } catch (IOException | RuntimeException e) {
             poller.close();
@@ -92,6 +90,34 @@ final class TcpTransport implements Transport {
             throw new ZipException(ErrorCode.CANCELLED, "the joining thread was interrupted", e);
         }
         direct = new DirectPaths(poller, streams, rendezvousPort());
+    }
+
+    private void listen() throws IOException, InterruptedException {
+        boolean all = settings.bind().equals(ALL_ADDRESSES);
+        bind = NameLookup.of(
+                all ? ANY_V6 : settings.bind(), settings.joinTimeout().toNanos())[0];
+        local = poller.listen(
+                new InetSocketAddress(bind.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bind, 0),
+                true,
+                false,
+                this::accepted);
+        if (bind.isLoopbackAddress()) {
+            return;
+        }
+        try {
+            remote = listenForOthers();
+        } catch (IOException | RuntimeException e) {
+            if (!all) {
+                throw e;
+            }
+            // This system, or this JVM, has IPv4 alone.
+            bind = InetAddress.getByName(ANY_V4);
+            remote = listenForOthers();
+        }
+    }
+
+    private Poller.Acceptor listenForOthers() throws IOException {
+        return poller.listen(new InetSocketAddress(bind, 0), false, true, this::accepted);
     }
 
     private void accepted(Poller.AcceptedSocket socket) {

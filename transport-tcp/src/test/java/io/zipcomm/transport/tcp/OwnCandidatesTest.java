@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class OwnCandidatesTest {
 
     @ParameterizedTest
-    @ValueSource(strings = {"0.0.0.0", "::", "localhost", "127.0.0.1"})
+    @ValueSource(strings = {"*", "0.0.0.0", "::", "localhost", "127.0.0.1"})
     void shouldPublishAddresses(String bind) {
         ZipSettings settings = ZipSettings.builder()
                 .session("s")
