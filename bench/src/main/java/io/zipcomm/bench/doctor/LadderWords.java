@@ -15,8 +15,12 @@ final class LadderWords {
     private static final String PRIVATE =
             WORKS_NOT + ": it is private; only within one network do private addresses reach each other";
     private static final String FIREWALL = UNKNOWN + ": there is no NAT, but a firewall may drop what comes in";
-    private static final String UNSEEN =
-            UNKNOWN + ": no relay outside has seen what is between here and other networks";
+    /** Of these there is nothing to be said before a relay in another network has seen this process. */
+    static final String UNSEEN_PEERS = "equal or symmetric peer";
+
+    private static final String UNSEEN = UNKNOWN
+            + ": no relay outside has seen what is between here and other networks; --relay names one, or --peer tries with"
+            + " a machine there";
 
     private final Nat nat;
     private final Map<String, String> lines = new LinkedHashMap<>();
@@ -29,9 +33,13 @@ final class LadderWords {
     static Map<String, String> of(Nat nat) {
         LadderWords words = new LadderWords(nat);
         words.lines.put("loopback", WORKS + " between ranks of this machine; others skip it");
-        words.likeThis();
         words.open();
-        words.symmetric();
+        if (nat.mapping() == Mapping.UNSEEN) {
+            words.lines.put(UNSEEN_PEERS, UNSEEN);
+        } else {
+            words.likeThis();
+            words.symmetric();
+        }
         words.lines.put("any peer, relay", words.relay());
         return words.lines;
     }

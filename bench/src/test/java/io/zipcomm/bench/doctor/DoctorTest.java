@@ -221,7 +221,7 @@ final class DoctorTest {
                     new RelayAddress(own.getHostAddress(), relay.address().getPort());
             assertTrue(doctor.examine(new Examination(List.of(here), "")));
             assertEquals("cannot be told: the relay is on this machine", findings.get("NAT"));
-            assertTrue(findings.get("ladder, equal peer, hole punching").startsWith("cannot be told alone"));
+            assertTrue(findings.get("ladder, " + LadderWords.UNSEEN_PEERS).startsWith("cannot be told alone"));
         }
     }
 

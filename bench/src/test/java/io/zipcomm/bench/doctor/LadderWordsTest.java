@@ -32,8 +32,6 @@ final class LadderWordsTest {
         "CHANGING, symmetric peer, NUN",
         "UNKNOWN,  equal peer,     NUU",
         "UNKNOWN,  symmetric peer, NUU",
-        "UNSEEN,   equal peer,     UUU",
-        "UNSEEN,   symmetric peer, UUU",
         "PROXY,    equal peer,     NNN",
         "PROXY,    symmetric peer, NNN",
     })
@@ -43,6 +41,13 @@ final class LadderWordsTest {
                 + letter(words.get(peer + ", observed address"))
                 + letter(words.get(peer + ", hole punching"));
         assertEquals(expected, found, words.toString());
+    }
+
+    @Test
+    void shouldSayOnceThatNoRelayOutsideHasSeenThisProcess() {
+        Map<String, String> words = words(Mapping.UNSEEN);
+        assertEquals("U", letter(words.get(LadderWords.UNSEEN_PEERS)));
+        assertTrue(words.keySet().stream().noneMatch(key -> key.startsWith("equal peer,")), words.toString());
     }
 
     private static String letter(String text) {

@@ -1,6 +1,7 @@
 package io.zipcomm.relay.daemon;
 
 import io.zipcomm.relay.RelayOption;
+import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.transport.RelayAddress;
 import java.io.PrintWriter;
@@ -97,12 +98,18 @@ public final class RelayCommand implements Callable<Integer> {
             String admits = daemon.relay().settings().keys().isPresent()
                     ? "tokens required"
                     : "INSECURE: everybody is admitted";
-            out.println("zip relay: listening on " + text(daemon.relay().address()) + ", " + admits);
+            out.println("zip relay: listening on " + listening(daemon.relay()) + ", " + admits);
             daemon.adminAddress().ifPresent(at -> out.println("zip relay: admin on " + text(at)));
             daemon.awaitEnd();
         }
         out.println("zip relay: stopped");
         return 0;
+    }
+
+    /** As it was asked for: a system calls all addresses of IPv4 by those of IPv6. */
+    private static String listening(RelayServer relay) {
+        String host = relay.settings().listen().getHostString();
+        return new RelayAddress(host, relay.address().getPort()).toString();
     }
 
     private static String text(InetSocketAddress address) {
