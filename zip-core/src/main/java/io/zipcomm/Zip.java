@@ -33,7 +33,7 @@ public final class Zip {
      * Joins the group that the {@code ZIP_*} environment variables describe; see {@link io.zipcomm.settings.Setting}.
      *
      * @return the world's communicator, to be closed by the caller
-     * @throws ZipException as {@link #join(ZipSettings)}
+     * @throws ZipException as {@link #join(ZipSettings)}; BAD_SETTING also for a variable that is missing or wrong
      */
     public static Communicator join() {
         return join(ZipSettings.fromEnvironment());
@@ -44,8 +44,10 @@ public final class Zip {
      *
      * @param settings who we are, where the relay is, which group
      * @return the world's communicator, to be closed by the caller
-     * @throws ZipException if the relay cannot be reached, refuses, or the group is not complete in time; the message names
-     *     who is missing
+     * @throws ZipException with code RELAY_UNREACHABLE or RELAY_LOST if the relay cannot be reached, or is lost meanwhile; as
+     *     it refuses; JOIN_TIMEOUT if the group is not complete in time, with a message that names who is missing;
+     *     BAD_SETTING for what settings name and cannot be used, such as files of TLS, an address to listen on, or a
+     *     transport; LIMIT if the system gives no sockets; CANCELLED if the thread is interrupted, whose flag stays set
      */
     public static Communicator join(ZipSettings settings) {
         return Joining.join(settings, provider(settings.transport()), CLOCK);

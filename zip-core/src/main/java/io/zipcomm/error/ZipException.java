@@ -17,6 +17,7 @@ public final class ZipException extends RuntimeException {
     public static final int NONE = -1;
 
     private final ErrorCode code;
+    private final String reason;
     private final int rank;
     private final int peer;
     private final int epoch;
@@ -28,6 +29,7 @@ public final class ZipException extends RuntimeException {
     private ZipException(Builder facts, Throwable cause) {
         super(facts.text(), cause);
         code = facts.code;
+        reason = facts.reason;
         rank = facts.rank;
         peer = facts.peer;
         epoch = facts.epoch;
@@ -72,6 +74,11 @@ public final class ZipException extends RuntimeException {
     /** What kind of failure. */
     public ErrorCode code() {
         return code;
+    }
+
+    /** The facts that have no field of their own, as a phrase. */
+    public String reason() {
+        return reason;
     }
 
     /** Rank in the world of the process that throws, or {@link #NONE}. */

@@ -1,7 +1,8 @@
 package io.zipcomm.internal;
 
 /**
- * What a rank tells the rest of its group beside the data: through the relay in real groups. Never blocks. Any thread.
+ * What a rank tells the rest of its group beside the data: through the relay in real groups. Any thread. Nothing blocks but
+ * {@link #leave} and {@link #close}.
  */
 public interface ControlPlane extends AutoCloseable {
 
@@ -31,10 +32,13 @@ public interface ControlPlane extends AutoCloseable {
      */
     void punch(int rank);
 
-    /** This rank leaves cleanly; nothing else may be said afterwards. */
+    /**
+     * This rank leaves cleanly; nothing else may be said afterwards. Blocks until that has been heard, for one second at most,
+     * or until the thread is interrupted, whose flag stays set.
+     */
     void leave();
 
-    /** Ends the connection, waiting for one second at most until what was said is on its way. */
+    /** Ends the connection when what was said is on its way, or after a second. Blocks for two seconds at most. */
     @Override
     void close();
 

@@ -101,7 +101,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
      * @param relayed    whether a data connection will be attached
      * @param clock      nanoseconds
      * @return a client with a place; the caller closes it
-     * @throws ZipException with the relay's reason, or RELAY_UNREACHABLE
+     * @throws ZipException with the relay's reason, or as {@link TransportProvider#openControl}
      */
     public static MembershipClient join(
             ZipSettings settings,
@@ -127,7 +127,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
      * @param localPort where the control connection is to come from if that is free; 0 for anywhere
      * @param clock     nanoseconds
      * @return a client with a place; the caller leaves and closes it
-     * @throws ZipException with the relay's reason, or RELAY_UNREACHABLE
+     * @throws ZipException with the relay's reason, or as {@link TransportProvider#openControl}
      */
     public static MembershipClient visit(
             ZipSettings settings, RelayAddress relay, TransportProvider provider, int localPort, LongSupplier clock) {
@@ -154,7 +154,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
      *
      * @param deadlineNs of connecting
      * @return a client without a place yet; the caller closes it
-     * @throws ZipException with code RELAY_UNREACHABLE
+     * @throws ZipException as {@link TransportProvider#openControl}
      */
     static MembershipClient askOneOfSeveral(
             ZipSettings settings,
@@ -180,7 +180,12 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             boolean elsewhere,
             boolean patient,
             long deadlineNs) {
-        ControlChannel opened = provider.openControl(settings, relay, localPort, this, deadlineNs, patient);
+        ControlChannel opened;
+        try {
+            opened = provider.openControl(settings, relay, localPort, this, deadlineNs, patient);
+        } catch (ZipException e) {
+            throw joinFailure(e.code(), e.reason(), null, e);
+        }
         synchronized (this) {
             channel = opened;
         }
@@ -300,11 +305,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             throw joinFailure(ErrorCode.CANCELLED, "the joining thread was interrupted", what, e);
         } catch (ExecutionException e) {
             ZipException refusal = (ZipException) e.getCause();
-            throw joinFailure(
-                    refusal.code(),
-                    refusal.getMessage().substring(refusal.code().name().length() + 2),
-                    what,
-                    e);
+            throw joinFailure(refusal.code(), refusal.reason(), what, e);
         }
     }
 

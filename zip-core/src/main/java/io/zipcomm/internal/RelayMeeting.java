@@ -13,12 +13,13 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
-import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Finds one relay of several at which all ranks of a session meet, whichever of them which rank can reach.
@@ -34,6 +35,8 @@ import java.util.stream.Collectors;
  */
 public final class RelayMeeting {
 
+    private static final Logger LOG = LoggerFactory.getLogger(RelayMeeting.class);
+
     /** Refusals that concern the group: another relay would say the same. */
     private static final Set<ErrorCode> OF_GROUP =
             EnumSet.of(ErrorCode.BAD_SETTING, ErrorCode.SIZE_MISMATCH, ErrorCode.GROUP_FULL, ErrorCode.RANK_TAKEN);
@@ -47,7 +50,6 @@ public final class RelayMeeting {
     private static final int PATIENCE_SHARE = 10;
     private static final long PATIENCE_NS_MAX = 3_000_000_000L;
     private static final long RETRY_MS = 200;
-    private static final String ATTEMPT = "^join, after \\d+ ms: ";
 
     /** The relay watches the same deadline and knows who is missing, so its answer is given time to arrive. */
     private static final long GRACE_NS = 1_000_000_000L;
@@ -69,8 +71,11 @@ public final class RelayMeeting {
     private final long timeoutNs;
     private final List<Stay> stays = new ArrayList<>();
 
+    /** Whoever reads that there is news looks at all relays, so one piece of it says as much as many. */
+    private static final int NEWS_MAX = 1;
+
     /** Something happened at a relay. */
-    private final LinkedBlockingQueue<Boolean> news = new LinkedBlockingQueue<>();
+    private final ArrayBlockingQueue<Boolean> news = new ArrayBlockingQueue<>(NEWS_MAX);
 
     private volatile boolean over;
     /** Where the rank is attached; null if nowhere. */
@@ -104,7 +109,8 @@ public final class RelayMeeting {
      *
      * @param transport is attached when this returns, if {@code relayed}
      * @return a client whose group is complete; the caller closes it
-     * @throws ZipException with a relay's reason, JOIN_TIMEOUT, RELAY_UNREACHABLE, or CANCELLED if the thread is interrupted
+     * @throws ZipException with a relay's reason, JOIN_TIMEOUT, RELAY_UNREACHABLE, BAD_SETTING, or CANCELLED if the thread is
+     *     interrupted, whose flag stays set
      */
     public static MembershipClient join(
             ZipSettings settings,
@@ -148,7 +154,7 @@ public final class RelayMeeting {
                 return attached;
             }
             Stay best = best();
-            boolean gone = current != null && (current.client != attached || !current.isAdmitted());
+            boolean gone = current != null && current.admitted() != attached;
             // In vain: somebody who was there has gone.
             boolean inVain = current != null && nowNs - attachedNs > patienceNs;
             if (gone || inVain || (best != null && best != current)) {
@@ -187,7 +193,7 @@ public final class RelayMeeting {
 
     private Stay best() {
         for (Stay stay : stays) {
-            if (stay == current || stay.isAdmitted()) {
+            if (stay == current || stay.admitted() != null) {
                 return stay;
             }
         }
@@ -195,7 +201,8 @@ public final class RelayMeeting {
     }
 
     private void attach(Stay stay) {
-        MembershipClient client = stay.client;
+        // Looked at once: it may be lost, and another be asked that is not admitted yet.
+        MembershipClient client = stay.admitted();
         if (client == null) {
             return;
         }
@@ -215,6 +222,11 @@ public final class RelayMeeting {
             }
             stay.leave(client, e);
         }
+    }
+
+    /** There is news. Any thread; if there was some already, nothing is to be added. */
+    private void tell() {
+        news.offer(true);
     }
 
     private static boolean isComplete(MembershipClient client) {
@@ -247,27 +259,32 @@ public final class RelayMeeting {
             }
             out += stay.out ? 1 : 0;
         }
-        if (out == stays.size()) {
-            throw failure(stays.get(0).trouble.code(), text(stays.get(0).trouble));
+        ZipException first = stays.get(0).trouble;
+        if (out == stays.size() && first != null) {
+            throw failure(first.code(), text(first));
         }
     }
 
     private ZipException timedOut() {
-        String each = stays.stream()
-                .map(stay -> stay.relay + ": " + (stay.trouble == null ? "not all ranks came" : text(stay.trouble)))
-                .collect(Collectors.joining("; "));
-        boolean unreachable = stays.stream()
-                .allMatch(stay -> stay.trouble != null && stay.trouble.code() == ErrorCode.RELAY_UNREACHABLE);
+        boolean unreachable = true;
+        StringBuilder each = new StringBuilder();
+        for (Stay stay : stays) {
+            // Read once: its thread may just have got through.
+            ZipException trouble = stay.trouble;
+            unreachable &= trouble != null && trouble.code() == ErrorCode.RELAY_UNREACHABLE;
+            each.append("; ")
+                    .append(stay.relay)
+                    .append(": ")
+                    .append(trouble == null ? "not all ranks came" : text(trouble));
+        }
         return failure(
                 unreachable ? ErrorCode.RELAY_UNREACHABLE : ErrorCode.JOIN_TIMEOUT,
-                "at none of " + stays.size() + " relays all ranks met; " + each);
+                "at none of " + stays.size() + " relays all ranks met" + each);
     }
 
+    /** Without what is known of the whole, of which this is a part. */
     private static String text(ZipException trouble) {
-        String text = trouble.getMessage();
-        String prefix = trouble.code().name() + ": ";
-        // What failed is a part of joining, which the whole is told of anyway.
-        return (text.startsWith(prefix) ? text.substring(prefix.length()) : text).replaceFirst(ATTEMPT, "");
+        return (trouble.phase() == null ? "" : trouble.phase() + ": ") + trouble.reason();
     }
 
     private ZipException failure(ErrorCode code, String reason) {
@@ -314,12 +331,14 @@ public final class RelayMeeting {
             thread.setDaemon(true);
         }
 
-        boolean isAdmitted() {
+        /** The connection by which the rank has a place there; null if it has none. */
+        MembershipClient admitted() {
             MembershipClient there = client;
-            return there != null
+            boolean admitted = there != null
                     && there.admission().isDone()
                     && !there.admission().isCompletedExceptionally()
                     && !there.completion().isCompletedExceptionally();
+            return admitted ? there : null;
         }
 
         /** The connection is of no more use; the thread asks anew, if it has not yet done so. */
@@ -353,7 +372,7 @@ public final class RelayMeeting {
                 while (!over && !out && System.nanoTime() - startedNs < timeoutNs) {
                     stay();
                     if (!over) {
-                        news.add(true);
+                        tell();
                         Thread.sleep(RETRY_MS);
                     }
                 }
@@ -380,6 +399,12 @@ public final class RelayMeeting {
             } catch (ZipException e) {
                 trouble = e;
                 return;
+            } catch (RuntimeException e) {
+                if (trouble == null || trouble.code() != ErrorCode.INTERNAL) {
+                    LOG.error("asking the relay at {} failed, and is tried again", relay, e);
+                }
+                trouble = new ZipException(ErrorCode.INTERNAL, "asking the relay failed: " + e, e);
+                return;
             }
             if (!take(asked)) {
                 asked.close();
@@ -388,11 +413,11 @@ public final class RelayMeeting {
             try {
                 asked.admission().get();
                 cameBack = true;
-                news.add(true);
+                tell();
                 asked.completion().get();
                 // Complete: nothing more to wait for.
                 over = true;
-                news.add(true);
+                tell();
             } catch (ExecutionException e) {
                 ZipException reason = (ZipException) e.getCause();
                 forget(asked, reason);

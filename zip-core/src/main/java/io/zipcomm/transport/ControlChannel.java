@@ -20,7 +20,10 @@ public interface ControlChannel extends AutoCloseable {
     /** Address of the other end when the connection was opened: of the relay, or of the proxy that was asked. */
     InetSocketAddress remote();
 
-    /** Sends what is queued, then ends the connection without telling the listener. Blocks for one second at most. */
+    /**
+     * Sends what is queued, for one second at most, then ends the connection. Blocks for two seconds at most, or not at all on
+     * the channel's own thread. The listener is told of the end only if it came from the other side first.
+     */
     @Override
     void close();
 
@@ -41,7 +44,7 @@ public interface ControlChannel extends AutoCloseable {
         long tickMs();
 
         /**
-         * The connection ended and not by {@link ControlChannel#close}. Called once.
+         * The connection ended, and not by {@link ControlChannel#close} alone. Called once at most.
          *
          * @param reason as a phrase
          */

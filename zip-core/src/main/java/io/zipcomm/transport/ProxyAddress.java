@@ -22,6 +22,7 @@ import java.util.stream.Stream;
 public record ProxyAddress(String host, int port, String credentials, boolean tlsOnly, List<String> exceptions) {
 
     private static final int DEFAULT_PORT = 3128;
+    private static final int PORT_MAX = 65_535;
 
     /**
      * Reads {@code http://host:port} or {@code http://user:password@host:port}.
@@ -35,7 +36,8 @@ public record ProxyAddress(String host, int port, String credentials, boolean tl
         try {
             URI uri = new URI(text.contains("://") ? text : "http://" + text);
             String host = uri.getHost();
-            if (host == null || !"http".equalsIgnoreCase(uri.getScheme())) {
+            int port = uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort();
+            if (host == null || !"http".equalsIgnoreCase(uri.getScheme()) || port == 0 || port > PORT_MAX) {
                 throw bad();
             }
             if (host.startsWith("[")) {
@@ -44,7 +46,7 @@ public record ProxyAddress(String host, int port, String credentials, boolean tl
             String user = uri.getRawUserInfo();
             return new ProxyAddress(
                     host,
-                    uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort(),
+                    port,
                     user == null ? "" : URLDecoder.decode(user.replace("+", "%2B"), StandardCharsets.UTF_8),
                     tlsOnly,
                     Stream.of(exceptions.split(","))
@@ -59,7 +61,8 @@ public record ProxyAddress(String host, int port, String credentials, boolean tl
     private static ZipException bad() {
         return new ZipException(
                 ErrorCode.BAD_SETTING,
-                "the address of the HTTP proxy: expected http://host:port or http://user:password@host:port");
+                "the address of the HTTP proxy: expected http://host:port or http://user:password@host:port, port 1 to "
+                        + PORT_MAX);
     }
 
     /** Whether a relay is to be reached through this proxy. */

@@ -28,6 +28,8 @@ public interface TransportProvider {
      *
      * @param settings of the process
      * @return an open transport; the caller closes it
+     * @throws io.zipcomm.error.ZipException with code BAD_SETTING for an address that cannot be listened on, LIMIT if the
+     *     system gives no sockets, or CANCELLED if the thread is interrupted, whose flag stays set
      */
     Transport open(ZipSettings settings);
 
@@ -42,7 +44,8 @@ public interface TransportProvider {
      * @param deadlineNs instant on {@link System#nanoTime()}'s clock
      * @param patient    whether to try again until the deadline; otherwise the first failure counts
      * @return an open channel; the caller closes it
-     * @throws io.zipcomm.error.ZipException with code RELAY_UNREACHABLE
+     * @throws io.zipcomm.error.ZipException with code RELAY_UNREACHABLE, BAD_SETTING for files of TLS that cannot be used,
+     *     LIMIT if the system gives no sockets, or CANCELLED if the thread is interrupted, whose flag stays set
      */
     ControlChannel openControl(
             ZipSettings settings,

@@ -23,6 +23,7 @@ class ZipExceptionTest {
                 "PEER_LOST: rank 1 of 4, epoch 2, all-reduce #7, step 4 of 12, after 812 ms: connection reset; awaited"
                         + " segment 5 of 8 from rank 3",
                 failure.getMessage());
+        assertEquals("connection reset", failure.reason());
         assertEquals(3, failure.peer());
         assertEquals(812, failure.elapsedMs());
     }

@@ -106,6 +106,10 @@ class ZipSettingsTest {
                 valid().set(Setting.PROXY, "http://me:secret@p:1").build();
         assertFalse(settings.toString().contains("secret"), settings.toString());
         assertTrue(valid().set(Setting.PROXY, "none").build().access().proxy().isEmpty());
+        assertEquals("p:65535", ProxyAddress.parse("p:65535", false, "").toString());
+        for (String port : new String[] {"0", "65536", "99999", "99999999999", "x"}) {
+            assertBad(valid().set(Setting.PROXY, "http://p:" + port), "HTTP proxy", "1 to 65535");
+        }
         ZipException wrong =
                 assertThrows(ZipException.class, () -> ProxyAddress.parse("socks5://me:secret@p:1", false, ""));
         assertFalse(wrong.getMessage().contains("secret"), wrong.getMessage());
