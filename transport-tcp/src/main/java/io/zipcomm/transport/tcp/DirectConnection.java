@@ -59,6 +59,10 @@ final class DirectConnection extends FrameStream implements Path {
 
     private boolean forgettable;
     private final Silence silence = new Silence();
+
+    /** What the operating system knows; null unless {@link #forgettable}. Made once, since it is asked all the time. */
+    private Silence.Acknowledgement system;
+
     private boolean pingDue;
     private boolean pongDue;
     private FrameHandler handler;
@@ -285,6 +289,7 @@ final class DirectConnection extends FrameStream implements Path {
         forgettable = !view.members().get(peer).hostId().equals(view.self().hostId());
         if (forgettable) {
             socket().keepAlive();
+            system = socket()::unacknowledgedMs;
         }
         setInputOpen(false);
         paths.opened(this);
@@ -359,7 +364,7 @@ final class DirectConnection extends FrameStream implements Path {
     /** Asks the other end whether it is there if it should say something and does not, and gives up if it is not. */
     void look(long nowNs) {
         boolean awaiting = handler != null && isInUse() && handler.isAwaiting();
-        switch (silence.look(nowNs, receivedBytes(), awaiting, socket()::unacknowledgedMs)) {
+        switch (silence.look(nowNs, receivedBytes(), awaiting, system)) {
             case PING -> {
                 pingDue = true;
                 flushStream();

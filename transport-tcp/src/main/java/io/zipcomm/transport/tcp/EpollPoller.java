@@ -63,7 +63,7 @@ final class EpollPoller extends Poller {
     }
 
     @Override
-    StreamSocket connect(InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
+    StreamSocket begin(InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
             throws IOException {
         Socket socket = Socket.newSocketStream();
         try {
@@ -276,6 +276,7 @@ final class EpollPoller extends Poller {
     }
 
     private final class EpollAcceptor extends Handle implements Acceptor {
+        private final AcceptPause pause = new AcceptPause();
         private final Consumer<AcceptedSocket> accepted;
         private final byte[] address = new byte[32];
 
@@ -301,7 +302,15 @@ final class EpollPoller extends Poller {
                     accepted.accept(new Accepted(new Socket(descriptor)));
                 }
             } catch (IOException e) {
-                LOG.warn("accepting a connection failed", e);
+                submit(EpollIoOps.EPOLLERR);
+                pause.begin(port(), e, System.nanoTime());
+            }
+        }
+
+        @Override
+        public void look(long nowNs) {
+            if (pause.isOver(nowNs)) {
+                submit(EpollIoOps.EPOLLIN);
             }
         }
     }

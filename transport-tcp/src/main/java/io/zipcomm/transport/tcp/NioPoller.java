@@ -41,7 +41,7 @@ class NioPoller extends Poller {
     }
 
     @Override
-    StreamSocket connect(InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
+    StreamSocket begin(InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
             throws IOException {
         SocketChannel channel = SocketChannel.open();
         try {
@@ -272,6 +272,7 @@ class NioPoller extends Poller {
     }
 
     private final class NioAcceptor extends Handle implements Acceptor {
+        private final AcceptPause pause = new AcceptPause();
         private final ServerSocketChannel channel;
         private final Consumer<AcceptedSocket> accepted;
 
@@ -298,7 +299,15 @@ class NioPoller extends Poller {
                     accepted.accept(new Accepted(socket));
                 }
             } catch (IOException e) {
-                LOG.warn("accepting a connection failed", e);
+                submit(NioIoOps.NONE);
+                pause.begin(port(), e, System.nanoTime());
+            }
+        }
+
+        @Override
+        public void look(long nowNs) {
+            if (pause.isOver(nowNs)) {
+                submit(NioIoOps.ACCEPT);
             }
         }
     }

@@ -50,12 +50,29 @@ abstract class Poller implements AutoCloseable {
         if (choice == IoChoice.EPOLL && !epoll) {
             throw new ZipException(ErrorCode.BAD_SETTING, "epoll cannot be used here", Epoll.unavailabilityCause());
         }
-        return epoll ? new EpollPoller() : new NioPoller();
+        try {
+            return epoll ? new EpollPoller() : new NioPoller();
+        } catch (RuntimeException e) {
+            throw new ZipException(
+                    ErrorCode.LIMIT, "the system gives nothing to wait for sockets with: " + describe(problem(e)), e);
+        }
     }
 
     /** What to tell users of a failure to connect: some exceptions have a class and no message. */
-    static String describe(IOException problem) {
+    static String describe(Exception problem) {
         return problem.getMessage() == null ? problem.getClass().getSimpleName() : problem.getMessage();
+    }
+
+    /**
+     * What the system, or Java's own sockets, say by other exceptions: of descriptors that are used up, of a kind of address
+     * that is not there.
+     */
+    private static IOException problem(RuntimeException said) {
+        Throwable root = said;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return new IOException(root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage(), said);
     }
 
     final IoHandler handler() {
@@ -72,8 +89,20 @@ abstract class Poller implements AutoCloseable {
      * @param lossBased whether to ask for a congestion control that backs off on loss only, which between processes of one
      *     host is three times as fast as one that paces; best effort. It must be chosen before the connection exists: a
      *     socket that has once paced goes on doing so
+     * @throws IOException whatever the reason is
      */
-    abstract StreamSocket connect(
+    final StreamSocket connect(
+            InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
+            throws IOException {
+        try {
+            return begin(address, localPort, lossBased, listener);
+        } catch (RuntimeException e) {
+            throw problem(e);
+        }
+    }
+
+    /** As {@link #connect}; may throw what the system's sockets throw. */
+    abstract StreamSocket begin(
             InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
             throws IOException;
 
@@ -133,6 +162,9 @@ abstract class Poller implements AutoCloseable {
 
         /** Port it listens on. */
         int port();
+
+        /** Accepts again if that failed a while ago. Called now and then. */
+        void look(long nowNs);
 
         @Override
         void close();

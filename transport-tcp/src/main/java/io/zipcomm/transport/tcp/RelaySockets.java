@@ -28,12 +28,14 @@ final class RelaySockets {
     private RelaySockets() {}
 
     /**
-     * Connects, trying again until the deadline while the relay refuses.
+     * Connects, trying again until the deadline while the relay refuses. What a failure is a part of, and how long it took, is
+     * for callers to say.
      *
      * @param access    what it takes to get through
      * @param localPort where from, if there is no proxy; 0 for anywhere
      * @param patient   whether to try again; otherwise the first failure counts
-     * @throws ZipException with code RELAY_UNREACHABLE, or CANCELLED if the thread is interrupted, whose flag stays set
+     * @throws ZipException with code RELAY_UNREACHABLE, CANCELLED if the thread is interrupted, whose flag stays set, or
+     *     BAD_SETTING for files of TLS that cannot be used
      */
     static StreamSocket connect(
             Poller poller,
@@ -43,22 +45,25 @@ final class RelaySockets {
             StreamSocket.Listener listener,
             long deadlineNs,
             boolean patient) {
-        long startedNs = System.nanoTime();
         int tries = 0;
         while (true) {
-            String problem;
+            IOException problem;
+            boolean lasting = false;
             tries++;
             try {
                 long untilNs = Math.min(deadlineNs - System.nanoTime(), ATTEMPT_NS) + System.nanoTime();
                 return attempt(poller, access, relay, localPort, listener, untilNs);
-            } catch (RelayRefusal e) {
-                throw failure(relay, e.getMessage(), tries, startedNs);
             } catch (IOException e) {
-                problem = Poller.describe(e);
+                problem = e;
+                lasting = e instanceof RelayRefusal;
             }
             long leftNs = deadlineNs - System.nanoTime();
-            if (leftNs <= RETRY_NS || !patient) {
-                throw failure(relay, problem, tries, startedNs);
+            if (leftNs <= RETRY_NS || !patient || lasting) {
+                throw new ZipException(
+                        ErrorCode.RELAY_UNREACHABLE,
+                        "cannot connect to the relay at " + relay + ", " + tries + " tries: "
+                                + Poller.describe(problem),
+                        problem);
             }
             java.util.concurrent.locks.LockSupport.parkNanos(RETRY_NS);
             checkInterrupt(relay);
@@ -130,18 +135,7 @@ final class RelaySockets {
     }
 
     private static ZipException interrupted(RelayAddress relay) {
-        return ZipException.of(
-                        ErrorCode.CANCELLED, "the thread was interrupted while it connected to the relay at " + relay)
-                .operation("join")
-                .build();
-    }
-
-    private static ZipException failure(RelayAddress relay, String problem, int tries, long startedNs) {
-        return ZipException.of(
-                        ErrorCode.RELAY_UNREACHABLE,
-                        "cannot connect to the relay at " + relay + ", " + tries + " tries: " + problem)
-                .operation("join")
-                .elapsedMs((System.nanoTime() - startedNs) / 1_000_000)
-                .build();
+        return new ZipException(
+                ErrorCode.CANCELLED, "the thread was interrupted while it connected to the relay at " + relay);
     }
 }

@@ -24,6 +24,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -47,6 +48,10 @@ final class TcpTransport implements Transport {
 
     /** Time between looks at what takes too long. */
     private static final long LOOK_NS = 50_000_000;
+
+    // Phases of joining, for errors.
+    private static final String OPENING = "opening sockets";
+    private static final String ATTACHING = "attaching the data connection";
 
     private final ZipSettings settings;
     private final Poller poller;
@@ -76,18 +81,26 @@ final class TcpTransport implements Transport {
 
     TcpTransport(ZipSettings settings) {
         this.settings = settings;
-        poller = Poller.open(settings.io());
+        long startedNs = System.nanoTime();
+        try {
+            poller = Poller.open(settings.io());
+        } catch (ZipException e) {
+            throw joinFailure(e.code(), OPENING, e.reason(), settings.rank(), startedNs, e);
+        }
         try {
             if (settings.transport() != ZipSettings.TransportChoice.RELAY) {
                 listen();
             }
         } catch (IOException | RuntimeException e) {
             poller.close();
-            throw new ZipException(ErrorCode.BAD_SETTING, "cannot listen on " + settings.bind(), e);
+            String problem = e instanceof UnknownHostException ? "unknown host" : Poller.describe(e);
+            String reason = "cannot listen on " + settings.bind() + ": " + problem;
+            throw joinFailure(ErrorCode.BAD_SETTING, OPENING, reason, settings.rank(), startedNs, e);
         } catch (InterruptedException e) {
             poller.close();
             Thread.currentThread().interrupt();
-            throw new ZipException(ErrorCode.CANCELLED, "the joining thread was interrupted", e);
+            String reason = "the joining thread was interrupted";
+            throw joinFailure(ErrorCode.CANCELLED, OPENING, reason, settings.rank(), startedNs, e);
         }
         direct = new DirectPaths(poller, streams, rendezvousPort());
     }
@@ -118,6 +131,18 @@ final class TcpTransport implements Transport {
 
     private Poller.Acceptor listenForOthers() throws IOException {
         return poller.listen(new InetSocketAddress(bind, 0), false, true, this::accepted);
+    }
+
+    private ZipException joinFailure(
+            ErrorCode code, String phase, String reason, int rank, long startedNs, Exception cause) {
+        ZipException.Builder facts = ZipException.of(code, reason)
+                .operation("join of session " + settings.session())
+                .phase(phase)
+                .elapsedMs((System.nanoTime() - startedNs) / 1_000_000);
+        if (rank >= 0) {
+            facts.at(rank, settings.size(), ZipException.NONE);
+        }
+        return facts.build(cause);
     }
 
     private void accepted(Poller.AcceptedSocket socket) {
@@ -179,6 +204,15 @@ final class TcpTransport implements Transport {
 
     @Override
     public void attach(RelayAddress address, String session, int rank, byte[] ticket, long deadlineNs) {
+        long startedNs = System.nanoTime();
+        try {
+            openData(address, session, rank, ticket, deadlineNs);
+        } catch (ZipException e) {
+            throw joinFailure(e.code(), ATTACHING, e.reason(), rank, startedNs, e);
+        }
+    }
+
+    private void openData(RelayAddress address, String session, int rank, byte[] ticket, long deadlineNs) {
         if (relay != null) {
             // The rank has left that relay for this one.
             relay.closeStream();
@@ -300,6 +334,12 @@ final class TcpTransport implements Transport {
             long nowNs = System.nanoTime();
             if (nowNs - nextLookNs >= 0) {
                 direct.look(nowNs);
+                if (local != null) {
+                    local.look(nowNs);
+                }
+                if (remote != null) {
+                    remote.look(nowNs);
+                }
                 if (relay != null) {
                     relay.look(nowNs);
                 }

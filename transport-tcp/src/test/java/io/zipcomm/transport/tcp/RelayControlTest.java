@@ -41,10 +41,9 @@ final class RelayControlTest {
     /** Sockets that take nothing for a while. */
     private final class BlockedPoller extends NioPoller {
         @Override
-        StreamSocket connect(
-                InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
+        StreamSocket begin(InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
                 throws IOException {
-            return new BlockedSocket(super.connect(address, localPort, lossBased, listener));
+            return new BlockedSocket(super.begin(address, localPort, lossBased, listener));
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -34,12 +35,17 @@ final class RelaySilenceTest {
     @RegisterExtension
     final LeakCheck leaks = new LeakCheck();
 
-    private final RelayServer relay = RelayServer.start(RelaySettings.builder()
-            .listen("127.0.0.1:0")
-            .insecure(true)
-            .set(RelayOption.HEARTBEAT_INTERVAL, "250")
-            .set(RelayOption.HEARTBEAT_TIMEOUT, "2000")
-            .build());
+    private RelayServer relay;
+
+    @BeforeEach
+    void startRelay() {
+        relay = RelayServer.start(RelaySettings.builder()
+                .listen("127.0.0.1:0")
+                .insecure(true)
+                .set(RelayOption.HEARTBEAT_INTERVAL, "250")
+                .set(RelayOption.HEARTBEAT_TIMEOUT, "2000")
+                .build());
+    }
 
     @AfterEach
     void stopRelay() {
