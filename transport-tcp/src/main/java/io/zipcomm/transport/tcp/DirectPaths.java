@@ -31,6 +31,13 @@ final class DirectPaths {
     /** Peers to which this rank punches at once; the others wait until one of these is through. */
     static final int PUNCHES_MAX = 32;
 
+    /**
+     * Other connections that this rank opens at once. What swallows an attempt costs a socket for its whole time, and a rank
+     * with hundreds of peers, each with several addresses, must not use up its descriptors: edges wait in the order in which
+     * they began.
+     */
+    static final int ATTEMPTS_MAX = 128;
+
     private final Poller poller;
     private final Streams streams;
     private final int rendezvousPort;
@@ -46,6 +53,13 @@ final class DirectPaths {
     private final List<Edge> climbing = new ArrayList<>();
 
     private int punching;
+    private int attempts;
+
+    /** An edge waits for attempts to end: whoever comes later waits behind it. */
+    private boolean crowded;
+
+    /** An attempt has ended since then. */
+    private boolean roomAgain;
 
     /** Connections that something on the way may forget. */
     private final List<DirectConnection> watched = new ArrayList<>();
@@ -110,13 +124,7 @@ final class DirectPaths {
         }
         DirectConnection connection = DirectConnection.to(this, view, peer, nowNs);
         boolean local = candidate.kind() == Candidate.Kind.LOOPBACK;
-        StreamSocket socket;
-        try {
-            socket = poller.connect(address, localPort, local, connection);
-        } catch (RuntimeException e) {
-            // Java's own sockets say so of a kind of address that this system has not.
-            throw new IOException(e.toString(), e);
-        }
+        StreamSocket socket = poller.connect(address, localPort, local, connection);
         handshakes.add(connection);
         connection.connecting(socket);
         return connection;
@@ -133,6 +141,21 @@ final class DirectPaths {
 
     void givePunch() {
         punching--;
+    }
+
+    /** Whether so many more connections may be opened, which are then taken. If not, the edge is to look again. */
+    boolean takeAttempts(int count) {
+        if (count > 0 && (crowded || attempts + count > ATTEMPTS_MAX)) {
+            crowded = true;
+            return false;
+        }
+        attempts += count;
+        return true;
+    }
+
+    void giveAttempts(int count) {
+        attempts -= count;
+        roomAgain |= crowded && count > 0;
     }
 
     // ---- somebody else begins
@@ -279,6 +302,11 @@ final class DirectPaths {
         return !climbing.isEmpty() || !handshakes.isEmpty();
     }
 
+    /** Whether {@link #look} has something to do now, whatever {@link #dueNs} said. */
+    boolean isLookDue() {
+        return roomAgain;
+    }
+
     /** When {@link #look} has something to do at the latest, if before the given instant. */
     long dueNs(long latestNs) {
         long dueNs = latestNs;
@@ -301,10 +329,21 @@ final class DirectPaths {
                 watched.get(i).look(nowNs);
             }
         }
-        for (int i = climbing.size() - 1; i >= 0; i--) {
-            Edge edge = i < climbing.size() ? climbing.get(i) : null;
-            if (edge != null && !edge.climb(nowNs)) {
+        climb(nowNs);
+    }
+
+    /** From the edge that has climbed longest: who waits for room gets it first. */
+    private void climb(long nowNs) {
+        crowded = false;
+        roomAgain = false;
+        int i = 0;
+        for (int left = climbing.size(); left > 0 && i < climbing.size(); left--) {
+            Edge edge = climbing.get(i);
+            if (!edge.climb(nowNs)) {
                 climbing.remove(edge);
+            }
+            if (i < climbing.size() && climbing.get(i) == edge) {
+                i++;
             }
         }
     }

@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One pair of ranks, from the side of one of them: climbs the ladder of addresses until a connection is open.
@@ -170,22 +172,22 @@ final class Edge {
         boolean sameHost = member.hostId().equals(paths.view().self().hostId());
         switch (next) {
             case LOOPBACK -> {
+                if (sameHost && !attempt(addresses(member, List.of(Candidate.Kind.LOOPBACK)), nowNs)) {
+                    return later(nowNs);
+                }
                 next = Rung.ADDRESSES;
                 nextNs = nowNs + LOOPBACK_HEAD_START_NS;
-                if (sameHost) {
-                    attempt(member, List.of(Candidate.Kind.LOOPBACK), nowNs);
-                }
             }
             case ADDRESSES -> {
+                if (!attempt(addresses(member, List.of(Candidate.Kind.PRIVATE, Candidate.Kind.OBSERVED)), nowNs)) {
+                    return later(nowNs);
+                }
                 next = sameHost || !isPunchable(member) ? Rung.NONE : Rung.PUNCH;
                 nextNs = nowNs + ADDRESSES_HEAD_START_NS;
-                attempt(member, List.of(Candidate.Kind.PRIVATE, Candidate.Kind.OBSERVED), nowNs);
             }
             case PUNCH -> {
                 if (punch == null && !takePunch()) {
-                    // Others are at it; looked at again.
-                    nextNs = nowNs + ADDRESSES_HEAD_START_NS;
-                    return false;
+                    return later(nowNs);
                 }
                 next = Rung.NONE;
                 if (punch == null) {
@@ -195,6 +197,12 @@ final class Edge {
             case NONE -> throw new IllegalStateException("no rung left");
         }
         return true;
+    }
+
+    /** Others are at it: the rung is looked at again. */
+    private boolean later(long nowNs) {
+        nextNs = nowNs + ADDRESSES_HEAD_START_NS;
+        return false;
     }
 
     private boolean isPunchable(Member member) {
@@ -216,25 +224,33 @@ final class Edge {
         return candidate.transport().equals("tcp");
     }
 
-    private void attempt(Member member, List<Candidate.Kind> kinds, long nowNs) {
-        List<String> tried = new ArrayList<>();
+    /** The addresses of these kinds, in this order, each once. */
+    private static Map<String, Candidate> addresses(Member member, List<Candidate.Kind> kinds) {
+        Map<String, Candidate> addresses = new LinkedHashMap<>();
         for (Candidate.Kind kind : kinds) {
             for (Candidate candidate : member.candidates()) {
-                String address = candidate.toString();
-                if (candidate.kind() != kind
-                        || !isTcp(candidate)
-                        || tried.contains(address)
-                        || tried.size() >= ADDRESSES_MAX) {
-                    continue;
-                }
-                tried.add(address);
-                try {
-                    attempts.add(new Attempt(paths.open(peer, candidate, 0, nowNs), address));
-                } catch (IOException e) {
-                    note(address, Poller.describe(e));
+                if (candidate.kind() == kind && isTcp(candidate) && addresses.size() < ADDRESSES_MAX) {
+                    addresses.putIfAbsent(candidate.toString(), candidate);
                 }
             }
         }
+        return addresses;
+    }
+
+    /** Begins to connect to all of these; answers false, and does nothing, if there is no room for so many now. */
+    private boolean attempt(Map<String, Candidate> addresses, long nowNs) {
+        if (!paths.takeAttempts(addresses.size())) {
+            return false;
+        }
+        addresses.forEach((address, candidate) -> {
+            try {
+                attempts.add(new Attempt(paths.open(peer, candidate, 0, nowNs), address));
+            } catch (IOException e) {
+                paths.giveAttempts(1);
+                note(address, Poller.describe(e));
+            }
+        });
+        return true;
     }
 
     private void note(String address, String what) {
@@ -336,6 +352,7 @@ final class Edge {
         next = Rung.NONE;
         chosen = null;
         held.clear();
+        paths.giveAttempts(attempts.size());
         attempts.clear();
         if (punch != null) {
             punch.letGo(connection);
@@ -350,6 +367,7 @@ final class Edge {
         for (int i = attempts.size() - 1; i >= 0; i--) {
             if (attempts.get(i).connection() == connection) {
                 note(attempts.remove(i).address(), reason);
+                paths.giveAttempts(1);
             }
         }
         held.remove(connection);

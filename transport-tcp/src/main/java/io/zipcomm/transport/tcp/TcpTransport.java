@@ -332,7 +332,7 @@ final class TcpTransport implements Transport {
         int work = streams.hasToRead() ? streams.readNow() : 0;
         if (look) {
             long nowNs = System.nanoTime();
-            if (nowNs - nextLookNs >= 0) {
+            if (nowNs - nextLookNs >= 0 || direct.isLookDue()) {
                 direct.look(nowNs);
                 if (local != null) {
                     local.look(nowNs);
