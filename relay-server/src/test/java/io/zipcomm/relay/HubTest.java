@@ -22,6 +22,8 @@ import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -329,6 +331,48 @@ final class HubTest {
         assertEquals("rank 0 has withdrawn; rank 2 was awaited", text);
         group.get(2).expectVerdict(1, ErrorCode.PEER_FAILED, 0);
         awaitKept(0);
+    }
+
+    /** What a rank does wrong fails operations at once, and the frames that it sent before go their way all the same. */
+    @Test
+    void shouldPutNoVerdictIntoAFrameOfWhoIsExpelled() {
+        byte[] payload = new byte[300];
+        new Random(SEED).nextBytes(payload);
+        int pieceBytes = 100;
+        List<Function<TestRank, byte[]>> wrongs = List.of(
+                rank -> changed(rank, FrameType.REQUEST, header -> Frame.epoch(header, 0, 0)),
+                rank -> changed(rank, FrameType.REST, header -> Frame.payloadBytes(header, 0, 100_000)),
+                rank -> changed(rank, FrameType.FLOW, header -> Frame.credit(header, 0, 1)));
+        for (int i = 0; i < wrongs.size(); i++) {
+            List<HubRank> group = group("wrong-" + i, 2);
+            TestRank wrong = group.get(0).rank;
+            HubRank other = group.get(1);
+            other.bytes = 8;
+            other.enters(1);
+            awaitBegun(i + 1);
+            byte[] frame = wrong.frame(FrameType.EAGER, 1, payload);
+            long before = fixture.relay.stats().wireBytesIn();
+            wrong.data.write(Arrays.copyOf(frame, pieceBytes));
+            Await.until("a piece is in", () -> fixture.relay.stats().wireBytesIn() == before + pieceBytes);
+            wrong.data.write(ByteBuffer.allocate(frame.length - pieceBytes + Frame.HEADER_BYTES)
+                    .put(frame, pieceBytes, frame.length - pieceBytes)
+                    .put(wrongs.get(i).apply(wrong))
+                    .array());
+            RawConnection.In in = other.rank.receiveWithoutCredit();
+            while (in.type() == FrameType.GRANT) {
+                in = other.rank.receiveWithoutCredit();
+            }
+            assertEquals(FrameType.EAGER, in.type());
+            assertArrayEquals(payload, in.payload(), "case " + i);
+            other.expectVerdict(1, ErrorCode.PEER_LEFT, 0);
+            other.rank.expectGone(0, Cause.EXPELLED);
+        }
+    }
+
+    private static byte[] changed(TestRank rank, FrameType type, Consumer<ByteBuffer> change) {
+        byte[] frame = rank.frame(type, 1, new byte[0]);
+        change.accept(ByteBuffer.wrap(frame).order(ByteOrder.LITTLE_ENDIAN));
+        return frame;
     }
 
     /** They keep no data, but they are there. */

@@ -44,19 +44,34 @@ final class ByteQueue {
         int count = piece.readableBytes();
         bytes += count;
         if (count > SMALL_BYTES_MAX) {
-            gathered = null;
-            buffers.add(piece);
-            frameEnds.add(endsFrame);
+            addBuffer(piece, endsFrame);
             return;
         }
-        if (gathered == null || gathered.maxWritableBytes() < count) {
-            gathered = allocator.directBuffer(GATHERED_BYTES_MIN, GATHERED_BYTES_MAX);
-            buffers.add(gathered);
-        } else {
-            frameEnds.removeLast();
+        try {
+            gather(piece, count, endsFrame);
+        } catch (OutOfMemoryError e) {
+            // It stays what it is: without this piece, what is here already may be half a frame.
+            addBuffer(piece, endsFrame);
         }
+    }
+
+    private void addBuffer(ByteBuf buffer, boolean endsFrame) {
+        gathered = null;
+        buffers.add(buffer);
         frameEnds.add(endsFrame);
-        gathered.writeBytes(piece);
+    }
+
+    private void gather(ByteBuf piece, int count, boolean endsFrame) {
+        if (gathered != null && gathered.maxWritableBytes() >= count) {
+            gathered.writeBytes(piece);
+            frameEnds.removeLast();
+            frameEnds.add(endsFrame);
+        } else {
+            ByteBuf next = allocator.directBuffer(Math.max(GATHERED_BYTES_MIN, count), GATHERED_BYTES_MAX);
+            next.writeBytes(piece);
+            addBuffer(next, endsFrame);
+            gathered = next;
+        }
         piece.release();
     }
 

@@ -93,6 +93,10 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     private Pulse pulse;
 
     private boolean ended;
+
+    /** Reading it has failed, perhaps within a frame: nothing of what still comes is of use. */
+    private boolean broken;
+
     private boolean heard;
 
     /** PONG frames in what is being read. */
@@ -177,7 +181,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
                 channel.writeAndFlush(pulse.ask(channel, rank, 0), channel.voidPromise());
             }
         } else if (outlet.isHungry()) {
-            outlet.offer(pulse.ask(channel, rank, board.epoch()), true);
+            outlet.offer(pulse.ask(channel, rank, board.epoch()));
             exchange.flush();
         }
     }
@@ -254,7 +258,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     public void channelRead(ChannelHandlerContext context, Object message) {
         ByteBuf in = (ByteBuf) message;
         try {
-            if (!ended) {
+            if (!ended && !broken) {
                 int bytes = in.readableBytes();
                 exchange.counters().wireBytesIn.add(bytes);
                 answers = 0;
@@ -304,6 +308,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             log.error("defect in the relay: {} is closed", context.channel().remoteAddress(), cause);
         }
         failure = cause.getMessage();
+        broken = true;
         context.close();
     }
 
@@ -323,9 +328,9 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
                 if (headerBytes < Frame.HEADER_BYTES) {
                     break;
                 }
-                if (!beginFrame(in, frameStart)) {
-                    forwardRun(in, frameStart);
-                    flush();
+                Runnable verdict = beginFrame(in, frameStart);
+                if (verdict != null) {
+                    judge(in, frameStart, verdict);
                     return;
                 }
             }
@@ -340,8 +345,9 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             }
             endFrame(in, frameStart);
             frameStart = at;
-            if (forHub && !endHubFrame()) {
-                flush();
+            Runnable verdict = forHub ? endHubFrame() : null;
+            if (verdict != null) {
+                judge(in, frameStart, verdict);
                 return;
             }
         }
@@ -354,8 +360,18 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Decides on a frame whose header is complete. Answers false if it ended the connection. */
-    private boolean beginFrame(ByteBuf in, int frameStart) {
+    /**
+     * The rank did something wrong. What it sent before goes first: the verdict ends the connection, and operations that wait
+     * for this rank, whose members are told at once.
+     */
+    private void judge(ByteBuf in, int frameStart, Runnable verdict) {
+        forwardRun(in, frameStart);
+        verdict.run();
+        flush();
+    }
+
+    /** Decides on a frame whose header is complete. Answers how the owner is to be told what is wrong with it, or null. */
+    private Runnable beginFrame(ByteBuf in, int frameStart) {
         destination = null;
         forHub = false;
         String problem = Frame.problem(header, 0);
@@ -382,7 +398,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         }
         if (type == FrameType.PONG && pulse != null && pulse.answered()) {
             answers++;
-            return true;
+            return null;
         }
         if (to < 0 || to >= board.size() || to == rank) {
             return violated(ErrorCode.PROTOCOL, "frame for rank " + to + " of " + board.size());
@@ -396,7 +412,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         return linkFrame(to);
     }
 
-    private boolean beginHubFrame(FrameType type) {
+    private Runnable beginHubFrame(FrameType type) {
         if (hub == null) {
             return violated(ErrorCode.PROTOCOL, type + " frame where there is no hub");
         }
@@ -407,16 +423,16 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         forHub = problem == null;
         exchange.counters().hubBytesIn.add(type == FrameType.PART ? payloadBytesLeft : 0);
         unflushedBytes += payloadBytesLeft;
-        return forHub || violated(ErrorCode.PROTOCOL, problem);
+        return forHub ? null : violated(ErrorCode.PROTOCOL, problem);
     }
 
-    private boolean endHubFrame() {
+    private Runnable endHubFrame() {
         forHub = false;
         String problem = hub.end();
-        return problem == null || violated(ErrorCode.PROTOCOL, problem);
+        return problem == null ? null : violated(ErrorCode.PROTOCOL, problem);
     }
 
-    private boolean creditReturned(int source) {
+    private Runnable creditReturned(int source) {
         String problem = board.ledger().taken(source, rank, Frame.credit(header, 0));
         if (problem != null) {
             return violated(ErrorCode.PROTOCOL, problem);
@@ -425,17 +441,17 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         if (sender != null) {
             sender.credit(rank);
         }
-        return true;
+        return null;
     }
 
-    private boolean linkFrame(int to) {
+    private Runnable linkFrame(int to) {
         if (payloadBytesLeft > board.fragmentBytesMax()) {
             return tooLong();
         }
         Outlet receiver = board.outlet(to);
         if (receiver == null) {
             framesDropped++;
-            return true;
+            return null;
         }
         int frameBytes = Frame.HEADER_BYTES + payloadBytesLeft;
         String problem = board.ledger().sent(rank, to, frameBytes);
@@ -446,19 +462,16 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         framesForwarded++;
         bytesForwarded += frameBytes;
         unflushedBytes += frameBytes;
-        return true;
+        return null;
     }
 
-    private boolean tooLong() {
-        owner.exceeded(
-                ForwardLimit.FRAGMENT,
-                "frame of " + payloadBytesLeft + " payload bytes, the limit is " + board.fragmentBytesMax());
-        return false;
+    private Runnable tooLong() {
+        String reason = "frame of " + payloadBytesLeft + " payload bytes, the limit is " + board.fragmentBytesMax();
+        return () -> owner.exceeded(ForwardLimit.FRAGMENT, reason);
     }
 
-    private boolean violated(ErrorCode code, String reason) {
-        owner.violated(code, reason);
-        return false;
+    private Runnable violated(ErrorCode code, String reason) {
+        return () -> owner.violated(code, reason);
     }
 
     /** The frame under way is complete: adds it to the run, if that goes the same way. */
@@ -469,25 +482,18 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             runDestination = destination;
             runStart = frameStart;
         }
-        if (!begun.isEmpty()) {
-            forwardBegun();
-        }
-    }
-
-    /** Only the first frame in a buffer can have begun before it, so the run is not behind these bytes. */
-    private void forwardBegun() {
         if (destination == null) {
             begun.clear();
-            return;
-        }
-        for (ByteBuf piece = begun.poll(); piece != null; piece = begun.poll()) {
-            destination.offer(piece, false);
         }
     }
 
+    /**
+     * Only the first frame in a buffer can have begun before it, so what is there of that is the beginning of the first run. A
+     * destination gets all of a frame at once, or nothing: others send to it, too.
+     */
     private void forwardRun(ByteBuf in, int runEnd) {
-        if (runDestination != null && runEnd > runStart) {
-            runDestination.offer(share(in, runStart, runEnd - runStart), true);
+        if (runDestination != null) {
+            runDestination.offer(begun, share(in, runStart, runEnd - runStart));
         }
         runDestination = null;
     }

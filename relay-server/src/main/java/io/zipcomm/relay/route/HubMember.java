@@ -174,11 +174,9 @@ final class HubMember {
         frame.setLongLE(Frame.TAG_OFFSET, offset);
         frame.setLongLE(Frame.MESSAGE_BYTES_OFFSET, one.operation.bytes());
         if (joined) {
-            frame.writeBytes(part, part.readerIndex(), bytes);
-        }
-        outlet.offer(frame, joined);
-        if (!joined) {
-            outlet.offer(part.retainedDuplicate(), true);
+            outlet.offer(frame.writeBytes(part, part.readerIndex(), bytes));
+        } else {
+            outlet.offer(frame, part.retainedDuplicate());
         }
         hub.exchange().counters().hubPartsSent.increment();
     }
@@ -186,7 +184,7 @@ final class HubMember {
     void grant(HubSeat one, long granted) {
         ByteBuf frame = frame(FrameType.GRANT, one.transfer, 0);
         frame.setLongLE(Frame.CREDIT_OFFSET, granted);
-        outlet.offer(frame, true);
+        outlet.offer(frame);
     }
 
     /** Says which rank an operation waits for. */
@@ -194,13 +192,13 @@ final class HubMember {
         ByteBuf frame = frame(FrameType.GRANT, one.transfer, 0);
         frame.setShortLE(Frame.FLAGS_OFFSET, Enter.AWAITS);
         frame.setIntLE(Frame.SOURCE_OFFSET, awaited);
-        outlet.offer(frame, true);
+        outlet.offer(frame);
     }
 
     void finished(HubSeat one) {
         ByteBuf frame = frame(FrameType.GRANT, one.transfer, 0);
         frame.setShortLE(Frame.FLAGS_OFFSET, Enter.FINISHED);
-        outlet.offer(frame, true);
+        outlet.offer(frame);
     }
 
     /** There are as many operations as may be. */
@@ -217,7 +215,7 @@ final class HubMember {
         frame.setIntLE(Frame.SOURCE_OFFSET, culprit);
         frame.setIntLE(Frame.SIGNATURE_OFFSET, signature);
         frame.writeBytes(text);
-        outlet.offer(frame, true);
+        outlet.offer(frame);
     }
 
     private ByteBuf frame(FrameType kind, int transfer, int room) {

@@ -24,7 +24,10 @@ final class Outlet {
     /** Destinations of this rank's flows that have returned credit of which the rank has not been told. */
     private final BitSet credited = new BitSet();
 
-    /** The last buffer that the socket was given ends within a frame: nothing but the rest of the frame may follow. */
+    /**
+     * The last buffer that the socket was given ends within a frame: nothing but the rest of the frame may follow. Only whole
+     * frames are taken over, so it is there.
+     */
     private boolean midFrame;
 
     /** A rank for which much waits gets a part of a result of the hub after so much of it. */
@@ -54,13 +57,31 @@ final class Outlet {
         exchange.opened(this);
     }
 
+    /** Takes over whole frames. They are sent on the exchange's next flush or when the socket takes them. */
+    void offer(ByteBuf frames) {
+        take(frames, true);
+    }
+
+    /** Takes over a frame of which the beginning is apart. */
+    void offer(ByteBuf beginning, ByteBuf rest) {
+        take(beginning, false);
+        take(rest, true);
+    }
+
     /**
-     * Takes over frames or a piece of one, the rest of which follows before the exchange's next flush. They are sent on that
-     * flush or when the socket takes them.
+     * Takes over frames of which the beginning is apart.
      *
-     * @param endsFrame whether a frame ends with the last byte
+     * @param beginning pieces of the first frame; left empty. There may be none
+     * @param rest      of that frame, and more frames
      */
-    void offer(ByteBuf frames, boolean endsFrame) {
+    void offer(ByteQueue beginning, ByteBuf rest) {
+        for (ByteBuf piece = beginning.poll(); piece != null; piece = beginning.poll()) {
+            take(piece, false);
+        }
+        take(rest, true);
+    }
+
+    private void take(ByteBuf frames, boolean endsFrame) {
         if (closed) {
             frames.release();
             return;
@@ -124,8 +145,12 @@ final class Outlet {
             if (bytesSinceTurn >= HUBS_TURN_BYTES && feeder != null && !midFrame) {
                 bytesSinceTurn = 0;
                 hubsTurn = true;
-                feeder.feed();
-                hubsTurn = false;
+                try {
+                    feeder.feed();
+                } finally {
+                    // Nothing else may go before what waits.
+                    hubsTurn = false;
+                }
                 continue;
             }
             boolean endsFrame = waiting.oldestEndsFrame();

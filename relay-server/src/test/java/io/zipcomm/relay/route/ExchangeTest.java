@@ -43,7 +43,7 @@ final class ExchangeTest {
     /** Bytes wait for a rank that reads nothing. */
     private Outlet waiting(String name, Switchboard board, int bytes) {
         Outlet outlet = new Outlet(0, channel(), exchange, board, owner(name));
-        outlet.offer(exchange.allocator().directBuffer(bytes).writeZero(bytes), true);
+        outlet.offer(exchange.allocator().directBuffer(bytes).writeZero(bytes));
         return outlet;
     }
 

@@ -1,0 +1,244 @@
+package io.zipcomm.relay.route;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.netty.buffer.AbstractByteBufAllocator;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.zipcomm.buffer.DataType;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.internal.Signature;
+import io.zipcomm.wire.Enter;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What a connection does with reads of certain lengths, without sockets. */
+final class DataConnectionTest {
+
+    private static final int EPOCH = 3;
+    private static final int SIZE = 8;
+
+    /** Longer than whatever is read into it, so that pieces of it are copied. */
+    private static final int LONG_BUFFER_BYTES = 8192;
+
+    private final Memory memory = new Memory();
+    private final List<EmbeddedChannel> channels = new ArrayList<>();
+    private final List<DataConnection> connections = new ArrayList<>();
+    private final List<String> told = new ArrayList<>();
+    private final EmbeddedChannel home = new EmbeddedChannel();
+    private final ForwardCounters counters = new ForwardCounters();
+    private final Exchange exchange = new Exchange(home.eventLoop(), memory, counters, 64 << 20);
+    private final Switchboard board = new Switchboard(EPOCH, SIZE, 1 << 28, 1 << 16, 8, true);
+
+    DataConnectionTest() {
+        for (int rank = 0; rank < SIZE; rank++) {
+            RateLimit unlimited = new RateLimit(0, 1, 0);
+            connections.add(new DataConnection(rank, exchange, new Owner(rank), unlimited, unlimited));
+            channels.add(new EmbeddedChannel(connections.get(rank)));
+        }
+        connections.forEach(connection -> connection.connect(board));
+    }
+
+    @AfterEach
+    void close() {
+        connections.forEach(DataConnection::close);
+        board.close();
+        channels.forEach(EmbeddedChannel::finishAndReleaseAll);
+        home.finishAndReleaseAll();
+        assertEquals(0, counters.bytesWaiting.sum());
+    }
+
+    /** Has no direct memory when it is told so. */
+    private static final class Memory extends AbstractByteBufAllocator {
+        private boolean exhausted;
+
+        @Override
+        protected ByteBuf newHeapBuffer(int bytes, int bytesMax) {
+            return UnpooledByteBufAllocator.DEFAULT.heapBuffer(bytes, bytesMax);
+        }
+
+        @Override
+        protected ByteBuf newDirectBuffer(int bytes, int bytesMax) {
+            if (exhausted) {
+                throw new OutOfMemoryError("direct memory, says the test");
+            }
+            return UnpooledByteBufAllocator.DEFAULT.directBuffer(bytes, bytesMax);
+        }
+
+        @Override
+        public boolean isDirectBufferPooled() {
+            return false;
+        }
+    }
+
+    /** Expels a rank as a session does. */
+    private final class Owner implements DataConnection.Owner {
+        private final int rank;
+
+        Owner(int rank) {
+            this.rank = rank;
+        }
+
+        @Override
+        public void violated(ErrorCode code, String reason) {
+            told.add(rank + " " + code);
+            connections.get(rank).close();
+        }
+
+        @Override
+        public void exceeded(ForwardLimit limit, String reason) {
+            told.add(rank + " " + limit);
+            connections.get(rank).close();
+        }
+
+        @Override
+        public void limitReached(ForwardLimit limit) {
+            throw new AssertionError(limit);
+        }
+
+        @Override
+        public void dataEnded(String reason) {
+            told.add(rank + " ended");
+        }
+    }
+
+    private static byte[] frame(FrameType type, int from, int to, int payloadBytes, Consumer<ByteBuffer> more) {
+        ByteBuffer frame =
+                ByteBuffer.allocate(Frame.HEADER_BYTES + payloadBytes).order(ByteOrder.LITTLE_ENDIAN);
+        Frame.begin(frame, 0, type);
+        Frame.payloadBytes(frame, 0, payloadBytes);
+        Frame.epoch(frame, 0, EPOCH);
+        Frame.source(frame, 0, from);
+        Frame.destination(frame, 0, to);
+        more.accept(frame);
+        return frame.array();
+    }
+
+    /** A frame whose payload is the number of its source. */
+    private static byte[] eager(int from, int to, int payloadBytes) {
+        byte[] frame =
+                frame(FrameType.EAGER, from, to, payloadBytes, header -> Frame.messageBytes(header, 0, payloadBytes));
+        Arrays.fill(frame, Frame.HEADER_BYTES, frame.length, (byte) from);
+        return frame;
+    }
+
+    private static byte[] enter(int rank, int bytes) {
+        return frame(FrameType.ENTER, rank, rank, 0, header -> {
+            Frame.flags(header, 0, Enter.ALL_REDUCE);
+            Frame.tag(header, 0, 1);
+            Frame.transfer(header, 0, 1);
+            Frame.messageBytes(header, 0, bytes);
+            Frame.signature(header, 0, Signature.of(Signature.ALL_REDUCE, DataType.FLOAT32, 1, 0, 0, 0, 0));
+        });
+    }
+
+    private void read(int rank, byte[]... bytes) {
+        channels.get(rank).writeInbound(Unpooled.wrappedBuffer(bytes));
+    }
+
+    private void readIntoLongBuffer(int rank, byte[] bytes) {
+        channels.get(rank).writeInbound(Unpooled.directBuffer(LONG_BUFFER_BYTES).writeBytes(bytes));
+    }
+
+    /** All that a rank was sent: whole frames, as text. */
+    private List<String> sent(int rank) {
+        ByteBuf all = Unpooled.buffer();
+        for (ByteBuf one = channels.get(rank).readOutbound();
+                one != null;
+                one = channels.get(rank).readOutbound()) {
+            all.writeBytes(one);
+            one.release();
+        }
+        List<String> frames = new ArrayList<>();
+        while (all.isReadable()) {
+            ByteBuffer header = ByteBuffer.allocate(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            all.readBytes(header.array());
+            assertEquals(null, Frame.problem(header, 0));
+            FrameType type = FrameType.of(Frame.type(header, 0));
+            byte[] payload = new byte[Frame.payloadBytes(header, 0)];
+            all.readBytes(payload);
+            byte[] expected = payload.clone();
+            Arrays.fill(expected, (byte) Frame.source(header, 0));
+            boolean isIntact = type != FrameType.EAGER || Arrays.equals(expected, payload);
+            String code = type == FrameType.VERDICT ? " " + ErrorCode.of(Frame.flags(header, 0)) : "";
+            frames.add(type + " of " + Frame.source(header, 0) + code + (isIntact ? "" : " with other bytes in it"));
+        }
+        return frames;
+    }
+
+    private void isFull(int rank, boolean full) {
+        channels.get(rank).unsafe().outboundBuffer().setUserDefinedWritability(1, !full);
+        channels.get(rank).runPendingTasks();
+    }
+
+    private static byte[] piece(byte[] frame, int from, int to) {
+        return Arrays.copyOfRange(frame, from, to);
+    }
+
+    /** The rest of a frame and what is wrong come in one read, while the destination waits for the source in the hub. */
+    private void expectFrameBeforeVerdict(boolean full) {
+        read(0, enter(0, 8));
+        isFull(0, full);
+        byte[] frame = eager(1, 0, 1000);
+        byte[] wrong = frame(FrameType.BYE, 1, 0, 0, header -> Frame.epoch(header, 0, EPOCH + 1));
+        read(1, piece(frame, 0, 700));
+        read(1, piece(frame, 700, frame.length), eager(1, 0, 10), wrong);
+        isFull(0, false);
+        assertEquals(List.of("EAGER of 1", "EAGER of 1", "VERDICT of 1 PEER_LEFT"), sent(0));
+        assertEquals(List.of("1 STALE_EPOCH"), told);
+    }
+
+    @Test
+    void shouldEndFramesBeforeItJudgesTheirSource() {
+        expectFrameBeforeVerdict(false);
+    }
+
+    @Test
+    void shouldKeepFramesThatWaitApartFromWhatItJudges() {
+        expectFrameBeforeVerdict(true);
+    }
+
+    /** Whatever fails, a frame is sent whole or not at all. */
+    @Test
+    void shouldSendNoPieceOfAFrameWhoseRestFindsNoMemory() {
+        for (boolean full : new boolean[] {false, true}) {
+            int source = full ? 1 : 2;
+            isFull(0, full);
+            byte[] frame = eager(source, 0, 1000);
+            readIntoLongBuffer(source, piece(frame, 0, 900));
+            memory.exhausted = true;
+            readIntoLongBuffer(source, piece(frame, 900, frame.length));
+            memory.exhausted = false;
+            read(3, eager(3, 0, 10));
+            isFull(0, false);
+            assertEquals(List.of("EAGER of 3"), sent(0));
+            assertEquals(full ? 2 : 1, counters.defects.sum());
+        }
+        assertEquals(List.of("2 ended", "1 ended"), told);
+    }
+
+    /** Small pieces are gathered where they wait, which takes memory, too. */
+    @Test
+    void shouldLetSmallPiecesWaitWithoutMemoryToGatherThem() {
+        isFull(0, true);
+        byte[] frame = eager(1, 0, 1000);
+        read(1, piece(frame, 0, 900));
+        memory.exhausted = true;
+        read(1, piece(frame, 900, frame.length));
+        memory.exhausted = false;
+        read(2, eager(2, 0, 10));
+        isFull(0, false);
+        assertEquals(List.of("EAGER of 1", "EAGER of 2"), sent(0));
+        assertEquals(0, counters.defects.sum());
+    }
+}
