@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
 import io.zipcomm.wire.Enter;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
@@ -388,6 +389,8 @@ final class HubTest {
             RawConnection.In in = lonely.rank.receiveWithoutCredit();
             assertEquals(FrameType.VERDICT, in.type());
             assertEquals(ErrorCode.LIMIT, ErrorCode.of(Frame.flags(in.header(), 0)));
+            // The relay has too little memory: that is no rank's fault.
+            assertEquals(ZipException.NONE, in.source());
         }
     }
 

@@ -21,6 +21,9 @@ final class Hub {
     /** Time after which ranks that wait are told for whom, and between looks at that. */
     static final long LATE_NS = 100_000_000;
 
+    /** Is to blame where no rank is. */
+    static final int NO_RANK = -1;
+
     /** Communicators of which is remembered that they failed: the latest few. */
     private static final int FAILED_MAX = 1024;
 
@@ -259,19 +262,18 @@ final class Hub {
             if (keptBytes <= left) {
                 return;
             }
-            int rank = one.anyRank();
-            Outlet outlet = board.outlet(rank);
+            Outlet outlet = board.outlet(one.anyRank());
             if (outlet != null) {
                 outlet.limitReached(ForwardLimit.MEMORY);
             }
-            one.fail(ErrorCode.LIMIT, rank, 0, reason);
+            one.fail(ErrorCode.LIMIT, NO_RANK, 0, reason);
         }
     }
 
     /** The group is no more. */
     void close() {
         for (HubOperation one : new ArrayList<>(operations.values())) {
-            one.fail(ErrorCode.RELAY_LOST, 0, 0, "the session ends");
+            one.fail(ErrorCode.RELAY_LOST, NO_RANK, 0, "the session ends");
         }
         if (nextLook != null) {
             nextLook.cancel(false);

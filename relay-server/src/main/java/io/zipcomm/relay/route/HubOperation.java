@@ -456,7 +456,7 @@ final class HubOperation {
     /**
      * Ends the operation in failure: all who have entered are told, and nothing is kept.
      *
-     * @param culprit   rank
+     * @param culprit   rank, or {@link Hub#NO_RANK}
      * @param signature what the culprit said, if that is what is wrong; otherwise 0
      */
     void fail(ErrorCode code, int culprit, int signature, String reason) {
