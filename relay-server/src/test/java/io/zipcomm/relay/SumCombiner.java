@@ -9,6 +9,9 @@ public final class SumCombiner implements Combiner {
 
     static final int SUM = 1;
 
+    /** Cannot be added: this combiner has a defect. */
+    public static final float DEFECT = 1234567.5f;
+
     private final Segment left = Segment.allocate(BLOCK_BYTES);
     private final Segment right = Segment.allocate(BLOCK_BYTES);
 
@@ -42,6 +45,9 @@ public final class SumCombiner implements Combiner {
     @Override
     public void combine(DataType type, int reduction, int bytes, int ranks) {
         for (int i = 0; i < bytes / Float.BYTES; i++) {
+            if (right.floats().get(i) == DEFECT) {
+                throw new IllegalStateException("the number that cannot be added");
+            }
             left.floats().put(i, left.floats().get(i) + right.floats().get(i));
         }
     }

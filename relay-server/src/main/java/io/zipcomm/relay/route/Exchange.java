@@ -12,9 +12,13 @@ import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What all data connections of one event loop share. That loop's thread only. */
 public final class Exchange {
+
+    private static final Logger log = LoggerFactory.getLogger(Exchange.class);
 
     private static final int WRITE_BYTES_MIN = 16 << 10;
     private static final int WRITE_BYTES_MAX = 128 << 10;
@@ -111,21 +115,32 @@ public final class Exchange {
 
     /** Does something after what is ready now of other connections. */
     void later(Runnable task) {
-        loop.execute(() -> {
-            task.run();
-            flush();
-        });
+        loop.execute(() -> attemptAndFlush(task));
     }
 
     /** Does something after some time, unless that is cancelled. */
     Future<?> later(long delayNs, Runnable task) {
-        return loop.schedule(
-                () -> {
-                    task.run();
-                    flush();
-                },
-                delayNs,
-                TimeUnit.NANOSECONDS);
+        return loop.schedule(() -> attemptAndFlush(task), delayNs, TimeUnit.NANOSECONDS);
+    }
+
+    private void attemptAndFlush(Runnable task) {
+        attempt(task);
+        attempt(this::flush);
+    }
+
+    /** A defect is not lost in a future that nobody asks. */
+    private void attempt(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException | Error e) {
+            defect("what was to be done later", e);
+        }
+    }
+
+    /** The relay itself did something wrong. */
+    void defect(String where, Throwable cause) {
+        counters.defects.increment();
+        log.error("defect in the relay: {}", where, cause);
     }
 
     void flushLater(Outlet outlet) {
@@ -163,7 +178,7 @@ public final class Exchange {
         if (bytes > waitingBytesMax && !relieving) {
             relieving = true;
             // Not here: giving up a rank ends connections, one of which may be in the middle of forwarding.
-            loop.execute(this::relieve);
+            later(this::relieve);
         }
     }
 

@@ -35,6 +35,6 @@ public final class ForwardCounters {
     /** Bytes that wait now for ranks that do not read, or in operations of the hub. */
     public final LongAdder bytesWaiting = new LongAdder();
 
-    /** Connections that were closed for a fault of the relay itself. */
+    /** Connections that were closed, operations of the hub that failed, and tasks that did, for a fault of the relay itself. */
     public final LongAdder defects = new LongAdder();
 }

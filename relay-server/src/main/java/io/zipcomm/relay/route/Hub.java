@@ -104,8 +104,23 @@ final class Hub {
         exchange.costs(bytes);
     }
 
-    void later(Runnable task) {
-        exchange.later(task);
+    /** Does something for an operation after what is ready now of other connections. */
+    void later(HubOperation operation, Runnable task) {
+        exchange.later(() -> attempt(operation, task));
+    }
+
+    private void attempt(HubOperation operation, Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException | Error e) {
+            defect(operation, e);
+        }
+    }
+
+    /** Something for an operation failed that must not: so does the operation, and nothing else. */
+    void defect(HubOperation operation, Throwable cause) {
+        exchange.defect(operation.toString(), cause);
+        operation.fail(ErrorCode.INTERNAL, NO_RANK, 0, "a defect in the relay, whose log says more");
     }
 
     void ended(HubOperation operation) {
@@ -158,7 +173,11 @@ final class Hub {
         if (place < 0) {
             return "rank " + member.rank() + " takes part in an operation twice";
         }
-        operation.enter(member, place, entry.transfer());
+        try {
+            operation.enter(member, place, entry.transfer());
+        } catch (RuntimeException | Error e) {
+            defect(operation, e);
+        }
         return null;
     }
 
@@ -172,8 +191,8 @@ final class Hub {
     private void look() {
         nextLook = null;
         long nowNs = exchange.nanoTime();
-        for (HubOperation one : operations.values()) {
-            one.look(nowNs);
+        for (HubOperation one : List.copyOf(operations.values())) {
+            attempt(one, () -> one.look(nowNs));
         }
         if (!operations.isEmpty()) {
             lookLater();

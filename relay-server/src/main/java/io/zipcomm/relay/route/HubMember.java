@@ -98,7 +98,12 @@ final class HubMember {
             named.writeBytes(piece);
             piece.release();
         } else {
-            seat.operation.contributed(seat, piece);
+            HubOperation operation = seat.operation;
+            try {
+                operation.contributed(seat, piece);
+            } catch (RuntimeException | Error e) {
+                hub.defect(operation, e);
+            }
         }
     }
 
@@ -161,7 +166,11 @@ final class HubMember {
                 return;
             }
             hungry.remove(one);
-            one.operation.deliver(one);
+            try {
+                one.operation.deliver(one);
+            } catch (RuntimeException | Error e) {
+                hub.defect(one.operation, e);
+            }
         }
     }
 

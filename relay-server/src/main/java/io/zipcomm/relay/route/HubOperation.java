@@ -306,7 +306,7 @@ final class HubOperation {
 
     private void foldLater(int place) {
         foldDue = place;
-        hub.later(this::foldOn);
+        hub.later(this, this::foldOn);
     }
 
     /** Goes on where combining was interrupted; any place behind may have something. */

@@ -1,6 +1,7 @@
 package io.zipcomm.relay.route;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
@@ -9,7 +10,9 @@ import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.zipcomm.buffer.DataType;
 import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.Signature;
+import io.zipcomm.relay.SumCombiner;
 import io.zipcomm.wire.Enter;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
@@ -142,6 +145,16 @@ final class DataConnectionTest {
         });
     }
 
+    private static byte[] part(int rank, int bytes, float value) {
+        return frame(FrameType.PART, rank, rank, bytes, header -> {
+            Frame.transfer(header, 0, 1);
+            Frame.messageBytes(header, 0, bytes);
+            for (int at = Frame.HEADER_BYTES; at < header.capacity(); at += Float.BYTES) {
+                header.putFloat(at, value);
+            }
+        });
+    }
+
     private void read(int rank, byte[]... bytes) {
         channels.get(rank).writeInbound(Unpooled.wrappedBuffer(bytes));
     }
@@ -240,5 +253,25 @@ final class DataConnectionTest {
         isFull(0, false);
         assertEquals(List.of("EAGER of 1", "EAGER of 2"), sent(0));
         assertEquals(0, counters.defects.sum());
+    }
+
+    /** What is combined is more than is at once, and the last of it cannot be. */
+    @Test
+    void shouldFailAnOperationInWhichItHasADefect() {
+        int bytes = 1 << 16;
+        for (int rank = SIZE - 1; rank >= 0; rank--) {
+            read(rank, enter(rank, bytes), part(rank, bytes, rank == SIZE - 1 ? SumCombiner.DEFECT : 1));
+        }
+        for (int rank = 0; rank < SIZE; rank++) {
+            assertEquals(List.of(), sent(rank), "combining is not interrupted");
+        }
+        home.runPendingTasks();
+        for (int rank = 0; rank < SIZE; rank++) {
+            assertEquals(List.of("VERDICT of " + ZipException.NONE + " INTERNAL"), sent(rank));
+        }
+        assertEquals(1, counters.defects.sum());
+        assertEquals(0, counters.hubOperations.sum());
+        assertEquals(0, counters.bytesWaiting.sum());
+        assertTrue(told.isEmpty(), told::toString);
     }
 }

@@ -2,6 +2,7 @@ package io.zipcomm.relay.route;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -9,6 +10,8 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import io.zipcomm.error.ErrorCode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -85,6 +88,21 @@ final class ExchangeTest {
         assertEquals(75 * KB, counters.bytesWaiting.sum());
         all.forEach(Outlet::close);
         assertEquals(0, counters.bytesWaiting.sum());
+    }
+
+    /** Nobody asks the futures of what is done later. */
+    @Test
+    void shouldCountDefectsInWhatItDoesLater() {
+        exchange.later(() -> {
+            throw new IllegalStateException("at once");
+        });
+        Future<?> delayed = exchange.later(1, () -> {
+            throw new IllegalStateException("after some time");
+        });
+        home.advanceTimeBy(1, TimeUnit.SECONDS);
+        home.runPendingTasks();
+        assertTrue(delayed.isDone());
+        assertEquals(2, counters.defects.sum());
     }
 
     /** Each holds less than it may, of a frame that does not end or that is not read. */
