@@ -11,7 +11,7 @@ final class FlowLedger {
 
     private final long windowBytes;
 
-    /** A row for each source, made on first use: bytes sent and bytes taken, alternating, by destination. */
+    /** A row for each source that has sent anything: bytes sent and bytes taken, alternating, by destination. */
     private final long[][] rows;
 
     FlowLedger(int size, long windowBytes) {
@@ -44,19 +44,24 @@ final class FlowLedger {
      * @return null if that can be, otherwise what is wrong
      */
     String taken(int source, int destination, long credit) {
-        long[] row = row(source);
+        // Nobody has rows made for others: all of them are memory by the square of the ranks.
+        long[] row = rows[source];
         int at = 2 * destination;
-        if (credit < row[at + 1] || credit > row[at]) {
-            return flow(source, destination) + ": destination says that it took " + credit + " bytes, of " + row[at]
-                    + " sent and after " + row[at + 1];
+        long sent = row == null ? 0 : row[at];
+        long taken = row == null ? 0 : row[at + 1];
+        if (credit < taken || credit > sent) {
+            return flow(source, destination) + ": destination says that it took " + credit + " bytes, of " + sent
+                    + " sent and after " + taken;
         }
-        row[at + 1] = credit;
+        if (row != null) {
+            row[at + 1] = credit;
+        }
         return null;
     }
 
     /** Bytes that the destination has taken since the group began. */
     long taken(int source, int destination) {
-        return row(source)[2 * destination + 1];
+        return rows[source] == null ? 0 : rows[source][2 * destination + 1];
     }
 
     /** Destinations to which a source has sent anything. */
