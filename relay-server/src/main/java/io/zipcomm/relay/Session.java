@@ -72,7 +72,7 @@ final class Session {
     /** Bytes each second from all ranks together to be forwarded. */
     private final RateLimit rate;
 
-    /** The least that the token of a rank allows them; 0 for no limit. */
+    /** The least that the token of a rank of the group allows them; 0 for no limit. */
     private long grantedBytesPerSecond;
 
     private final Map<String, Long> groupSettings;
@@ -138,8 +138,23 @@ final class Session {
         long nowNs = shard.nanoTime();
         member.rate.perSecond(lower(limits.rankBytesPerSecond(), member.grant.bytesPerSecond()), nowNs);
         member.control.messagesPerSecond(limits.controlMessagesPerSecond());
-        grantedBytesPerSecond = lower(grantedBytesPerSecond, member.grant.sessionBytesPerSecond());
-        rate.perSecond(lower(limits.sessionBytesPerSecond(), grantedBytesPerSecond), nowNs);
+        limitAll(lower(grantedBytesPerSecond, member.grant.sessionBytesPerSecond()), nowNs);
+    }
+
+    private void limitAll(long bytesPerSecond, long nowNs) {
+        grantedBytesPerSecond = bytesPerSecond;
+        rate.perSecond(lower(shard.settings().limits().sessionBytesPerSecond(), bytesPerSecond), nowNs);
+    }
+
+    /** Who has gone away before the group began does not hold it back. */
+    private void forgetGrant(Grant gone) {
+        if (gone.sessionBytesPerSecond() > 0) {
+            long lowest = 0;
+            for (Member member : everybody()) {
+                lowest = lower(lowest, member.grant.sessionBytesPerSecond());
+            }
+            limitAll(lowest, shard.nanoTime());
+        }
     }
 
     /** The lower of two limits; 0 is none. */
@@ -389,6 +404,7 @@ final class Session {
         } else {
             members[member.rank] = null;
         }
+        forgetGrant(member.grant);
         log.atInfo()
                 .addKeyValue("session", name)
                 .addKeyValue("rank", member.rank)

@@ -100,6 +100,29 @@ final class LimitTest {
                 TestRank.admitted(fixture.at, join("acme-3", 2, 0).setToken(token("acme-*", Quota.SESSIONS_MAX, 3))));
     }
 
+    /** One that went away before the group began has no say in what the group may do. */
+    @Test
+    void shouldForgetTheQuotaOfWhoLeavesBeforeTheGroupIsComplete() {
+        start(RelaySettings.builder().listen("127.0.0.1:0").secret(SECRET));
+        String open = RelayTokens.mint(TokenKey.of(SECRET), TokenRequest.forSession("s"));
+        String slow = token("s", Quota.SESSION_BYTES_PER_SECOND, 1);
+        TestRank first =
+                fixture.opened(TestRank.attached(fixture.at, join("s", 2, 0).setToken(open)));
+        TestRank leaves =
+                fixture.opened(TestRank.admitted(fixture.at, join("s", 2, 1).setToken(slow)));
+        leaves.close();
+        Await.until("it is gone", () -> fixture.relay.stats().ranks() == 1);
+        TestRank second =
+                fixture.opened(TestRank.attached(fixture.at, join("s", 2, 1).setToken(open)));
+        first.awaitReady();
+        second.awaitReady();
+        // At its rate this would take hours.
+        for (int i = 0; i < 3; i++) {
+            first.send(1, new byte[10_000]);
+            assertEquals(10_000, second.receive().payload().length);
+        }
+    }
+
     // Rates
 
     private static final int BYTES_PER_SECOND = 1_000_000;
