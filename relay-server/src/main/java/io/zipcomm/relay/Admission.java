@@ -8,6 +8,7 @@ import io.zipcomm.wire.proto.Join;
 final class Admission {
 
     private static final int SESSION_CHARACTERS_MAX = 200;
+    private static final int SETTING_CHARACTERS_MAX = 100;
 
     private final RelaySettings settings;
 
@@ -45,7 +46,16 @@ final class Admission {
         if (session.isBlank() || session.length() > SESSION_CHARACTERS_MAX || hasControlCharacter(session)) {
             return bad("session name: expected 1 to " + SESSION_CHARACTERS_MAX + " printable characters");
         }
-        return null;
+        return join.getGroupSettingsMap().keySet().stream().allMatch(Admission::isSettingName)
+                ? null
+                : bad("name of a setting: expected 1 to " + SETTING_CHARACTERS_MAX
+                        + " characters of ASCII without spaces");
+    }
+
+    private static boolean isSettingName(String name) {
+        return !name.isEmpty()
+                && name.length() <= SETTING_CHARACTERS_MAX
+                && name.chars().allMatch(one -> one > ' ' && one <= '~');
     }
 
     private Refusal checkGroup(Join join, Grant grant) {
@@ -71,8 +81,9 @@ final class Admission {
                 : bad("join timeout " + join.getJoinTimeoutMs() + " ms: expected a positive time");
     }
 
+    /** Or one that ends a line, which control characters are not the only ones to do. */
     private static boolean hasControlCharacter(String text) {
-        return text.chars().anyMatch(Character::isISOControl);
+        return text.chars().anyMatch(one -> Character.isISOControl(one) || one == '\u2028' || one == '\u2029');
     }
 
     private static Refusal bad(String reason) {

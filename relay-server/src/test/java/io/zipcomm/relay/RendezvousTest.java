@@ -211,6 +211,18 @@ final class RendezvousTest {
         assertEquals("setting eager-bytes is 32768 in this session and not set in this rank", reason);
     }
 
+    /** They are written to the log, where a name could pretend to be a line of its own. */
+    @Test
+    void shouldRefuseNamesOfSettingsThatAreNone() {
+        for (String name : List.of("", "a\nconnection refused", "a b", "\u2028", "n\u00e4me", "x".repeat(101))) {
+            assertEquals(
+                    "name of a setting: expected 1 to 100 characters of ASCII without spaces",
+                    opened(TestRank.asking(at, join("s", 2, 0).putGroupSettings(name, 1)))
+                            .expectRefusal(ErrorCode.BAD_SETTING));
+        }
+        opened(TestRank.admitted(at, join("s", 2, 0).putGroupSettings("x".repeat(100), 1)));
+    }
+
     @Test
     void shouldNameMissingRanksAtTheDeadline() {
         TestRank zero = opened(TestRank.admitted(at, join("s", 4, 0).setJoinTimeoutMs(300)));
