@@ -2,6 +2,7 @@ package io.zipcomm.relay;
 
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The catalogue of the relay's options: name, unit, default and meaning. A configuration file has one {@code name =
@@ -205,6 +206,11 @@ public enum RelayOption {
     /** What it does. */
     public String meaning() {
         return meaning;
+    }
+
+    /** The names of some, with commas between them. */
+    public static String keys(Set<RelayOption> options) {
+        return options.stream().map(RelayOption::key).collect(Collectors.joining(", "));
     }
 
     /**

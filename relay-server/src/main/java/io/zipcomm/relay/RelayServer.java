@@ -33,6 +33,7 @@ import java.net.InetSocketAddress;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -281,13 +282,16 @@ public final class RelayServer implements AutoCloseable {
      * wrong, everything stays as it was. One reload follows the other.
      *
      * @param fresh what {@link RelayOption#fixed} is in it does not count
+     * @return of what does not count, what is other than it was when the relay started: it takes a restart. Mostly empty
      * @throws ZipException with code BAD_SETTING if one has keys and the other is insecure, or a certificate cannot be used
      */
-    public void reload(RelaySettings fresh) {
+    public Set<RelayOption> reload(RelaySettings fresh) {
+        Set<RelayOption> leftOut;
         synchronized (reloading) {
             // All that can fail before the first change.
             state.checkReload(fresh);
             RelayCertificates.Loaded loaded = certificates == null ? null : certificates.load();
+            leftOut = state.settings().restartFor(fresh);
             state.reload(fresh);
             if (loaded != null) {
                 certificates.take(loaded);
@@ -299,6 +303,10 @@ public final class RelayServer implements AutoCloseable {
         log.atInfo()
                 .addKeyValue("keys", fresh.keys().map(RelayKeys::size).orElse(0))
                 .log("keys and limits are reloaded");
+        if (!leftOut.isEmpty()) {
+            log.warn("these options have changed, and stay as they are until a restart: {}", RelayOption.keys(leftOut));
+        }
+        return leftOut;
     }
 
     /**

@@ -12,11 +12,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 
 /**
  * Everything that may be set on a relay; see {@link RelayOption} for the meanings. Immutable and checked.
@@ -160,6 +162,41 @@ public record RelaySettings(
                 fresh.limits,
                 fresh.drainTimeout,
                 admin);
+    }
+
+    /**
+     * Which options are other than in these settings and take a restart, so that {@link #reloaded} does not take them over.
+     *
+     * @param fresh that are to be reloaded
+     */
+    Set<RelayOption> restartFor(RelaySettings fresh) {
+        Set<RelayOption> differing = EnumSet.noneOf(RelayOption.class);
+        Map<RelayOption, Object> freshValues = fresh.fixedValues();
+        fixedValues().forEach((option, value) -> {
+            if (!value.equals(freshValues.get(option))) {
+                differing.add(option);
+            }
+        });
+        return differing;
+    }
+
+    /** But whether it is insecure: a reload that changes that fails. */
+    private Map<RelayOption, Object> fixedValues() {
+        Map<RelayOption, Object> values = new EnumMap<>(RelayOption.class);
+        values.put(RelayOption.LISTEN, listen);
+        values.put(RelayOption.TLS_CERT, door.tlsCert());
+        values.put(RelayOption.TLS_KEY, door.tlsKey());
+        values.put(RelayOption.TLS_CLIENT_CA, door.tlsClientCa());
+        values.put(RelayOption.TLS_REQUIRED, door.tlsRequired());
+        values.put(RelayOption.WEBSOCKET_PATH, door.webSocketPath());
+        values.put(RelayOption.THREADS, threads);
+        values.put(RelayOption.IO, io);
+        values.put(RelayOption.SPIN_TIME, spinTime);
+        values.put(RelayOption.MEMORY, memoryBytes);
+        values.put(RelayOption.HEARTBEAT_INTERVAL, heartbeatInterval);
+        values.put(RelayOption.HEARTBEAT_TIMEOUT, heartbeatTimeout);
+        values.put(RelayOption.ADMIN, admin);
+        return values;
     }
 
     /** A builder with the defaults. */

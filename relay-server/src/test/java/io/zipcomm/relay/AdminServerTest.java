@@ -26,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -46,6 +47,7 @@ final class AdminServerTest {
     private RelayFixture fixture;
     private AdminServer admin;
     private String problem;
+    private Set<RelayOption> leftOut = Set.of();
 
     private final AdminActions actions = new AdminActions() {
         @Override
@@ -54,11 +56,12 @@ final class AdminServerTest {
         }
 
         @Override
-        public void reload() {
+        public Set<RelayOption> reload() {
             asked.add("reload");
             if (problem != null) {
                 throw new ZipException(ErrorCode.BAD_SETTING, problem);
             }
+            return leftOut;
         }
     };
 
@@ -137,9 +140,11 @@ final class AdminServerTest {
     void shouldDrainAndReload() throws Exception {
         expect(202, "draining", "POST", "/drain");
         expect(200, "reloaded", "POST", "/reload");
+        leftOut = EnumSet.of(RelayOption.THREADS, RelayOption.MEMORY);
+        expect(200, "reloaded; a restart is needed for threads, memory", "POST", "/reload");
         problem = "relay option keys is wrong";
         expect(422, "nothing is changed: BAD_SETTING", "POST", "/reload");
-        assertEquals(List.of("drain", "reload", "reload"), asked);
+        assertEquals(List.of("drain", "reload", "reload", "reload"), asked);
     }
 
     // Sessions

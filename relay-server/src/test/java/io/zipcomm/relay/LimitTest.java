@@ -14,7 +14,9 @@ import io.zipcomm.wire.proto.ToRelay;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -305,12 +307,40 @@ final class LimitTest {
                 .threads(7)
                 .set(RelayOption.HEARTBEAT_TIMEOUT, "9999")
                 .set(RelayOption.HANDSHAKES_MAX, "9");
-        fixture.relay.reload(fresh.build());
+        assertEquals(
+                EnumSet.of(RelayOption.LISTEN, RelayOption.THREADS, RelayOption.HEARTBEAT_TIMEOUT),
+                fixture.relay.reload(fresh.build()));
         RelaySettings after = fixture.relay.settings();
         assertEquals(before.listen(), after.listen());
         assertEquals(before.threads(), after.threads());
         assertEquals(before.heartbeatTimeout(), after.heartbeatTimeout());
         assertEquals(9, after.limits().handshakesMax());
+        assertEquals(Set.of(), fixture.relay.reload(after));
+    }
+
+    /** Who reloads hears of each. */
+    @Test
+    void shouldNameWhateverTakesRestart() {
+        start(RelayFixture.insecure());
+        RelaySettings.Builder fresh = RelayFixture.insecure();
+        Set<RelayOption> fixed = EnumSet.noneOf(RelayOption.class);
+        for (RelayOption option : RelayOption.values()) {
+            // A reload that changes whether everybody is admitted fails.
+            if (option.fixed() && option != RelayOption.INSECURE) {
+                fixed.add(option);
+                fresh.set(
+                        option,
+                        switch (option.unit()) {
+                            case "host:port" -> "127.0.0.1:1";
+                            case "path" -> "/other";
+                            case "name" -> "nio";
+                            case "true, false or auto" -> "true";
+                            default -> "9999";
+                        });
+            }
+        }
+        fresh.set(RelayOption.THREADS, "2").set(RelayOption.HEARTBEAT_INTERVAL, "2000");
+        assertEquals(fixed, fixture.relay.reload(fresh.build()));
     }
 
     @Test

@@ -9,6 +9,7 @@ import io.zipcomm.relay.admin.AdminActions;
 import io.zipcomm.relay.admin.AdminServer;
 import java.net.InetSocketAddress;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -77,8 +78,8 @@ final class Daemon implements AdminActions, AutoCloseable {
         }
 
         @Override
-        public void reload() {
-            daemon().reload();
+        public Set<RelayOption> reload() {
+            return daemon().reload();
         }
     }
 
@@ -140,11 +141,11 @@ final class Daemon implements AdminActions, AutoCloseable {
     }
 
     @Override
-    public void reload() {
+    public Set<RelayOption> reload() {
         // Read and taken over by one at a time: what was read last is what holds.
         synchronized (reloading) {
             try {
-                relay.reload(source.get());
+                return relay.reload(source.get());
             } catch (ZipException e) {
                 log.error("reload failed, and the old keys and limits stay: {}", e.getMessage());
                 throw e;

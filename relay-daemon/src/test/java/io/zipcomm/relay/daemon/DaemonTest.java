@@ -71,6 +71,13 @@ final class DaemonTest {
             Files.writeString(config, "sessions-max = 9\nkeys = " + keys + "\n");
             assertEquals(200, daemon.ask("POST", "/reload").statusCode());
             assertLimit(daemon, "9.0");
+            assertFalse(daemon.log().contains("until a restart"), daemon.log());
+            Files.writeString(config, "sessions-max = 10\nthreads = 3\nkeys = " + keys + "\n");
+            assertEquals(
+                    "reloaded; a restart is needed for threads\n",
+                    daemon.ask("POST", "/reload").body());
+            daemon.awaitLog("these options have changed, and stay as they are until a restart: threads");
+            assertLimit(daemon, "10.0");
         }
     }
 

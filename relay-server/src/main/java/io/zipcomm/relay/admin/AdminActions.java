@@ -1,6 +1,8 @@
 package io.zipcomm.relay.admin;
 
 import io.zipcomm.error.ZipException;
+import io.zipcomm.relay.RelayOption;
+import java.util.Set;
 
 /** What the daemon does when its operator says so. Called by the thread of the {@link AdminServer}. */
 public interface AdminActions {
@@ -11,7 +13,8 @@ public interface AdminActions {
     /**
      * Reads keys and limits again.
      *
+     * @return what has changed and takes a restart
      * @throws ZipException if they are wrong; then the old ones stay
      */
-    void reload();
+    Set<RelayOption> reload();
 }

@@ -14,12 +14,14 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.relay.RelayOption;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.SessionView;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -151,8 +153,9 @@ final class Answers extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private void reload(ChannelHandlerContext context) {
         try {
-            actions.reload();
-            say(context, HttpResponseStatus.OK, "reloaded\n");
+            Set<RelayOption> leftOut = actions.reload();
+            String rest = leftOut.isEmpty() ? "" : "; a restart is needed for " + RelayOption.keys(leftOut);
+            say(context, HttpResponseStatus.OK, "reloaded" + rest + "\n");
         } catch (ZipException e) {
             say(context, HttpResponseStatus.UNPROCESSABLE_ENTITY, "nothing is changed: " + e.getMessage() + "\n");
         }
