@@ -1,6 +1,7 @@
 package io.zipcomm.relay.route;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.AbstractByteBufAllocator;
@@ -21,8 +22,11 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 
 /** What a connection does with reads of certain lengths, without sockets. */
@@ -106,7 +110,8 @@ final class DataConnectionTest {
 
         @Override
         public void limitReached(ForwardLimit limit) {
-            throw new AssertionError(limit);
+            // Of those that refuse and expel nobody.
+            assertEquals(ForwardLimit.HUB_OPERATIONS, limit);
         }
 
         @Override
@@ -163,8 +168,21 @@ final class DataConnectionTest {
         channels.get(rank).writeInbound(Unpooled.directBuffer(LONG_BUFFER_BYTES).writeBytes(bytes));
     }
 
-    /** All that a rank was sent: whole frames, as text. */
+    /** A frame as a rank got it. */
+    private record Sent(FrameType type, int source, long sequence, String code, boolean isIntact) {
+        @Override
+        public String toString() {
+            return type + " of " + source + code + (isIntact ? "" : " with other bytes in it");
+        }
+    }
+
+    /** All that a rank was sent, as text. */
     private List<String> sent(int rank) {
+        return framesSent(rank).stream().map(Sent::toString).toList();
+    }
+
+    /** All that a rank was sent, which must be whole frames. */
+    private List<Sent> framesSent(int rank) {
         ByteBuf all = Unpooled.buffer();
         for (ByteBuf one = channels.get(rank).readOutbound();
                 one != null;
@@ -172,19 +190,22 @@ final class DataConnectionTest {
             all.writeBytes(one);
             one.release();
         }
-        List<String> frames = new ArrayList<>();
+        List<Sent> frames = new ArrayList<>();
         while (all.isReadable()) {
             ByteBuffer header = ByteBuffer.allocate(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
             all.readBytes(header.array());
-            assertEquals(null, Frame.problem(header, 0));
+            assertNull(Frame.problem(header, 0));
             FrameType type = FrameType.of(Frame.type(header, 0));
             byte[] payload = new byte[Frame.payloadBytes(header, 0)];
             all.readBytes(payload);
             byte[] expected = payload.clone();
             Arrays.fill(expected, (byte) Frame.source(header, 0));
-            boolean isIntact = type != FrameType.EAGER || Arrays.equals(expected, payload);
-            String code = type == FrameType.VERDICT ? " " + ErrorCode.of(Frame.flags(header, 0)) : "";
-            frames.add(type + " of " + Frame.source(header, 0) + code + (isIntact ? "" : " with other bytes in it"));
+            frames.add(new Sent(
+                    type,
+                    Frame.source(header, 0),
+                    Frame.sequence(header, 0),
+                    type == FrameType.VERDICT ? " " + ErrorCode.of(Frame.flags(header, 0)) : "",
+                    type != FrameType.EAGER || Arrays.equals(expected, payload)));
         }
         return frames;
     }
@@ -273,5 +294,105 @@ final class DataConnectionTest {
         assertEquals(0, counters.hubOperations.sum());
         assertEquals(0, counters.bytesWaiting.sum());
         assertTrue(told.isEmpty(), told::toString);
+    }
+
+    // At random
+
+    /** What a rank sends, which comes in pieces of any length, and what came of it. */
+    private static final class Traffic {
+        private final ByteBuf unread = Unpooled.buffer();
+        private final long[] sentTo = new long[SIZE];
+        private int entered;
+        private boolean isWrong;
+    }
+
+    private static byte[] numbered(int from, int to, long number, int payloadBytes) {
+        byte[] frame = eager(from, to, payloadBytes);
+        Frame.sequence(ByteBuffer.wrap(frame).order(ByteOrder.LITTLE_ENDIAN), 0, number);
+        return frame;
+    }
+
+    /** One thing more that a rank says: mostly a frame for another, or its part of a collective, and at last something wrong. */
+    private void say(Traffic traffic, int rank, Random random) {
+        int what = random.nextInt(40);
+        if (what == 0 && rank > 1) {
+            traffic.isWrong = true;
+            traffic.unread.writeBytes(frame(FrameType.BYE, rank, 0, 0, header -> Frame.epoch(header, 0, EPOCH + 1)));
+        } else if (what < 8) {
+            // The third goes out in one buffer with its header, the others apart from it.
+            int bytes = ++traffic.entered % 3 == 0 ? 64 : 16 << 10;
+            for (byte[] frame : List.of(enter(rank, bytes), part(rank, bytes, 1))) {
+                ByteBuffer header = ByteBuffer.wrap(frame).order(ByteOrder.LITTLE_ENDIAN);
+                Frame.transfer(header, 0, traffic.entered);
+                if (Frame.type(header, 0) == FrameType.ENTER.number()) {
+                    Frame.tag(header, 0, traffic.entered);
+                }
+                traffic.unread.writeBytes(frame);
+            }
+        } else {
+            int to = (rank + 1 + random.nextInt(SIZE - 1)) % SIZE;
+            traffic.sentTo[to]++;
+            traffic.unread.writeBytes(numbered(rank, to, traffic.sentTo[to], random.nextInt(3000)));
+        }
+    }
+
+    /** Whatever is sent, read, written and judged in whatever order, each rank gets whole frames, those of one rank in order. */
+    @RepeatedTest(60)
+    void shouldSendWholeFramesInOrderWhateverComesBetween(RepetitionInfo round) {
+        Random random = new Random(round.getCurrentRepetition());
+        List<Traffic> traffic = new ArrayList<>();
+        boolean[] full = new boolean[SIZE];
+        for (int rank = 0; rank < SIZE; rank++) {
+            traffic.add(new Traffic());
+        }
+        for (int step = 0; step < 600; step++) {
+            int rank = random.nextInt(SIZE);
+            Traffic own = traffic.get(rank);
+            for (int i = random.nextInt(3); i > 0 && !own.isWrong && step < 500; i--) {
+                say(own, rank, random);
+            }
+            int pieceBytes = Math.min(own.unread.readableBytes(), 1 + random.nextInt(6000));
+            if (pieceBytes > 0 && channels.get(rank).isOpen()) {
+                channels.get(rank).writeInbound(own.unread.readBytes(pieceBytes));
+            }
+            int reader = random.nextInt(SIZE);
+            if (channels.get(reader).isOpen()) {
+                full[reader] = !full[reader];
+                isFull(reader, full[reader]);
+            }
+            home.runPendingTasks();
+        }
+        for (int rank = 0; rank < SIZE; rank++) {
+            ByteBuf rest = traffic.get(rank).unread;
+            while (rest.isReadable() && channels.get(rank).isOpen()) {
+                channels.get(rank).writeInbound(rest.readBytes(Math.min(rest.readableBytes(), 6000)));
+            }
+            home.runPendingTasks();
+        }
+        for (int rank = 0; rank < SIZE; rank++) {
+            if (channels.get(rank).isOpen()) {
+                isFull(rank, false);
+            }
+        }
+        home.runPendingTasks();
+        for (int rank = 0; rank < SIZE; rank++) {
+            expectAll(rank, traffic);
+        }
+        assertEquals(0, counters.defects.sum());
+    }
+
+    /** In order, nothing between, and from those whose connection lives to the last. */
+    private void expectAll(int rank, List<Traffic> traffic) {
+        long[] got = new long[SIZE];
+        for (Sent one : framesSent(rank)) {
+            assertTrue(one.isIntact(), () -> "rank " + rank + " got " + one);
+            if (one.type() == FrameType.EAGER) {
+                got[one.source()]++;
+                assertEquals(got[one.source()], one.sequence(), "of rank " + one.source() + " for " + rank);
+            }
+        }
+        for (int from = 0; from < SIZE && !traffic.get(rank).isWrong; from++) {
+            assertEquals(traffic.get(from).sentTo[rank], got[from], "of rank " + from + " for " + rank);
+        }
     }
 }
