@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.zipcomm.relay.route.RateLimit;
+import io.zipcomm.relay.route.Wrapping;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.io.IOException;
@@ -37,6 +38,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
     private static final long PAUSE_NS_MIN = TimeUnit.MILLISECONDS.toNanos(5);
 
     private final Channel channel;
+    private final Wrapping wrapping;
     private final ControlReader reader;
     private final RateLimit messages;
     private final ControlBacklog backlog;
@@ -47,10 +49,14 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
     /** What came in while the rank was to be read more slowly. */
     private final Deque<ByteBuf> unread = new ArrayDeque<>();
 
-    /** Of the message that comes in, and of what is unread. */
-    private int begunBytes;
+    /** Memory of the message that comes in, and of what is unread. */
+    private long begunBytes;
 
-    private int unreadBytes;
+    /** Memory of what is unread. */
+    private long unreadBytes;
+
+    /** Memory of what the layers around the connection keep. */
+    private long wrappedBytes;
 
     private boolean deaf;
     private boolean paused;
@@ -62,6 +68,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         this.channel = channel;
         this.backlog = backlog;
         this.counters = counters;
+        wrapping = new Wrapping(channel.pipeline());
         output = new ControlOutput(channel, backlog);
         reader = new ControlReader(settings.controlBytesMax());
         messages = new RateLimit(settings.limits().controlMessagesPerSecond(), BURST_NS, System.nanoTime());
@@ -156,11 +163,12 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         unread.forEach(ByteBuf::release);
         unread.clear();
         unreadBytes = 0;
+        wrappedBytes = 0;
         countBegun();
     }
 
     private void countBegun() {
-        int now = reader.heldBytes() + unreadBytes;
+        long now = reader.heldBytes() + unreadBytes + wrappedBytes;
         backlog.held(now - begunBytes);
         begunBytes = now;
     }
@@ -173,7 +181,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         unread.add(in);
-        unreadBytes += in.readableBytes();
+        unreadBytes += in.capacity();
         readOn();
     }
 
@@ -182,10 +190,9 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         try {
             while (!ended && !paused && !unread.isEmpty()) {
                 ByteBuf in = unread.element();
-                int before = in.readableBytes();
                 ToRelay next = reader.next(in);
-                unreadBytes -= before - in.readableBytes();
                 if (next == null) {
+                    unreadBytes -= in.capacity();
                     unread.remove().release();
                 } else {
                     charge(1);
@@ -196,6 +203,14 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
             member.violated(e.refusal());
         }
         if (!ended) {
+            countBegun();
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        if (!ended) {
+            wrappedBytes = wrapping.keptBytes();
             countBegun();
         }
     }

@@ -103,6 +103,8 @@ final class Counters {
                 forwarded.wireBytesIn.sum(),
                 forwarded.wireBytesOut.sum(),
                 forwarded.bytesWaiting.sum(),
+                forwarded.waitingMemory.sum(),
+                forwarded.bytesUnderWay.sum(),
                 controlBytesWaiting.sum(),
                 goneSum(MemberGone.Cause.LEFT),
                 goneSum(MemberGone.Cause.LOST) + goneSum(MemberGone.Cause.SILENT),

@@ -48,6 +48,7 @@ final class Farewell extends ChannelInboundHandlerAdapter {
         if (channel.pipeline().get(FirstBytes.class) != null) {
             channel.pipeline().remove(FirstBytes.class);
         }
+        giveBack(channel);
         channel.config().setAutoRead(true);
         channel.writeAndFlush(last).addListener(done -> endOutput(channel));
         closeSoon(channel);
@@ -55,8 +56,17 @@ final class Farewell extends ChannelInboundHandlerAdapter {
 
     /** Ends the connection. Whoever serves it hears of that when the other end has closed too; what still comes in is theirs. */
     static void end(Channel channel) {
+        giveBack(channel);
         endOutput(channel);
         closeSoon(channel);
+    }
+
+    /** Memory of a frame that has begun, and of which nobody will hear any more. */
+    private static void giveBack(Channel channel) {
+        ChannelHandlerContext frames = channel.pipeline().context(WebSocketFrames.class);
+        if (frames != null) {
+            ((WebSocketFrames) frames.handler()).end(frames);
+        }
     }
 
     private static void closeSoon(Channel channel) {

@@ -8,7 +8,6 @@ import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.ssl.SslHandler;
 import io.zipcomm.error.ErrorCode;
-import java.util.function.Consumer;
 
 /**
  * Tells by its first byte what a connection speaks, puts what unwraps it in its own place in front of the {@link Handshake},
@@ -25,22 +24,22 @@ final class FirstBytes extends ChannelInboundHandlerAdapter {
     private static final int CHUNK_BYTES_MAX = 1 << 10;
     private static final int BODY_BYTES_MAX = 1 << 10;
 
-    private final RelaySettings settings;
+    private final RelayState state;
     private final RelayCertificates certificates;
-    private final Consumer<Refusal> refuse;
+    private final Handshake handshake;
     private final boolean inTls;
 
     /**
      * Made for each connection, and once more for what is in its TLS.
      *
      * @param certificates null without TLS
-     * @param refuse       ends the connection
+     * @param handshake    of the connection, which can refuse it
      */
-    FirstBytes(RelaySettings settings, RelayCertificates certificates, Consumer<Refusal> refuse, boolean inTls) {
+    FirstBytes(RelayState state, RelayCertificates certificates, Handshake handshake, boolean inTls) {
         this.inTls = inTls;
-        this.settings = settings;
+        this.state = state;
         this.certificates = certificates;
-        this.refuse = refuse;
+        this.handshake = handshake;
     }
 
     @Override
@@ -50,22 +49,23 @@ final class FirstBytes extends ChannelInboundHandlerAdapter {
             in.release();
             return;
         }
+        RelaySettings settings = state.settings();
         int first = in.getUnsignedByte(in.readerIndex());
         if (first == TLS_HANDSHAKE && certificates != null && !inTls) {
-            SslHandler tls = certificates.context().newHandler(context.alloc());
+            SslHandler tls = new TlsRecords(certificates.context().newEngine(context.alloc()));
             tls.setHandshakeTimeoutMillis(settings.handshakeTimeout().toMillis());
-            putBehind(context, tls, new FirstBytes(settings, certificates, refuse, true), new WireFaults());
+            putBehind(context, tls, new FirstBytes(state, certificates, handshake, true), new WireFaults());
         } else if (isHttp(first)) {
             boolean tlsMissing = settings.door().tlsRequired() && !inTls;
             putBehind(
                     context,
                     new HttpServerCodec(REQUEST_LINE_BYTES_MAX, HEADER_BYTES_MAX, CHUNK_BYTES_MAX),
                     new HttpObjectAggregator(BODY_BYTES_MAX, true),
-                    new HttpDoor(settings.door().webSocketPath(), tlsMissing),
+                    new HttpDoor(state, handshake, tlsMissing),
                     new WireFaults());
         } else if (settings.door().tlsRequired() && !inTls) {
             in.release();
-            refuse.accept(
+            handshake.turnDown(
                     new Refusal(ErrorCode.BAD_SETTING, "this relay wants TLS: an address with zips:// or wss://"));
             return;
         }

@@ -55,7 +55,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
         long timeoutMs = state.settings().handshakeTimeout().toMillis();
         deadline = added.executor()
                 .schedule(
-                        () -> refuse(
+                        () -> turnDown(
                                 Refusal.limit(RelayOption.HANDSHAKE_TIMEOUT, "no message within " + timeoutMs + " ms")),
                         timeoutMs,
                         TimeUnit.MILLISECONDS);
@@ -68,11 +68,16 @@ final class Handshake extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Others want this one's place. Who has said in the meantime who it is stays. */
+    /** Others want this one's place. */
     void makeRoom() {
+        turnDown(pass.refusal());
+    }
+
+    /** Says no, if it has not been said. Who has said in the meantime who it is stays. */
+    void turnDown(Refusal refusal) {
         if (!decided) {
             decided = true;
-            refuse(pass.refusal());
+            refuse(refusal);
         }
     }
 
@@ -211,7 +216,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     }
 
     /** Says no and ends the connection. */
-    void refuse(Refusal refusal) {
+    private void refuse(Refusal refusal) {
         note(refusal);
         Farewell.say(context.channel(), ControlWriter.frame(context.alloc(), ControlWriter.refused(refusal)));
     }

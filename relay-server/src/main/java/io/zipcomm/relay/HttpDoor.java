@@ -11,7 +11,10 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.websocketx.WebSocketDecoderConfig;
+import io.netty.handler.codec.http.websocketx.WebSocketFrameDecoder;
+import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker;
 import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker13;
+import io.zipcomm.wire.Frame;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -35,6 +38,8 @@ final class HttpDoor extends SimpleChannelInboundHandler<FullHttpRequest> {
             .closeOnProtocolViolation(false)
             .build();
 
+    private final RelayState state;
+    private final Handshake handshake;
     private final String path;
     private final boolean tlsMissing;
     private boolean answered;
@@ -42,11 +47,13 @@ final class HttpDoor extends SimpleChannelInboundHandler<FullHttpRequest> {
     /**
      * For one connection.
      *
-     * @param path       where WebSockets are opened
+     * @param handshake  of the connection, which can refuse it
      * @param tlsMissing whether there should be TLS around it: then no WebSocket is
      */
-    HttpDoor(String path, boolean tlsMissing) {
-        this.path = path;
+    HttpDoor(RelayState state, Handshake handshake, boolean tlsMissing) {
+        this.state = state;
+        this.handshake = handshake;
+        path = state.settings().door().webSocketPath();
         this.tlsMissing = tlsMissing;
     }
 
@@ -86,12 +93,22 @@ final class HttpDoor extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
         try {
             // The answer is written when this returns; only then may frames be.
-            new WebSocketServerHandshaker13(path, null, FRAMES).handshake(context.channel(), request);
+            handshaker().handshake(context.channel(), request);
         } catch (RuntimeException e) {
             answer(context, HttpResponseStatus.BAD_REQUEST, "not a WebSocket's handshake");
             return;
         }
-        context.pipeline().replace(this, null, new WebSocketBytes());
+        context.pipeline().replace(this, null, new WebSocketBytes(state));
+    }
+
+    private WebSocketServerHandshaker handshaker() {
+        int firstBytesMax = Frame.HEADER_BYTES + state.settings().controlBytesMax();
+        return new WebSocketServerHandshaker13(path, null, FRAMES) {
+            @Override
+            protected WebSocketFrameDecoder newWebsocketDecoder() {
+                return new WebSocketFrames(decoderConfig(), firstBytesMax, handshake::turnDown);
+            }
+        };
     }
 
     private void answer(ChannelHandlerContext context, HttpResponseStatus status, String text) {

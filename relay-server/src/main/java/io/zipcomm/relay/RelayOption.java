@@ -93,7 +93,7 @@ public enum RelayOption {
             "bytes",
             "0",
             "The same for all ranks together, and for messages of theirs that have begun to come in; above it, the rank with"
-                    + " most is expelled. 0 takes a quarter of the memory that Java allows for direct buffers."),
+                    + " most is expelled. 0 takes a sixth of the memory that Java allows for direct buffers."),
     FRAGMENT_BYTES_MAX(
             "fragment-bytes-max",
             "bytes",
@@ -128,8 +128,9 @@ public enum RelayOption {
             "memory",
             "bytes",
             "0",
-            "Above this much waiting for ranks that do not read, or, counted apart, under way in connections, the one with"
-                    + " most is expelled; 0 takes a quarter of the memory that Java allows for direct buffers."),
+            "Memory for what waits for ranks that do not read, and as much again, counted apart, for what is under way in"
+                    + " connections; above it, the one with most is expelled. 0 takes a sixth of the memory that Java allows"
+                    + " for direct buffers."),
     SLOW_CONSUMER_TIMEOUT(
             "slow-consumer-timeout",
             "ms",

@@ -28,7 +28,7 @@ import io.netty.util.concurrent.ImmediateEventExecutor;
 import io.netty.util.concurrent.Ticker;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
-import io.zipcomm.relay.route.DataConnection;
+import io.zipcomm.relay.route.Reading;
 import java.net.InetSocketAddress;
 import java.nio.channels.spi.SelectorProvider;
 import java.util.ArrayList;
@@ -194,10 +194,10 @@ public final class RelayServer implements AutoCloseable {
         channel.closeFuture().addListener(closed -> pass.left());
         channels.add(channel);
         // Of its own, since a data connection has it read more at a time.
-        channel.config().setRecvByteBufAllocator(DataConnection.readingLittle());
+        channel.config().setRecvByteBufAllocator(new Reading());
         Handshake handshake = new Handshake(state, this::shardOf, pass);
         pass.whenEnded(() -> channel.eventLoop().execute(handshake::makeRoom));
-        channel.pipeline().addLast(new FirstBytes(state.settings(), certificates, handshake::refuse, false), handshake);
+        channel.pipeline().addLast(new FirstBytes(state, certificates, handshake, false), handshake);
     }
 
     private Shard shardOf(String session) {

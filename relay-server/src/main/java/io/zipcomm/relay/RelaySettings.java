@@ -84,6 +84,12 @@ public record RelaySettings(
     private static final int HUB_OPERATIONS_LIMIT = 1 << 16;
     private static final int PORT_MAX = 0xffff;
 
+    /**
+     * Of direct memory: what waits may have one, what is under way another, control messages the third. The rest is for what
+     * comes above a limit before somebody is given up, for strangers, and for what a pool of buffers cannot use.
+     */
+    private static final int MEMORY_PARTS = 6;
+
     /** Socket implementation. */
     public enum IoChoice {
         /** Native where it loads. */
@@ -417,7 +423,7 @@ public record RelaySettings(
 
         private long memory(RelayOption option) {
             long bytes = number(option, Long.MAX_VALUE);
-            return bytes > 0 ? bytes : PlatformDependent.maxDirectMemory() / 4;
+            return bytes > 0 ? bytes : PlatformDependent.maxDirectMemory() / MEMORY_PARTS;
         }
 
         private Duration time(RelayOption option) {

@@ -20,6 +20,8 @@ import java.util.Map;
  * @param wireBytesIn     bytes that came in on data connections
  * @param wireBytesOut    bytes that were given to data connections
  * @param bytesWaiting    bytes that wait now for ranks that do not read, or in operations of which the relay does a part
+ * @param waitingMemory  bytes of memory that these hold, and that such operations take beside them: what is limited
+ * @param bytesUnderWay  bytes of memory under way now in data connections, coming in or going out: limited apart
  * @param controlBytesWaiting bytes of control messages that wait now for ranks that do not read, or to come in whole
  * @param membersLeft     members of complete groups that left cleanly
  * @param membersLost     members of complete groups whose connection broke or that fell silent
@@ -48,6 +50,8 @@ public record RelayStats(
         long wireBytesIn,
         long wireBytesOut,
         long bytesWaiting,
+        long waitingMemory,
+        long bytesUnderWay,
         long controlBytesWaiting,
         long membersLeft,
         long membersLost,

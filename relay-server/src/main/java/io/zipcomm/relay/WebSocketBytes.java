@@ -14,6 +14,8 @@ import io.netty.handler.codec.http.websocketx.PongWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.util.ReferenceCountUtil;
+import io.zipcomm.relay.route.RateLimit;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,7 +25,24 @@ final class WebSocketBytes extends ChannelDuplexHandler {
 
     private static final Logger log = LoggerFactory.getLogger(WebSocketBytes.class);
 
+    /** Pings and the like of so much time may come at once. */
+    private static final long BURST_NS = TimeUnit.SECONDS.toNanos(1);
+
+    /** A reason for the end has 123 bytes at most. */
+    private static final int REASON_CHARS_MAX = 120;
+
+    private final Counters counters;
+
+    /** Frames that say nothing to whoever serves the connection, who therefore cannot slow them down. */
+    private final RateLimit asides;
+
     private boolean closeSaid;
+
+    /** For one connection. */
+    WebSocketBytes(RelayState state) {
+        counters = state.counters();
+        asides = new RateLimit(state.settings().limits().controlMessagesPerSecond(), BURST_NS, System.nanoTime());
+    }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
@@ -32,13 +51,19 @@ final class WebSocketBytes extends ChannelDuplexHandler {
             ReferenceCountUtil.release(message);
             return;
         }
-        if (message instanceof BinaryWebSocketFrame || message instanceof ContinuationWebSocketFrame) {
-            context.fireChannelRead(((WebSocketFrame) message).content());
-            return;
-        }
         if (!(message instanceof WebSocketFrame frame)) {
             // The rest of the request that opened it.
             ReferenceCountUtil.release(message);
+            return;
+        }
+        boolean isData = frame instanceof BinaryWebSocketFrame || frame instanceof ContinuationWebSocketFrame;
+        if (isData && frame.content().isReadable()) {
+            context.fireChannelRead(frame.content());
+            return;
+        }
+        if (!asides.tryTake(1, System.nanoTime())) {
+            frame.release();
+            tooMany(context);
             return;
         }
         if (frame instanceof PingWebSocketFrame) {
@@ -50,7 +75,7 @@ final class WebSocketBytes extends ChannelDuplexHandler {
             sayClose(context, WebSocketCloseStatus.NORMAL_CLOSURE);
             // As if the connection had ended: whoever serves it sees that next.
             context.close();
-        } else if (!(frame instanceof PongWebSocketFrame)) {
+        } else if (!isData && !(frame instanceof PongWebSocketFrame)) {
             end(context, WebSocketCloseStatus.INVALID_MESSAGE_TYPE, "a message that is text");
         }
     }
@@ -62,6 +87,14 @@ final class WebSocketBytes extends ChannelDuplexHandler {
         } else {
             ping.release();
         }
+    }
+
+    private void tooMany(ChannelHandlerContext context) {
+        Refusal refusal = Refusal.limit(
+                RelayOption.CONTROL_MESSAGES_PER_SECOND,
+                "more than " + asides.perSecond() + " pings, or the like, each second");
+        counters.refused(refusal);
+        end(context, WebSocketCloseStatus.POLICY_VIOLATION, refusal.reason());
     }
 
     @Override
@@ -80,7 +113,8 @@ final class WebSocketBytes extends ChannelDuplexHandler {
             if (leftOut != null) {
                 log.info("{}: WebSocket ended: {}{}", context.channel().remoteAddress(), fault, leftOut);
             }
-            sayClose(context, status);
+            String reason = fault.substring(0, Math.min(REASON_CHARS_MAX, fault.length()));
+            sayClose(context, new CloseWebSocketFrame(status, reason));
             Farewell.end(context.channel());
         }
     }
@@ -99,11 +133,16 @@ final class WebSocketBytes extends ChannelDuplexHandler {
 
     /** The last word, once. */
     ChannelFuture sayClose(ChannelHandlerContext context, WebSocketCloseStatus status) {
+        return sayClose(context, new CloseWebSocketFrame(status));
+    }
+
+    private ChannelFuture sayClose(ChannelHandlerContext context, CloseWebSocketFrame word) {
         if (closeSaid) {
+            word.release();
             return context.newSucceededFuture();
         }
         closeSaid = true;
-        return context.writeAndFlush(new CloseWebSocketFrame(status));
+        return context.writeAndFlush(word);
     }
 
     @Override

@@ -155,6 +155,18 @@ final class AbuseRelay implements AutoCloseable {
         }
     }
 
+    /** A WebSocket in which nothing has been said. */
+    RawConnection webSocket() throws IOException {
+        RawConnection socket = connect();
+        socket.write(FloodAbuse.UPGRADE);
+        String answer = "";
+        while (!answer.endsWith("\r\n\r\n")) {
+            answer += (char) socket.socket.getInputStream().read();
+        }
+        assertTrue(answer.startsWith("HTTP/1.1 101"), answer);
+        return socket;
+    }
+
     RawConnection connectTls() {
         return opened(tls(0));
     }
@@ -209,6 +221,7 @@ final class AbuseRelay implements AutoCloseable {
         Await.until("connections are gone", () -> relay.stats().connections() == 2 * healthy.size());
         Await.until("nothing waits", () -> relay.stats().bytesWaiting() == 0);
         Await.until("nothing waits for control connections", () -> relay.stats().controlBytesWaiting() == 0);
+        Await.until("memory is free", () -> relay.stats().waitingMemory() == 0);
         RelayStats now = relay.stats();
         assertEquals(healthy.size(), now.ranks());
         assertEquals(0, now.hubOperationsOpen());
@@ -229,6 +242,8 @@ final class AbuseRelay implements AutoCloseable {
         assertEquals(0, last.handshakes());
         assertEquals(0, last.surplus());
         assertEquals(0, last.bytesWaiting());
+        assertEquals(0, last.waitingMemory());
+        assertEquals(0, last.bytesUnderWay());
         assertEquals(0, last.controlBytesWaiting());
         assertEquals(0, last.hubOperationsOpen());
         assertEquals(0, last.defects());

@@ -233,6 +233,9 @@ final class AdminServerTest {
         expectSample("zip_relay_gathering_seconds_count", "1");
         expectSample("zip_relay_session_seconds_count", "0");
         expectSample("zip_relay_draining", "0.0");
+        expectSample("zip_relay_waiting_memory_bytes", "0.0");
+        expectSample("zip_relay_under_way_bytes", "0.0");
+        expectSample("zip_relay_threads", "2.0");
         expectSample("zip_relay_limit{limit=\"sessions-max\"}", "1000.0");
         expectSample("zip_relay_limit_reached_total{limit=\"sessions-max\"}", "0.0");
         fixture.relay.reload(RelaySettings.builder()

@@ -12,7 +12,6 @@ import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -28,7 +27,6 @@ import org.junit.jupiter.api.Test;
 abstract class FloodAbuse extends AbuseTest.Abuse {
 
     private static final long LONGEST_NS = TimeUnit.SECONDS.toNanos(10);
-    private static final long FLOOD_NS = TimeUnit.SECONDS.toNanos(1);
     private static final long MIB = 1 << 20;
 
     /** The request that opens a WebSocket. */
@@ -205,12 +203,66 @@ abstract class FloodAbuse extends AbuseTest.Abuse {
         return new MemberEnd(gone.getRank(), gone.getDetail());
     }
 
+    /** A group whose ranks come by WebSocket and send frames that do not end, in which nobody has seen a frame of Zip yet. */
+    @Test
+    void shouldBoundFramesOfWebSocketsThatDoNotEnd() throws Exception {
+        long limit = suite.relay.settings().memoryBytes();
+        int size = (int) (limit / (1 << 16));
+        List<TestRank> group = new ArrayList<>();
+        for (int rank = 0; rank < size; rank++) {
+            TestRank one = suite.asking(suite.join("s", size, rank)).awaitAdmitted();
+            one.data = suite.webSocket();
+            one.data.write(frame(2, RawConnection.controlFrame(one.attachMessage())));
+            group.add(one);
+        }
+        group.forEach(TestRank::awaitReady);
+        long before = suite.relay.stats().bufferBytes();
+        long most = 0;
+        byte[] half = Arrays.copyOf(longFrame(1 << 16), 14 + (1 << 16) - 1);
+        for (TestRank one : group) {
+            try {
+                one.data.write(half);
+            } catch (UncheckedIOException e) {
+                // It had to go.
+            }
+            most = Math.max(most, suite.relay.stats().bufferBytes() - before);
+        }
+        Await.until("somebody is expelled", () -> suite.reached(RelayOption.MEMORY) > 0);
+        Await.until("less is under way", () -> suite.relay.stats().bytesUnderWay() <= limit);
+        most = Math.max(most, suite.relay.stats().bufferBytes() - before);
+        assertTrue(most <= limit + 3 * MIB, most + " bytes of buffers");
+        MemberEnd end = expelled(group.get(size - 1));
+        suite.expectLimit(RelayOption.MEMORY, end.detail);
+    }
+
+    /** The same in control connections of those who have joined. */
+    @Test
+    void shouldBoundMessagesInFramesOfWebSocketsThatDoNotEnd() throws Exception {
+        suite.limit(RelayOption.CONTROL_MEMORY, MIB);
+        int joined = 40;
+        byte[] half = Arrays.copyOf(longFrame(1 << 16), 14 + (1 << 16) - 1);
+        long before = suite.relay.stats().bufferBytes();
+        long most = 0;
+        for (int rank = 0; rank < joined; rank++) {
+            RawConnection socket = suite.webSocket();
+            socket.write(frame(2, RawConnection.controlFrame(TestRank.message(suite.join("s", joined + 1, rank)))));
+            // Longer frames are for those who have joined.
+            socket.socket.getInputStream().readNBytes(2);
+            socket.write(half);
+            most = Math.max(most, suite.relay.stats().bufferBytes() - before);
+        }
+        Await.until("somebody is expelled", () -> suite.reached(RelayOption.CONTROL_MEMORY) > 0);
+        Await.until("less is kept", () -> suite.relay.stats().controlBytesWaiting() <= MIB);
+        most = Math.max(most, suite.relay.stats().bufferBytes() - before);
+        assertTrue(most <= 3 * MIB, most + " bytes of buffers");
+    }
+
     /** Pings that want answers, from one who reads none; before its handshake ends and after. */
     @Test
     void shouldNotKeepAnswersToPings() throws Exception {
         byte[] pings = many(frame(9, new byte[125]), 500);
         for (boolean joined : new boolean[] {false, true}) {
-            RawConnection socket = webSocket();
+            RawConnection socket = suite.webSocket();
             if (joined) {
                 socket.write(frame(2, RawConnection.controlFrame(TestRank.message(suite.join("s", 1, 0)))));
                 Await.until("it has joined", () -> suite.relay.stats().ranks() == 5);
@@ -219,28 +271,28 @@ abstract class FloodAbuse extends AbuseTest.Abuse {
             AtomicBoolean over = new AtomicBoolean();
             Thread flood = flood(socket, pings, over);
             long most = 0;
-            // Without a handshake its time is over soon.
-            long endNs = System.nanoTime() + (joined ? FLOOD_NS : LONGEST_NS);
+            long reached = suite.reached(RelayOption.CONTROL_MESSAGES_PER_SECOND);
+            long endNs = System.nanoTime() + LONGEST_NS;
             while (suite.relay.stats().connections() > 8 && System.nanoTime() < endNs) {
                 most = Math.max(most, suite.relay.stats().bufferBytes() - before);
                 TimeUnit.MILLISECONDS.sleep(5);
             }
-            assertEquals(joined ? 9 : 8, suite.relay.stats().connections());
+            assertEquals(8, suite.relay.stats().connections(), "the flood was not ended");
+            assertEquals(reached + 1, suite.reached(RelayOption.CONTROL_MESSAGES_PER_SECOND));
             over.set(true);
             flood.join(TimeUnit.SECONDS.toMillis(10));
-            socket.close();
             assertTrue(most < 8 * MIB, most + " bytes more in buffers");
             suite.awaitNoOtherSession();
         }
-        assertTrue(suite.reached(RelayOption.HANDSHAKE_TIMEOUT) > 0);
     }
 
-    private RawConnection webSocket() throws IOException {
-        RawConnection socket = suite.connect();
-        socket.write(UPGRADE);
-        byte[] begin = socket.socket.getInputStream().readNBytes(12);
-        assertEquals("HTTP/1.1 101", new String(begin, StandardCharsets.US_ASCII));
-        return socket;
+    /** The header of a WebSocket frame of 64 KiB or more, under a mask of zeros. */
+    static byte[] longFrame(long payloadBytes) {
+        return ByteBuffer.allocate(14)
+                .put((byte) 0x82)
+                .put((byte) 0xFF)
+                .putLong(payloadBytes)
+                .array();
     }
 
     /** A WebSocket frame under a mask of zeros. */

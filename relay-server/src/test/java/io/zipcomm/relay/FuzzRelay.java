@@ -67,7 +67,7 @@ final class FuzzRelay {
                 state.gate().enter(((InetSocketAddress) channel.remoteAddress()).getAddress(), System.nanoTime());
         channel.closeFuture().addListener(closed -> pass.left());
         Handshake handshake = new Handshake(state, name -> shard, pass);
-        channel.pipeline().addLast(new FirstBytes(state.settings(), certificates, handshake::refuse, false), handshake);
+        channel.pipeline().addLast(new FirstBytes(state, certificates, handshake, false), handshake);
         return channel;
     }
 

@@ -61,6 +61,39 @@ abstract class HandshakeAbuse extends AbuseTest.Abuse {
         assertEquals(before + 5L * each + 1, suite.reached(RelayOption.HANDSHAKE_TIMEOUT));
     }
 
+    /** Nobody sees a frame of a WebSocket or a record of TLS before it ends, and who it is that sends it is not known. */
+    @Test
+    void shouldKeepLittleOfFramesThatDoNotEnd() throws Exception {
+        int each = 200;
+        long limit = 16 << 10;
+        suite.limit(RelayOption.HANDSHAKE_TIMEOUT, 60_000);
+        byte[] record = Arrays.copyOf(new byte[] {0x16, 3, 1, 0x40, 0, 1}, 5 + (16 << 10) - 1);
+        byte[] longFrame = Arrays.copyOf(FloodAbuse.longFrame(1 << 16), 14 + (1 << 16) - 1);
+        byte[] frame = FloodAbuse.frame(2, new byte[(int) limit]);
+        byte[] half = Arrays.copyOf(frame, frame.length - 1);
+        long refusedBefore = suite.reached(RelayOption.CONTROL_BYTES_MAX);
+        long before = suite.relay.stats().bufferBytes();
+        long most = 0;
+        List<RawConnection> tooLong = new ArrayList<>();
+        for (int i = 0; i < each; i++) {
+            begun(record);
+            suite.webSocket().write(half);
+            tooLong.add(suite.webSocket());
+            tooLong.get(i).write(longFrame);
+            most = Math.max(most, suite.relay.stats().bufferBytes() - before);
+        }
+        Await.until(
+                "frames that are too long are refused",
+                () -> suite.reached(RelayOption.CONTROL_BYTES_MAX) == refusedBefore + each);
+        most = Math.max(most, suite.relay.stats().bufferBytes() - before);
+        // Buffers grow by doubling.
+        long bound = 4L * each * limit + (2 << 20);
+        assertTrue(most <= bound, most + " bytes of buffers, expected at most " + bound);
+        assertTrue(most >= 2L * each * limit, "only " + most + " bytes of buffers: nothing was half open");
+        tooLong.forEach(RawConnection::awaitEnd);
+        suite.group("s", 2).get(0).roundTrip();
+    }
+
     private RawConnection begun(byte[] first) {
         RawConnection half = suite.connect();
         half.write(first);

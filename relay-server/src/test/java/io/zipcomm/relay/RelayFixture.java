@@ -46,6 +46,8 @@ final class RelayFixture implements AutoCloseable {
         Await.until("sessions are gone", () -> relay.stats().sessions() == 0);
         assertEquals(0, relay.stats().ranks());
         assertEquals(0, relay.stats().bytesWaiting());
+        assertEquals(0, relay.stats().waitingMemory());
+        assertEquals(0, relay.stats().bytesUnderWay());
         Await.until("handshakes are over", () -> relay.stats().handshakes() == 0);
         relay.close();
         assertEquals(0, relay.stats().connections());

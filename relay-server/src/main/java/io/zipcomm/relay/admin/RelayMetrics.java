@@ -66,9 +66,20 @@ final class RelayMetrics implements AutoCloseable {
         gauge("ranks", "Ranks in sessions", RelayStats::ranks);
         gauge("waiting.bytes", "Bytes that wait for ranks that do not read", RelayStats::bytesWaiting);
         gauge(
+                "waiting.memory.bytes",
+                "Memory that these hold, and that collectives in the relay take beside them",
+                RelayStats::waitingMemory);
+        gauge(
+                "under.way.bytes",
+                "Memory under way in data connections, coming in or going out",
+                RelayStats::bytesUnderWay);
+        gauge(
                 "control.waiting.bytes",
                 "Bytes of control messages that wait for ranks that do not read, or to come in whole",
                 RelayStats::controlBytesWaiting);
+        Gauge.builder("zip.relay.threads", relay, its -> its.settings().threads())
+                .description("Event loops, which share the limits of memory evenly")
+                .register(registry);
         gauge("draining", "1 if the relay takes no new sessions", now -> now.draining() ? 1 : 0);
         gauge("buffers", "Direct buffers in use, from Netty's pool", RelayStats::buffersInUse);
         gauge("buffer.bytes", "Bytes of these", RelayStats::bufferBytes);

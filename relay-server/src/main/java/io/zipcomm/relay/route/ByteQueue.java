@@ -23,6 +23,7 @@ final class ByteQueue {
 
     private final ByteBufAllocator allocator;
     private long bytes;
+    private final HeldMemory held = new HeldMemory();
 
     /** The last buffer, if pieces are gathered there. */
     private ByteBuf gathered;
@@ -33,6 +34,11 @@ final class ByteQueue {
 
     long bytes() {
         return bytes;
+    }
+
+    /** Memory that is not free because of it. */
+    long heldBytes() {
+        return held.bytes();
     }
 
     boolean isEmpty() {
@@ -58,12 +64,14 @@ final class ByteQueue {
     private void addBuffer(ByteBuf buffer, boolean endsFrame) {
         gathered = null;
         buffers.add(buffer);
+        held.add(buffer);
         frameEnds.add(endsFrame);
     }
 
     private void gather(ByteBuf piece, int count, boolean endsFrame) {
         if (gathered != null && gathered.maxWritableBytes() >= count) {
             gathered.writeBytes(piece);
+            held.newestWritten();
             frameEnds.removeLast();
             frameEnds.add(endsFrame);
         } else {
@@ -85,6 +93,7 @@ final class ByteQueue {
         ByteBuf oldest = buffers.poll();
         if (oldest != null) {
             bytes -= oldest.readableBytes();
+            held.removeOldest();
             frameEnds.remove();
             if (buffers.isEmpty()) {
                 gathered = null;

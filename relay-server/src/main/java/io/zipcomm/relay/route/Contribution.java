@@ -14,6 +14,8 @@ final class Contribution {
     /** The oldest piece, if some of it has been read. */
     private ByteBuf begun;
 
+    private long excessCounted;
+
     Contribution(ByteBufAllocator allocator) {
         this.allocator = allocator;
         pieces = new ByteQueue(allocator);
@@ -25,6 +27,19 @@ final class Contribution {
 
     long bytes() {
         return pieces.bytes() + (begun == null ? 0 : begun.readableBytes());
+    }
+
+    /** Memory that its bytes hold beyond their number. */
+    private long excess() {
+        long held = pieces.heldBytes() + (begun == null ? 0 : HeldMemory.of(begun));
+        return held - bytes();
+    }
+
+    /** How much more that is than when this was asked last. */
+    long excessChange() {
+        long change = excess() - excessCounted;
+        excessCounted += change;
+        return change;
     }
 
     /** Moves the oldest bytes, which must be there. */
@@ -43,6 +58,13 @@ final class Contribution {
                 begun = null;
             }
         }
+    }
+
+    /** What was counted so far: it goes with all that is here to whoever takes that. */
+    long takeExcess() {
+        long taken = excessCounted;
+        excessCounted = 0;
+        return taken;
     }
 
     /** All that is here, as one buffer that the caller owns. */

@@ -1,12 +1,9 @@
 package io.zipcomm.relay.route;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.MaxMessagesRecvByteBufAllocator;
-import io.netty.channel.RecvByteBufAllocator;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
@@ -60,13 +57,13 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     }
 
     /** A piece is copied if the buffer that it came in is more than this many times larger. */
-    private static final int WASTE_MAX = 4;
+    static final int WASTE_MAX = 4;
+
+    /** Until the group is complete there is nothing to say, but what layers say to each other; reads may be longer than that. */
+    private static final int KEPT_BYTES_EARLY = 16 << 10;
 
     /** While one source sends without pause, its destinations get their share after so many bytes. */
     private static final int UNFLUSHED_BYTES_MAX = 64 << 10;
-
-    /** Buffers that are filled before other connections have their turn. */
-    private static final int READS_AT_ONCE = 16;
 
     private final int rank;
     private final Exchange exchange;
@@ -82,6 +79,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     private final RateLimit groupRate;
 
     private Channel channel;
+    private Wrapping wrapping;
     private Inflow inflow;
     private Switchboard board;
     private Outlet outlet;
@@ -136,14 +134,6 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         this.exchange = exchange;
         this.owner = owner;
         begun = new ByteQueue(exchange.allocator());
-    }
-
-    /**
-     * How a connection is read until it is a data connection: once, and then it is others' turn. What comes then is many small
-     * things, each of which wants an answer.
-     */
-    public static RecvByteBufAllocator readingLittle() {
-        return new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(1);
     }
 
     /** The rank answers PING, so it is asked from now on. */
@@ -248,8 +238,9 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         channel = context.channel();
-        if (channel.config().getRecvByteBufAllocator() instanceof MaxMessagesRecvByteBufAllocator reads) {
-            reads.maxMessagesPerRead(READS_AT_ONCE);
+        wrapping = new Wrapping(context.pipeline());
+        if (channel.config().getRecvByteBufAllocator() instanceof Reading reading) {
+            reading.much();
         }
         inflow = new Inflow(channel, exchange, owner, ownRate, groupRate);
     }
@@ -268,9 +259,6 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
                 if (pulse != null) {
                     pulse.heard();
                 }
-                if (outlet != null) {
-                    outlet.begun(begun.bytes());
-                }
                 if (!ended) {
                     inflow.read(bytes, board);
                 }
@@ -282,6 +270,12 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
+        long unwrapped = wrapping.keptBytes();
+        if (outlet != null) {
+            outlet.begun(begun.heldBytes() + unwrapped);
+        } else if (!ended && unwrapped > KEPT_BYTES_EARLY) {
+            owner.violated(ErrorCode.PROTOCOL, "frame before the group was complete");
+        }
         flush();
     }
 
@@ -506,7 +500,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     }
 
     private ByteBuf share(ByteBuf in, int from, int bytes) {
-        return (long) bytes * WASTE_MAX >= in.capacity()
+        return (long) bytes * WASTE_MAX >= HeldMemory.of(in)
                 ? in.retainedSlice(from, bytes)
                 : exchange.allocator().directBuffer(bytes, bytes).writeBytes(in, from, bytes);
     }

@@ -45,8 +45,8 @@ public final class Exchange {
     /**
      * Made once for each event loop.
      *
-     * @param waitingBytesMax what may wait for ranks that do not read, and be under way in connections; above it the one with
-     *     most is given up
+     * @param waitingBytesMax memory for what waits for ranks that do not read, and as much for what is under way in
+     *     connections; above it the one with most is given up
      */
     public Exchange(EventLoop loop, ByteBufAllocator allocator, ForwardCounters counters, long waitingBytesMax) {
         this.loop = loop;
@@ -156,20 +156,26 @@ public final class Exchange {
         unflushed.clear();
     }
 
-    /** Counts bytes that begin or, if negative, cease to wait for a rank that does not read. */
-    void waiting(long bytes) {
+    /**
+     * Counts bytes that begin or, if negative, cease to wait for a rank that does not read.
+     *
+     * @param held memory that they hold
+     */
+    void waiting(long bytes, long held) {
         counters.bytesWaiting.add(bytes);
-        costs(bytes);
+        costs(held);
     }
 
-    /** The same for what is there beside data, which people are not told of. */
+    /** The same for memory beside data. */
     void costs(long bytes) {
+        counters.waitingMemory.add(bytes);
         waitingBytes += bytes;
         relieveIfAbove(waitingBytes);
     }
 
-    /** Counts bytes that begin or, if negative, cease to be under way in a connection, either way. */
+    /** Counts memory that begins or, if negative, ceases to be held by what is under way in a connection, either way. */
     void underWay(long bytes) {
+        counters.bytesUnderWay.add(bytes);
         underWayBytes += bytes;
         relieveIfAbove(underWayBytes);
     }
@@ -224,9 +230,12 @@ public final class Exchange {
         }
     }
 
-    /** What a channel is given beyond what it takes at once: less where many share the memory. */
+    /**
+     * What a channel is given beyond what it takes at once: less where many share the memory, of which bytes may hold more than
+     * they are.
+     */
     WriteBufferWaterMark writeBytes() {
-        long share = waitingBytesMax / 2 / Math.max(1, open.size());
+        long share = waitingBytesMax / 2 / DataConnection.WASTE_MAX / Math.max(1, open.size());
         int high = (int) Math.max(WRITE_BYTES_MIN, Math.min(WRITE_BYTES_MAX, share));
         return new WriteBufferWaterMark(high / 2, high);
     }
@@ -246,13 +255,13 @@ public final class Exchange {
     private void giveUpSlowest(Switchboard group) {
         Outlet slowest = null;
         for (Outlet outlet : open) {
-            if (outlet.board() == group && (slowest == null || outlet.waitingBytes() > slowest.waitingBytes())) {
+            if (outlet.board() == group && (slowest == null || outlet.heldBytes() > slowest.heldBytes())) {
                 slowest = outlet;
             }
         }
         slowest.giveUp(
                 ForwardLimit.MEMORY,
-                "does not read: " + slowest.waitingBytes() + " bytes wait for it, and " + waitingBytes + " in all of "
+                "does not read: " + slowest.heldBytes() + " bytes wait for it, and " + waitingBytes + " in all of "
                         + waitingBytesMax + " that may");
     }
 }

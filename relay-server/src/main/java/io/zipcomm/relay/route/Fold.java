@@ -52,6 +52,13 @@ final class Fold {
         return last == null ? 0 : last.folded;
     }
 
+    /** Memory that was taken for a part and has no data yet. */
+    long unfilledBytes() {
+        long filled = seats[0].folded;
+        long partsBytes = (filled + partBytes - 1) / partBytes * partBytes;
+        return Math.min(bytes, partsBytes) - filled;
+    }
+
     /**
      * Combines what one rank has contributed, as far as those before it have.
      *

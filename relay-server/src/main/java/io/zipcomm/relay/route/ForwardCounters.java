@@ -35,6 +35,12 @@ public final class ForwardCounters {
     /** Bytes that wait now for ranks that do not read, or in operations of the hub. */
     public final LongAdder bytesWaiting = new LongAdder();
 
+    /** Memory that these hold, and that operations of the hub take beside them: what is limited. */
+    public final LongAdder waitingMemory = new LongAdder();
+
+    /** Memory that is under way in data connections now, coming in or going out: limited apart. */
+    public final LongAdder bytesUnderWay = new LongAdder();
+
     /** Connections that were closed, operations of the hub that failed, and tasks that did, for a fault of the relay itself. */
     public final LongAdder defects = new LongAdder();
 }

@@ -95,7 +95,7 @@ final class Hub {
 
     void kept(long bytes) {
         keptBytes += bytes;
-        exchange.waiting(bytes);
+        exchange.waiting(bytes, bytes);
     }
 
     /** Counts bytes that operations themselves take or, if negative, give back. */

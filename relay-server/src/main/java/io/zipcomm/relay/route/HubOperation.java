@@ -41,6 +41,9 @@ final class HubOperation {
     /** Parts that not all receivers have, each at its number modulo their count. */
     private final ByteBuf[] results;
 
+    /** Memory that each of them holds beyond its bytes. */
+    private final long[] excesses;
+
     private final long parts;
     private long resultParts;
     private long releasedParts;
@@ -50,6 +53,9 @@ final class HubOperation {
 
     private int entered;
     private int seated;
+
+    /** Memory of the part that is forming which has no data yet, as it was counted last. */
+    private long unfilledBytes;
 
     /** Combining goes on later from this place. */
     private long foldDue = NOT_DUE;
@@ -73,6 +79,7 @@ final class HubOperation {
         seats = new HubSeat[first.members().length];
         parts = limits.parts(first.bytes());
         results = new ByteBuf[limits.windowParts()];
+        excesses = new long[results.length];
         slowest = receivers();
         fold = first.kind() == Enter.MULTICAST
                 ? null
@@ -168,7 +175,7 @@ final class HubOperation {
         entered++;
         seated++;
         if (first.bytes() == 0 && isEmptyDue()) {
-            result(Unpooled.EMPTY_BUFFER);
+            result(Unpooled.EMPTY_BUFFER, 0);
         } else if (seat.receives) {
             deliver(seat);
         }
@@ -210,10 +217,11 @@ final class HubOperation {
         keep(count);
         seat.arrived += count;
         seat.kept.add(piece);
+        cost(seat.kept.excessChange());
         if (fold != null) {
             foldFrom(seat.place);
         } else if (seat.arrived % limits.partBytes() == 0 || seat.arrived == first.bytes()) {
-            result(seat.kept.takeAll());
+            result(seat.kept.takeAll(), seat.kept.takeExcess());
         }
         if (seat.arrived == first.bytes()) {
             freeIfThrough(seat);
@@ -301,6 +309,11 @@ final class HubOperation {
         if (place > 0) {
             keep(-moved);
         }
+        if (moved > 0) {
+            long unfilled = fold.unfilledBytes();
+            cost(seats[place].kept.excessChange() + unfilled - unfilledBytes);
+            unfilledBytes = unfilled;
+        }
         return left - moved;
     }
 
@@ -333,15 +346,20 @@ final class HubOperation {
         while (!ended
                 && resultParts < parts
                 && Math.min((resultParts + 1) * limits.partBytes(), first.bytes()) <= finished) {
-            result(fold.take(resultParts));
+            result(fold.take(resultParts), 0);
         }
     }
 
     // ---- results
 
-    /** The next part of the result, which this takes over. */
-    private void result(ByteBuf part) {
+    /**
+     * The next part of the result, which this takes over.
+     *
+     * @param excess memory that it holds beyond its bytes, which is counted
+     */
+    private void result(ByteBuf part, long excess) {
         results[slot(resultParts)] = part;
+        excesses[slot(resultParts)] = excess;
         resultParts++;
         for (HubSeat seat : seats) {
             if (ended) {
@@ -389,6 +407,7 @@ final class HubOperation {
         while (!ended && slowest == 0 && releasedParts < resultParts) {
             int slot = slot(releasedParts);
             keep(-results[slot].readableBytes());
+            cost(-excesses[slot]);
             results[slot].release();
             results[slot] = null;
             releasedParts++;

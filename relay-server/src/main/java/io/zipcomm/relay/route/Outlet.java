@@ -2,6 +2,8 @@ package io.zipcomm.relay.route;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.handler.ssl.SslHandler;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import java.util.BitSet;
@@ -20,6 +22,14 @@ final class Outlet {
     private final Switchboard board;
     private final DataConnection.Owner owner;
     private final Standstill standstill;
+
+    /** TLS makes copies. */
+    private final boolean copied;
+
+    /** What the channel may still have of what it was given. */
+    private final HeldMemory given = new HeldMemory();
+
+    private int givenSinceFlush;
 
     /** Destinations of this rank's flows that have returned credit of which the rank has not been told. */
     private final BitSet credited = new BitSet();
@@ -54,6 +64,7 @@ final class Outlet {
         this.owner = owner;
         waiting = new ByteQueue(exchange.allocator());
         standstill = new Standstill(channel);
+        copied = channel.pipeline().get(SslHandler.class) != null;
         exchange.opened(this);
     }
 
@@ -89,8 +100,10 @@ final class Outlet {
         if ((waiting.isEmpty() || hubsTurn) && (midFrame || channel.isWritable())) {
             write(frames, endsFrame);
         } else {
-            countWaiting(frames.readableBytes());
+            int bytes = frames.readableBytes();
+            long heldBefore = waiting.heldBytes();
             waiting.add(frames, endsFrame);
+            countWaiting(bytes, waiting.heldBytes() - heldBefore);
         }
         flushLater();
     }
@@ -117,6 +130,10 @@ final class Outlet {
         midFrame = !endsFrame;
         hubsTurn &= midFrame;
         exchange.counters().wireBytesOut.add(frames.readableBytes());
+        if (!copied) {
+            given.add(frames);
+            givenSinceFlush++;
+        }
         channel.write(frames, channel.voidPromise());
     }
 
@@ -132,8 +149,7 @@ final class Outlet {
         flushDue = false;
         if (closed || !channel.isWritable()) {
             // What was written is on its way; the rest follows when the channel is writable again.
-            channel.flush();
-            countUnderWay();
+            flushChannel();
             return;
         }
         // Credit before data: a sender must not stall because much else is under way to it.
@@ -141,6 +157,7 @@ final class Outlet {
             write(creditFrames(), true);
         }
         long taken = 0;
+        long released = 0;
         while (!waiting.isEmpty() && (midFrame || channel.isWritable())) {
             if (bytesSinceTurn >= HUBS_TURN_BYTES && feeder != null && !midFrame) {
                 bytesSinceTurn = 0;
@@ -154,23 +171,30 @@ final class Outlet {
                 continue;
             }
             boolean endsFrame = waiting.oldestEndsFrame();
+            long heldBefore = waiting.heldBytes();
             ByteBuf oldest = waiting.poll();
+            released += heldBefore - waiting.heldBytes();
             int bytes = oldest.readableBytes();
             taken += bytes;
             bytesSinceTurn += bytes;
             write(oldest, endsFrame);
         }
         if (taken > 0) {
-            countWaiting(-taken);
+            countWaiting(-taken, -released);
         }
         if (feeder != null && isHungry()) {
             feeder.feed();
         }
+        flushChannel();
+    }
+
+    private void flushChannel() {
         channel.flush();
+        givenSinceFlush = 0;
         countUnderWay();
     }
 
-    /** So much of a frame of this rank has come in. */
+    /** What has come in of a frame of this rank holds so much memory. */
     void begun(long bytes) {
         if (bytes != begunBytes) {
             begunBytes = bytes;
@@ -178,13 +202,20 @@ final class Outlet {
         }
     }
 
-    /** Notes what the channel holds now, both ways. */
+    /** Notes the memory that the channel holds now, both ways. */
     void countUnderWay() {
-        long now = closed ? 0 : begunBytes + standstill.heldBytes();
+        long now = closed ? 0 : begunBytes + channelBytes();
         if (now != underWayBytes) {
             exchange.underWay(now - underWayBytes);
             underWayBytes = now;
         }
+    }
+
+    /** The channel has one buffer or more for each that it was given and has not sent. */
+    private long channelBytes() {
+        ChannelOutboundBuffer left = channel.unsafe().outboundBuffer();
+        given.keepNewest(left == null ? 0 : left.size() + givenSinceFlush);
+        return Math.max(given.bytes(), standstill.heldBytes());
     }
 
     /** As it was when it was last counted. */
@@ -216,9 +247,14 @@ final class Outlet {
         return waiting.bytes();
     }
 
-    private void countWaiting(long bytes) {
-        exchange.waiting(bytes);
-        board.waiting(bytes);
+    /** Memory that what waits holds. */
+    long heldBytes() {
+        return waiting.heldBytes();
+    }
+
+    private void countWaiting(long bytes, long held) {
+        exchange.waiting(bytes, held);
+        board.waiting(bytes, held);
     }
 
     Standstill standstill() {
@@ -239,7 +275,7 @@ final class Outlet {
     void close() {
         if (!closed) {
             closed = true;
-            countWaiting(-waiting.bytes());
+            countWaiting(-waiting.bytes(), -waiting.heldBytes());
             waiting.clear();
             countUnderWay();
             exchange.closed(this);

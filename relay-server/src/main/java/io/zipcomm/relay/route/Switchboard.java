@@ -24,6 +24,9 @@ public final class Switchboard {
 
     private long waitingBytes;
 
+    /** Memory that what waits holds. */
+    private long waitingMemory;
+
     private final HubLimits hubLimits;
 
     /** Null until a rank is connected, and if there is none. */
@@ -111,9 +114,9 @@ public final class Switchboard {
         return hub == null ? 0 : hub.keptBytes();
     }
 
-    /** Bytes that wait for its ranks, and that its hub keeps. */
+    /** Memory of what waits for its ranks, and of what its hub keeps. */
     long heldBytes() {
-        return waitingBytes + hubBytes();
+        return waitingMemory + hubBytes();
     }
 
     /** There is too little memory: what its hub keeps most of fails. */
@@ -131,9 +134,14 @@ public final class Switchboard {
         paused.add(inflow);
     }
 
-    /** Counts bytes that begin or, if negative, cease to wait. */
-    void waiting(long bytes) {
+    /**
+     * Counts bytes that begin or, if negative, cease to wait.
+     *
+     * @param held memory that they hold
+     */
+    void waiting(long bytes, long held) {
         waitingBytes += bytes;
+        waitingMemory += held;
         if (!paused.isEmpty() && waitingBytes <= memoryBytes / 2) {
             List<Inflow> resumed = List.copyOf(paused);
             paused.clear();
