@@ -251,6 +251,11 @@ final class AbuseRelay implements AutoCloseable {
         relay.close();
     }
 
+    /** Direct memory that the process' buffers hold. */
+    static long directBytes() {
+        return PooledByteBufAllocator.DEFAULT.pinnedDirectMemory();
+    }
+
     /** Buffers that the process has from the pool. Event loops keep some, so compare what is before and after them. */
     static long buffersInUse() {
         return PooledByteBufAllocator.DEFAULT.metric().directArenas().stream()

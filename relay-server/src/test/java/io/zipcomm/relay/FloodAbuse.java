@@ -216,7 +216,7 @@ abstract class FloodAbuse extends AbuseTest.Abuse {
             group.add(one);
         }
         group.forEach(TestRank::awaitReady);
-        long before = suite.relay.stats().bufferBytes();
+        long before = AbuseRelay.directBytes();
         long most = 0;
         byte[] half = Arrays.copyOf(longFrame(1 << 16), 14 + (1 << 16) - 1);
         for (TestRank one : group) {
@@ -225,12 +225,12 @@ abstract class FloodAbuse extends AbuseTest.Abuse {
             } catch (UncheckedIOException e) {
                 // It had to go.
             }
-            most = Math.max(most, suite.relay.stats().bufferBytes() - before);
+            most = Math.max(most, AbuseRelay.directBytes() - before);
         }
         Await.until("somebody is expelled", () -> suite.reached(RelayOption.MEMORY) > 0);
         Await.until("less is under way", () -> suite.relay.stats().bytesUnderWay() <= limit);
-        most = Math.max(most, suite.relay.stats().bufferBytes() - before);
-        assertTrue(most <= limit + 3 * MIB, most + " bytes of buffers");
+        most = Math.max(most, AbuseRelay.directBytes() - before);
+        assertTrue(most <= limit + MIB, most + " bytes of direct memory");
         MemberEnd end = expelled(group.get(size - 1));
         suite.expectLimit(RelayOption.MEMORY, end.detail);
     }
@@ -241,7 +241,7 @@ abstract class FloodAbuse extends AbuseTest.Abuse {
         suite.limit(RelayOption.CONTROL_MEMORY, MIB);
         int joined = 40;
         byte[] half = Arrays.copyOf(longFrame(1 << 16), 14 + (1 << 16) - 1);
-        long before = suite.relay.stats().bufferBytes();
+        long before = AbuseRelay.directBytes();
         long most = 0;
         for (int rank = 0; rank < joined; rank++) {
             RawConnection socket = suite.webSocket();
@@ -249,12 +249,12 @@ abstract class FloodAbuse extends AbuseTest.Abuse {
             // Longer frames are for those who have joined.
             socket.socket.getInputStream().readNBytes(2);
             socket.write(half);
-            most = Math.max(most, suite.relay.stats().bufferBytes() - before);
+            most = Math.max(most, AbuseRelay.directBytes() - before);
         }
         Await.until("somebody is expelled", () -> suite.reached(RelayOption.CONTROL_MEMORY) > 0);
         Await.until("less is kept", () -> suite.relay.stats().controlBytesWaiting() <= MIB);
-        most = Math.max(most, suite.relay.stats().bufferBytes() - before);
-        assertTrue(most <= 3 * MIB, most + " bytes of buffers");
+        most = Math.max(most, AbuseRelay.directBytes() - before);
+        assertTrue(most <= 2 * MIB, most + " bytes of direct memory");
     }
 
     /** Pings that want answers, from one who reads none; before its handshake ends and after. */

@@ -277,6 +277,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             owner.violated(ErrorCode.PROTOCOL, "frame before the group was complete");
         }
         flush();
+        exchange.relieveNow();
     }
 
     @Override

@@ -188,6 +188,16 @@ public final class Exchange {
         }
     }
 
+    /**
+     * Has ranks give way at once where they are to, and not after all connections have been read of which something is there: to
+     * be called when nothing is being forwarded.
+     */
+    void relieveNow() {
+        if (relieving) {
+            relieve();
+        }
+    }
+
     /** The group that holds most gives way first: others are not to pay for it. */
     private void relieve() {
         relieving = false;
