@@ -31,7 +31,7 @@ final class WebSocketFrames extends WebSocket13FrameDecoder implements Unwrapper
      *
      * @param config        of frames from ranks
      * @param firstBytesMax longest first message
-     * @param refuse        ends the connection
+     * @param refuse        ends the connection, if nothing has been decided
      */
     WebSocketFrames(WebSocketDecoderConfig config, int firstBytesMax, Consumer<Refusal> refuse) {
         super(config);
@@ -61,8 +61,7 @@ final class WebSocketFrames extends WebSocket13FrameDecoder implements Unwrapper
             refuse.accept(Refusal.limit(
                     RelayOption.CONTROL_BYTES_MAX,
                     "first message of " + actualReadableBytes()
-                            + " bytes and more in one frame of a WebSocket, the limit" + " is " + firstBytesMax));
-            forget(context);
+                            + " bytes and more in one frame of a WebSocket, the limit is " + firstBytesMax));
         }
     }
 

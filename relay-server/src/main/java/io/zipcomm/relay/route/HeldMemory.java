@@ -9,6 +9,7 @@ import io.netty.buffer.CompositeByteBuf;
  */
 final class HeldMemory {
 
+    /** A power of two, as all lengths of the ring. */
     private static final int PLACES_MIN = 8;
 
     /** A ring: bytes that go with each buffer. */
@@ -71,7 +72,7 @@ final class HeldMemory {
     }
 
     private void setNewest(long held) {
-        int place = (oldest + count - 1) % places.length;
+        int place = (oldest + count - 1) & (places.length - 1);
         bytes += held - places[place];
         places[place] = held;
     }
@@ -79,7 +80,7 @@ final class HeldMemory {
     private void grow() {
         long[] larger = new long[2 * places.length];
         for (int i = 0; i < count; i++) {
-            larger[i] = places[(oldest + i) % places.length];
+            larger[i] = places[(oldest + i) & (places.length - 1)];
         }
         places = larger;
         oldest = 0;
@@ -88,7 +89,7 @@ final class HeldMemory {
     void removeOldest() {
         bytes -= places[oldest];
         places[oldest] = 0;
-        oldest = (oldest + 1) % places.length;
+        oldest = (oldest + 1) & (places.length - 1);
         count--;
         if (count == 0) {
             newestWhole = null;
