@@ -159,12 +159,17 @@ final class AbuseRelay implements AutoCloseable {
     RawConnection webSocket() throws IOException {
         RawConnection socket = connect();
         socket.write(FloodAbuse.UPGRADE);
+        awaitWebSocket(socket);
+        return socket;
+    }
+
+    /** It was asked for; reads the answer and nothing behind it. */
+    static void awaitWebSocket(RawConnection socket) throws IOException {
         String answer = "";
         while (!answer.endsWith("\r\n\r\n")) {
             answer += (char) socket.socket.getInputStream().read();
         }
         assertTrue(answer.startsWith("HTTP/1.1 101"), answer);
-        return socket;
     }
 
     RawConnection connectTls() {
