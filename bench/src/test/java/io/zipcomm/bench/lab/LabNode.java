@@ -19,8 +19,12 @@ import java.util.function.Consumer;
 /** A process of {@link LabRank} in a host, from the side of a test. It ends with the lab. */
 final class LabNode {
 
-    /** Starts count, not speed. */
-    private static final List<String> FLAGS = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m");
+    /** Starts count, not speed. And why a link does not become direct is told. */
+    private static final List<String> FLAGS = List.of(
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            "-Xmx128m",
+            "-Dorg.slf4j.simpleLogger.log.io.zipcomm.internal.Engine=info");
 
     private final LabHost host;
     private final Process process;

@@ -9,12 +9,9 @@ import io.zipcomm.Communicator;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.Joining;
 import io.zipcomm.membership.Candidate;
-import io.zipcomm.relay.RelayServer;
-import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
-import io.zipcomm.testkit.LeakCheck;
 import java.io.File;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -32,17 +29,14 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Processes that have no descriptor left. */
 @Timeout(120)
-final class FullDescriptorsTest {
+final class FullDescriptorsTest extends WithRelay {
 
     /** More than a JVM with this class path takes. */
     private static final int DESCRIPTORS = 400;
@@ -60,24 +54,8 @@ final class FullDescriptorsTest {
     /** More descriptors than joining takes. */
     private static final int SPARE_MAX = 40;
 
-    @RegisterExtension
-    final LeakCheck leaks = new LeakCheck();
-
     @TempDir
     Path folder;
-
-    private RelayServer relay;
-
-    @BeforeEach
-    void startRelay() {
-        relay = RelayServer.start(
-                RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build());
-    }
-
-    @AfterEach
-    void stopRelay() {
-        relay.close();
-    }
 
     private static Communicator join(
             String relay, int size, int rank, TransportChoice choice, String io, Duration limit) {
