@@ -27,19 +27,21 @@ public final class Calm {
     private static final int UNKNOWN = -1;
 
     private final IntSupplier runnable;
+    private final long limitNs;
 
-    private Calm(IntSupplier runnable) {
+    private Calm(IntSupplier runnable, long limitNs) {
         this.runnable = runnable;
+        this.limitNs = limitNs;
     }
 
     /** Of this machine. */
     public static Calm ofThisMachine() {
-        return new Calm(Calm::threads);
+        return new Calm(Calm::threads, LIMIT_NS);
     }
 
     /** Of a machine that tells how many threads run or want to; -1 if it does not know. */
-    static Calm of(IntSupplier runnable) {
-        return new Calm(runnable);
+    static Calm of(IntSupplier runnable, long limitNs) {
+        return new Calm(runnable, limitNs);
     }
 
     /** Waits. Returns whether it is calm, or not known to be otherwise. */
@@ -52,7 +54,7 @@ public final class Calm {
                 return true;
             }
             calm = threads <= ONLY_THIS ? calm + 1 : 0;
-            if (System.nanoTime() - beganNs >= LIMIT_NS) {
+            if (System.nanoTime() - beganNs >= limitNs) {
                 return false;
             }
             TimeUnit.NANOSECONDS.sleep(LOOK_EVERY_NS);
