@@ -17,6 +17,7 @@ final class BackOff {
 
     private boolean asked;
     private boolean pausing;
+    private boolean neverMet;
     private long pauseNs = PAUSE_NS_MIN;
     private long pauseUntilNs;
     private long usedSinceNs;
@@ -30,9 +31,13 @@ final class BackOff {
         asked = true;
     }
 
-    /** A path is used from now on. */
+    /** A path is used from now on: pauses that grew because none had ever opened say nothing of its life. */
     void used(long nowNs) {
         usedSinceNs = nowNs;
+        if (neverMet) {
+            neverMet = false;
+            pauseNs = PAUSE_NS_MIN;
+        }
     }
 
     /** A path that was used is lost. */
@@ -45,6 +50,7 @@ final class BackOff {
 
     /** No path has ever opened: the next pause is a long one. */
     void neverMet() {
+        neverMet = true;
         pauseNs = Math.max(pauseNs, NEVER_MET_PAUSE_NS_MIN);
     }
 

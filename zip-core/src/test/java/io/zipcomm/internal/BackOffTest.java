@@ -73,4 +73,14 @@ final class BackOffTest {
         }
         assertEquals(List.of(100L, 200L, 400L, 600L, 600L), pauses);
     }
+
+    @Test
+    void shouldForgetThatNoPathOpenedWhenOneHas() {
+        backOff.asked();
+        backOff.neverMet();
+        backOff.pause(nowNs);
+        assertEquals(100, pauseTenths());
+        assertEquals(10, useFor(1));
+        assertEquals(20, useFor(1));
+    }
 }

@@ -24,8 +24,14 @@ final class Punch {
 
     private static final long PAUSE_NS = 50_000_000;
 
-    /** Pauses grow by this. */
+    /** Pauses grow by this, */
     private static final double GROWTH = 1.15;
+
+    /**
+     * up to this: two NATs that answer by resets let an attempt through that meets the peer's in flight, so what counts there is
+     * how many there are.
+     */
+    private static final double PAUSE_NS_MAX = 100_000_000;
 
     private final DirectPaths paths;
     private final int peer;
@@ -90,7 +96,7 @@ final class Punch {
 
     private long pauseNs() {
         double drawn = 2 * pauseNs * random.nextDouble();
-        pauseNs *= GROWTH;
+        pauseNs = Math.min(PAUSE_NS_MAX, GROWTH * pauseNs);
         return (long) drawn;
     }
 
