@@ -19,9 +19,11 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What limits do that {@link AbuseTest} does not show: quotas of tokens, slow readers that read, reloads. */
+@Tag("once")
 final class LimitTest {
 
     private static final RelaySecret SECRET = RelaySecret.random();

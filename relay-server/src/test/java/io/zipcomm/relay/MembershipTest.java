@@ -29,9 +29,11 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What the relay says of members of a complete group: who is gone, and why. */
+@Tag("once")
 final class MembershipTest {
 
     /** Below the default heartbeat timeout by far, above the 500 ms that a lone data end may take. */

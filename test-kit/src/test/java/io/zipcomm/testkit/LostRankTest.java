@@ -18,10 +18,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A rank dies or stops: its peers are told who it was, and go on among themselves. */
+@Tag("once")
 final class LostRankTest {
 
     private static final int EAGER = 1024;

@@ -16,10 +16,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Frames that break the protocol end their link with a named error, and nothing else. */
+@Tag("once")
 final class ProtocolTest {
 
     private static final int EAGER = 1024;

@@ -13,11 +13,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A relay is killed and started again, all in real processes: what its groups see of it. */
 @Timeout(120)
+@Tag("once")
 final class RelayRestartTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(45);

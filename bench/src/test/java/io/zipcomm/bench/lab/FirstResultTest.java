@@ -17,12 +17,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * From joining to the end of the first all-reduce, all ranks behind NATs: the result comes through the relay and waits for no
  * direct connection. Ranks of one gateway share a process, each as if on a host of its own.
  */
+@Tag("once")
 final class FirstResultTest {
 
     private static final int[] SIZES = {4, 16, 64};

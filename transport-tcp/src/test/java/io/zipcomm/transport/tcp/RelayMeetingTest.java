@@ -22,6 +22,7 @@ import java.util.Random;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Groups that may choose between relays, of which some are down, come late or die. */
 @Timeout(90)
+@Tag("once")
 final class RelayMeetingTest {
 
     private static final Duration JOIN = Duration.ofSeconds(20);
