@@ -29,7 +29,7 @@ final class PunchTableTest {
     /** Of pairs that must connect, which take no longer for it unless this machine is starved. */
     private static final int STARVED_LIMIT_MS = 20_000;
 
-    private static final int AT_ONCE = 40;
+    private static final int AT_ONCE = 20;
 
     private NetworkLab lab;
     private Probe rendezvous;

@@ -31,10 +31,12 @@ final class SimultaneousOpen {
     private static final long ATTEMPT_NS = TimeUnit.MILLISECONDS.toNanos(300);
 
     /**
-     * Time for a connection to prove itself. One end of it may be gone, by a reset that a gateway took for invalid: it would
-     * hold the pair of ports for ever.
+     * Time for a connection to prove itself, and for its nomination to be agreed to. One end of it may be gone, by a reset that a
+     * gateway took for invalid: it would hold the pair of ports for ever. It is long, since ending one that works is worse on a
+     * machine that is busy: the peer may have agreed already, or its next SYN comes while no attempt is under way, and the
+     * listener's half of a connection, whose answers gateways drop, keeps the pair of ports for a minute.
      */
-    private static final long TALK_NS = ATTEMPT_NS;
+    private static final long TALK_NS = TimeUnit.SECONDS.toNanos(2);
 
     private static final int TOKEN_BYTES = 8;
     private static final byte NOMINATED = 'N';
