@@ -49,6 +49,19 @@ public final class Segment {
     }
 
     /**
+     * Direct memory that is there already, such as a mapped file. It must stay mapped for as long as the segment is used.
+     *
+     * @param memory a direct buffer; all of it, whatever its position and limit are
+     * @return a segment over the same memory
+     */
+    public static Segment of(ByteBuffer memory) {
+        if (!memory.isDirect()) {
+            throw new IllegalArgumentException("memory on the heap");
+        }
+        return new Segment(memory.duplicate().clear().order(ByteOrder.LITTLE_ENDIAN));
+    }
+
+    /**
      * Size of this segment.
      *
      * @return bytes

@@ -1,0 +1,128 @@
+package io.zipcomm.transport.aeron;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * One rank's place in the directory of its group. The rank holds a lock for as long as its process lives and has not left;
+ * files whose names begin with {@code rank-N.} are its own, and are removed when it is gone, by itself or by others.
+ */
+final class GroupDirectory implements AutoCloseable {
+
+    private static final Pattern OF_RANK = Pattern.compile("rank-(\\d+)\\..*");
+    private static final String LOCK = "lock";
+
+    private final SharedDirectory parent;
+    private final Path path;
+    private final int rank;
+    private final FileChannel channel;
+    private boolean closed;
+
+    /** Called with the parent's lock held. */
+    GroupDirectory(SharedDirectory parent, Path path, int rank) throws IOException {
+        this.parent = parent;
+        this.path = path;
+        this.rank = rank;
+        Path file = file(rank, LOCK);
+        if (isLocked(file)) {
+            throw new IOException("another process is rank " + rank + " in " + path);
+        }
+        channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        FileLock lock = OwnLocks.tryLock(channel);
+        if (lock == null) {
+            channel.close();
+            throw new IOException("another process is rank " + rank + " in " + path);
+        }
+        OwnLocks.hold(file);
+    }
+
+    /** A file of a rank, by the end of its name. */
+    Path file(int ofRank, String name) {
+        return path.resolve("rank-" + ofRank + "." + name);
+    }
+
+    Path path() {
+        return path;
+    }
+
+    /** Leaves. Removes this rank's files, those of ranks that died, and the directory if nobody is left. */
+    @Override
+    public void close() throws IOException {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        // In this order: who finds the place free must also find the lock free.
+        channel.close();
+        OwnLocks.giveBack(file(rank, LOCK));
+        parent.left(this);
+    }
+
+    /** Removes the files of ranks that are gone, and all if none is left. The caller holds the parent's lock. */
+    static void removeDead(Path group) throws IOException {
+        List<Path> files;
+        try (Stream<Path> all = Files.list(group)) {
+            files = all.toList();
+        }
+        Set<String> living = new HashSet<>();
+        for (Path one : files) {
+            Matcher name = OF_RANK.matcher(one.getFileName().toString());
+            if (name.matches() && one.equals(group.resolve("rank-" + name.group(1) + "." + LOCK)) && isLocked(one)) {
+                living.add(name.group(1));
+            }
+        }
+        for (Path one : files) {
+            Matcher name = OF_RANK.matcher(one.getFileName().toString());
+            if (living.isEmpty() || (name.matches() && !living.contains(name.group(1)))) {
+                remove(one);
+            }
+        }
+        if (living.isEmpty()) {
+            Files.delete(group);
+        }
+    }
+
+    private static void remove(Path what) throws IOException {
+        if (!Files.isDirectory(what, LinkOption.NOFOLLOW_LINKS)) {
+            Files.deleteIfExists(what);
+            return;
+        }
+        List<Path> all;
+        try (Stream<Path> tree = Files.walk(what)) {
+            all = tree.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path one : all) {
+            Files.deleteIfExists(one);
+        }
+    }
+
+    /** Whether a living process holds the lock. A lock of this process must not be tried: closing the file would end it. */
+    private static boolean isLocked(Path file) throws IOException {
+        if (OwnLocks.isHeld(file)) {
+            return true;
+        }
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            return OwnLocks.tryLock(channel) == null;
+        } catch (NoSuchFileException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public String toString() {
+        return path + " of rank " + rank;
+    }
+}
