@@ -153,8 +153,9 @@ final class Arena implements AutoCloseable {
     /** A reader is told of a slot, which its owner still holds. Once for each reader. */
     void lend(int slot, int reader) {
         Reader to = readers[reader];
-        if (holders[slot] == 0 || lentTo(reader) == to.lent.length) {
-            throw new IllegalStateException("slot " + slot + ", which nobody holds, or lent twice, to " + reader);
+        if (holders[slot] == 0 || to.lost || lentTo(reader) == to.lent.length) {
+            throw new IllegalStateException("slot " + slot + " with " + holders[slot] + " holders to reader " + reader
+                    + ", which has " + lentTo(reader) + (to.lost ? " and is lost" : ""));
         }
         holders[slot]++;
         to.lent[(int) (to.lentCount % to.lent.length)] = slot;
@@ -205,10 +206,9 @@ final class Arena implements AutoCloseable {
     }
 
     /**
-     * A reader gives nothing back any more. It may still read, so what it has stays as it is until the arena is closed.
+     * A reader counts no more, whatever it says. It may still read, so what it has stays as it is until the arena is closed.
      */
     void lose(int reader) {
-        collect(reader);
         readers[reader].lost = true;
     }
 

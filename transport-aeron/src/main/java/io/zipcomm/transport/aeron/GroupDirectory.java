@@ -2,16 +2,15 @@ package io.zipcomm.transport.aeron;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -25,6 +24,12 @@ final class GroupDirectory implements AutoCloseable {
     private static final Pattern OF_RANK = Pattern.compile("rank-(\\d+)\\..*");
     private static final String LOCK = "lock";
 
+    /**
+     * Locks that ranks of this process hold. They belong to the process, so the system does not keep its ranks apart; and they end
+     * when it closes the file, by whichever channel, so a file in here must not be opened again.
+     */
+    private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
+
     private final SharedDirectory parent;
     private final Path path;
     private final int rank;
@@ -37,16 +42,11 @@ final class GroupDirectory implements AutoCloseable {
         this.path = path;
         this.rank = rank;
         Path file = file(rank, LOCK);
-        if (isLocked(file)) {
-            throw new IOException("another process is rank " + rank + " in " + path);
+        channel = HELD.contains(file) ? null : lock(file);
+        if (channel == null) {
+            throw new IOException("there is a living rank " + rank + " in " + path);
         }
-        channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-        FileLock lock = OwnLocks.tryLock(channel);
-        if (lock == null) {
-            channel.close();
-            throw new IOException("another process is rank " + rank + " in " + path);
-        }
-        OwnLocks.hold(file);
+        HELD.add(file);
     }
 
     /** A file of a rank, by the end of its name. */
@@ -67,7 +67,7 @@ final class GroupDirectory implements AutoCloseable {
         closed = true;
         // In this order: who finds the place free must also find the lock free.
         channel.close();
-        OwnLocks.giveBack(file(rank, LOCK));
+        HELD.remove(file(rank, LOCK));
         parent.left(this);
     }
 
@@ -109,16 +109,30 @@ final class GroupDirectory implements AutoCloseable {
         }
     }
 
-    /** Whether a living process holds the lock. A lock of this process must not be tried: closing the file would end it. */
+    /** Whether a living process holds the lock. */
     private static boolean isLocked(Path file) throws IOException {
-        if (OwnLocks.isHeld(file)) {
+        if (HELD.contains(file)) {
             return true;
         }
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            return OwnLocks.tryLock(channel) == null;
-        } catch (NoSuchFileException e) {
-            return false;
+        try (FileChannel free = lock(file)) {
+            return free == null;
         }
+    }
+
+    /** Opens a file that this process does not hold, and locks it; null if another process has. */
+    private static FileChannel lock(Path file) throws IOException {
+        FileChannel channel =
+                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        try {
+            if (channel.tryLock() != null) {
+                return channel;
+            }
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+        channel.close();
+        return null;
     }
 
     @Override

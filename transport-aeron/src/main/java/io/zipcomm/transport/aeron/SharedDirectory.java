@@ -84,6 +84,7 @@ final class SharedDirectory {
 
     private static void checkOwner(Path path) throws IOException {
         PosixFileAttributes found = Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        // The name of a user says less than the owner that the system gives to what this process makes.
         Path own = Files.createTempFile("zip-owner", null);
         try {
             boolean mine = found.owner().equals(Files.getOwner(own));
@@ -157,7 +158,12 @@ final class SharedDirectory {
                     .toList();
         }
         for (Path group : groups) {
-            GroupDirectory.removeDead(group);
+            try {
+                GroupDirectory.removeDead(group);
+            } catch (IOException e) {
+                // What cannot be removed of one group is no reason to keep others out.
+                LOG.warn("{} stays, until another group comes: {}", group, e.toString());
+            }
         }
         return null;
     }

@@ -36,6 +36,8 @@ final class ArenaTest {
     /** There are more threads than cores. */
     private static final long LOOK_NS = 1000;
 
+    private static final long PATIENCE_NS = 30_000_000_000L;
+
     @TempDir
     private Path directory;
 
@@ -152,6 +154,10 @@ final class ArenaTest {
         ZipException refusal = assertThrows(ZipException.class, () -> arena.collect(2));
         assertEquals(ErrorCode.PROTOCOL, refusal.code());
         assertTrue(refusal.getMessage().contains("has given back 2 slots of 1"), refusal.getMessage());
+        // What it lied about it keeps; the others go on.
+        arena.lose(2);
+        assertEquals(SLOTS - 1, arena.freeSlots());
+        assertThrows(IllegalStateException.class, () -> arena.lend(arena.take(), 2));
     }
 
     @Test
@@ -218,6 +224,7 @@ final class ArenaTest {
     @Test
     void shouldNeverShowASlotThatIsBeingWritten() throws Exception {
         int messages = 20_000;
+        long endNs = System.nanoTime() + PATIENCE_NS;
         Arena arena = arena();
         AtomicReference<Throwable> failure = new AtomicReference<>();
         List<OneToOneConcurrentArrayQueue<Integer>> told = new ArrayList<>();
@@ -226,14 +233,14 @@ final class ArenaTest {
             OneToOneConcurrentArrayQueue<Integer> queue = new OneToOneConcurrentArrayQueue<>(SLOTS);
             ArenaView view = view(reader);
             told.add(queue);
-            Thread thread = new Thread(() -> read(view, queue, messages, failure));
+            Thread thread = new Thread(() -> read(view, queue, messages, endNs, failure));
             thread.start();
             threads.add(thread);
         }
         for (int number = 0; number < messages && failure.get() == null; number++) {
             int slot = arena.take();
             while (slot == Arena.NONE && failure.get() == null) {
-                LockSupport.parkNanos(LOOK_NS);
+                pause(endNs);
                 slot = arena.take();
             }
             ByteBuffer memory = arena.memory().bytes();
@@ -243,7 +250,7 @@ final class ArenaTest {
             for (int reader = 0; reader < READERS; reader++) {
                 arena.lend(slot, reader);
                 while (!told.get(reader).offer(slot) && failure.get() == null) {
-                    LockSupport.parkNanos(LOOK_NS);
+                    pause(endNs);
                 }
             }
             arena.release(slot);
@@ -255,16 +262,22 @@ final class ArenaTest {
         assertEquals(SLOTS, arena.freeSlots());
     }
 
+    private static void pause(long endNs) {
+        assertTrue(System.nanoTime() - endNs < 0, "in time");
+        LockSupport.parkNanos(LOOK_NS);
+    }
+
     private static void read(
             ArenaView view,
             OneToOneConcurrentArrayQueue<Integer> told,
             int messages,
+            long endNs,
             AtomicReference<Throwable> failure) {
         try {
             for (int number = 0; number < messages && failure.get() == null; number++) {
                 Integer slot = told.poll();
                 while (slot == null && failure.get() == null) {
-                    LockSupport.parkNanos(LOOK_NS);
+                    pause(endNs);
                     slot = told.poll();
                 }
                 if (slot == null) {

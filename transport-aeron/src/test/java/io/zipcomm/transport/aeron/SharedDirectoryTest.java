@@ -96,7 +96,7 @@ final class SharedDirectoryTest {
         SharedDirectory directory = SharedDirectory.open(base);
         GroupDirectory first = directory.enter("a", 0);
         IOException refusal = assertThrows(IOException.class, () -> directory.enter("a", 0));
-        assertTrue(refusal.getMessage().contains("another process is rank 0"), refusal.getMessage());
+        assertTrue(refusal.getMessage().contains("there is a living rank 0"), refusal.getMessage());
         first.close();
         directory.enter("a", 0).close();
     }
@@ -107,7 +107,7 @@ final class SharedDirectoryTest {
         Process other = start("a", 3);
         try {
             IOException refusal = assertThrows(IOException.class, () -> directory.enter("a", 3));
-            assertTrue(refusal.getMessage().contains("another process is rank 3"), refusal.getMessage());
+            assertTrue(refusal.getMessage().contains("there is a living rank 3"), refusal.getMessage());
             directory.enter("b", 0).close();
             assertEquals(List.of("group-a"), groups(), "it lives");
         } finally {
