@@ -21,5 +21,6 @@ module io.zipcomm {
             io.zipcomm.bench,
             io.zipcomm.testkit;
 
+    uses io.zipcomm.transport.DirectTransportProvider;
     uses io.zipcomm.transport.TransportProvider;
 }

@@ -2,11 +2,14 @@ package io.zipcomm;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.internal.CombinedProvider;
 import io.zipcomm.internal.Joining;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.transport.Capabilities;
+import io.zipcomm.transport.DirectTransportProvider;
+import io.zipcomm.transport.PathProvider;
 import io.zipcomm.transport.TransportProvider;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,19 +58,37 @@ public final class Zip {
 
     private static TransportProvider provider(TransportChoice choice) {
         List<String> reasons = new ArrayList<>();
-        for (TransportProvider provider : ServiceLoader.load(TransportProvider.class)) {
-            List<String> paths =
-                    provider.capabilities().stream().map(Capabilities::path).toList();
-            Optional<String> reason = provider.unavailabilityReason();
-            if (reason.isEmpty() && choice.accepts(paths)) {
-                return provider;
+        List<DirectTransportProvider> direct = new ArrayList<>();
+        for (DirectTransportProvider provider : ServiceLoader.load(DirectTransportProvider.class)) {
+            if (isUsable(provider, choice, reasons)) {
+                direct.add(provider);
             }
-            reasons.add(paths + ": " + reason.orElse("not what " + Setting.TRANSPORT.variable() + " asks for"));
+        }
+        TransportProvider network = null;
+        for (TransportProvider provider : ServiceLoader.load(TransportProvider.class)) {
+            // It has the relay, which every process needs to join, whatever its paths are.
+            if (network == null && (isUsable(provider, choice, reasons) || !direct.isEmpty())) {
+                network = provider;
+            }
+        }
+        if (network != null) {
+            return direct.isEmpty() ? network : new CombinedProvider(network, direct);
         }
         throw new ZipException(
                 ErrorCode.BAD_SETTING,
                 reasons.isEmpty()
                         ? "no transport on the class path: add zip-transport-tcp"
                         : "no transport can be used here: " + String.join("; ", reasons));
+    }
+
+    private static boolean isUsable(PathProvider provider, TransportChoice choice, List<String> reasons) {
+        List<String> paths =
+                provider.capabilities().stream().map(Capabilities::path).toList();
+        Optional<String> reason = provider.unavailabilityReason();
+        if (reason.isEmpty() && choice.accepts(paths)) {
+            return true;
+        }
+        reasons.add(paths + ": " + reason.orElse("not what " + Setting.TRANSPORT.variable() + " asks for"));
+        return false;
     }
 }

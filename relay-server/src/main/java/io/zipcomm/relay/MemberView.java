@@ -39,7 +39,8 @@ final class MemberView {
 
     /** A rank that listens for other hosts opens its control connection from the port on which it does. */
     private static boolean isPrivate(Candidate candidate) {
-        return candidate.getKind() == Candidate.Kind.PRIVATE;
+        return candidate.getKind() == Candidate.Kind.PRIVATE
+                && candidate.getTransport().equals("tcp");
     }
 
     /**

@@ -163,7 +163,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 }
             }
             transport.start(view, this);
-            boolean relayed = settings.transport() != ZipSettings.TransportChoice.TCP;
+            boolean relayed = settings.transport().isRelayed();
             for (int peer = 0; peer < links.length && relayed; peer++) {
                 if (peer != view.rank()) {
                     links[peer].begin(transport.relayed(peer));
@@ -197,7 +197,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     /** Longest message that travels at once: as set, but no longer than the relay forwards in one frame. */
     int eagerBytes() {
-        boolean relayed = settings.transport() != ZipSettings.TransportChoice.TCP;
+        boolean relayed = settings.transport().isRelayed();
         return relayed ? Math.min(settings.eagerBytes(), view.fragmentBytesMax()) : settings.eagerBytes();
     }
 
@@ -1000,6 +1000,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     private void sayGoodbye() {
         long deadlineNs = nowNs() + settings.closeTimeout().toNanos();
+        transport.leave();
         while (true) {
             // A peer may use a link for the first time now.
             for (Link link : links) {

@@ -3,7 +3,6 @@ package io.zipcomm.internal;
 import io.zipcomm.Communicator;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.ZipSettings;
-import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
 import java.util.function.LongSupplier;
@@ -22,7 +21,7 @@ public final class Joining {
      * @throws io.zipcomm.error.ZipException as {@link io.zipcomm.Zip#join(ZipSettings)}
      */
     public static Communicator join(ZipSettings settings, TransportProvider provider, LongSupplier clock) {
-        boolean relayed = settings.transport() != TransportChoice.TCP;
+        boolean relayed = settings.transport().isRelayed();
         Transport transport = provider.open(settings);
         MembershipClient client = null;
         try {

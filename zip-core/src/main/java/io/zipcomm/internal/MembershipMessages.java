@@ -51,7 +51,7 @@ final class MembershipMessages {
             join.addCandidates(toWire(candidate));
         }
         for (Capabilities one : provider.capabilities()) {
-            if (one.relayed() || settings.transport() != ZipSettings.TransportChoice.RELAY) {
+            if (one.relayed() || settings.transport().accepts(one.path())) {
                 join.addTransports(one.path());
             }
         }
@@ -62,10 +62,10 @@ final class MembershipMessages {
     static GroupView view(GroupReady group, String session, int rank) {
         List<Member> members = new ArrayList<>();
         for (io.zipcomm.wire.proto.Member member : group.getMembersList()) {
-            // What is no address is of no use, whatever another rank may think of it.
+            // What makes no sense is of no use, whatever another rank may think of it.
             List<Candidate> candidates = member.getCandidatesList().stream()
                     .map(MembershipMessages::fromWire)
-                    .filter(Candidate::isAddress)
+                    .filter(Candidate::isSound)
                     .toList();
             members.add(new Member(member.getRank(), member.getHostId(), candidates, member.getTransportsList()));
         }
@@ -95,6 +95,7 @@ final class MembershipMessages {
             case PRIVATE -> io.zipcomm.wire.proto.Candidate.Kind.PRIVATE;
             case LOOPBACK -> io.zipcomm.wire.proto.Candidate.Kind.LOOPBACK;
             case OBSERVED -> io.zipcomm.wire.proto.Candidate.Kind.OBSERVED;
+            case MEMORY -> io.zipcomm.wire.proto.Candidate.Kind.MEMORY;
         };
         return io.zipcomm.wire.proto.Candidate.newBuilder()
                 .setKind(kind)
@@ -108,6 +109,7 @@ final class MembershipMessages {
         Candidate.Kind kind = switch (candidate.getKind()) {
             case LOOPBACK -> Candidate.Kind.LOOPBACK;
             case OBSERVED -> Candidate.Kind.OBSERVED;
+            case MEMORY -> Candidate.Kind.MEMORY;
             case PRIVATE, UNKNOWN, UNRECOGNIZED -> Candidate.Kind.PRIVATE;
         };
         return new Candidate(kind, candidate.getTransport(), candidate.getHost(), candidate.getPort());

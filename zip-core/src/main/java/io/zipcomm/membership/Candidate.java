@@ -3,12 +3,12 @@ package io.zipcomm.membership;
 import java.util.regex.Pattern;
 
 /**
- * An address at which a rank may be reached without the relay.
+ * Where a rank may be reached without the relay.
  *
  * @param kind      who can use it
  * @param transport name of the path it leads to, such as {@code tcp}
- * @param host      literal IPv4 or IPv6 address
- * @param port      port
+ * @param host      literal IPv4 or IPv6 address; of {@link Kind#MEMORY} what names the memory
+ * @param port      port; of {@link Kind#MEMORY} 0
  */
 public record Candidate(Kind kind, String transport, String host, int port) {
 
@@ -19,7 +19,9 @@ public record Candidate(Kind kind, String transport, String host, int port) {
         /** Ranks with the same host id only. */
         LOOPBACK,
         /** Where the relay saw the rank come from, with the port that the rank listens on. */
-        OBSERVED
+        OBSERVED,
+        /** Ranks that see the same memory only. */
+        MEMORY
     }
 
     private static final String BYTE = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
@@ -30,6 +32,13 @@ public record Candidate(Kind kind, String transport, String host, int port) {
 
     private static final int PORT_MAX = 0xffff;
 
+    private static final Pattern MEMORY = Pattern.compile("[0-9a-zA-Z./_-]{1,200}");
+
+    /** Whether it can be what its kind says, whatever another rank may think of it. */
+    public boolean isSound() {
+        return kind == Kind.MEMORY ? port == 0 && MEMORY.matcher(host).matches() : isAddress();
+    }
+
     /** Whether it is an address at all, not a name that would have to be looked up, and a port that there can be. */
     public boolean isAddress() {
         return port > 0
@@ -39,6 +48,6 @@ public record Candidate(Kind kind, String transport, String host, int port) {
 
     @Override
     public String toString() {
-        return host + ":" + port;
+        return kind == Kind.MEMORY ? host : host + ":" + port;
     }
 }

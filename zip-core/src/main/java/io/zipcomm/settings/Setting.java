@@ -40,8 +40,8 @@ public enum Setting {
             "ZIP_TRANSPORT",
             "name",
             "auto",
-            "auto: begin through the relay, move to a direct path where one opens; tcp: direct TCP only; relay: only"
-                    + " through the relay."),
+            "auto: begin through the relay, move to the best direct path that opens; tcp: direct TCP only; relay: only"
+                    + " through the relay; aeron-ipc: only memory shared by the ranks of one host."),
     JOIN_TIMEOUT("ZIP_JOIN_TIMEOUT", "ms", "30000", "How long to wait for the group to be complete."),
     OPERATION_TIMEOUT("ZIP_OPERATION_TIMEOUT", "ms", "60000", "Deadline of an operation that is given none."),
     CLOSE_TIMEOUT("ZIP_CLOSE_TIMEOUT", "ms", "5000", "How long closing waits for peers to take what they were sent."),
@@ -76,6 +76,18 @@ public enum Setting {
             "Address on which to accept direct connections; * for all of this machine, of IPv4 and IPv6, 0.0.0.0 for those of"
                     + " IPv4."),
     HOST_ID("ZIP_HOST_ID", "text", "", "Overrides the identity by which ranks find out that they share a host."),
+    SHARED_MEMORY(
+            "ZIP_SHARED_MEMORY",
+            "path",
+            "/dev/shm",
+            "Directory, in memory, where ranks of one host meet to share it: for containers a volume that they have in common;"
+                    + " none to share none."),
+    AERON_DRIVER(
+            "ZIP_AERON_DRIVER",
+            "path",
+            "",
+            "Directory of an Aeron media driver that runs on this host already, for ranks that share memory; without it the"
+                    + " first rank of each host runs one."),
     TUNING(
             "ZIP_TUNING",
             "path",

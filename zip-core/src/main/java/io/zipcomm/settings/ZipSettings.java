@@ -35,6 +35,8 @@ import java.util.function.Function;
  * @param io               socket implementation
  * @param bind             address to accept on, or * for all
  * @param hostId           identity of this host, or empty to find out
+ * @param sharedMemory     directory where ranks of this host meet to share memory, or empty to share none
+ * @param aeronDriver      directory of a media driver that runs already, or empty
  * @param tuning           file of tuning rules, or empty for the built-in ones
  * @param relayCollectives what the relay may do of a collective
  */
@@ -57,6 +59,8 @@ public record ZipSettings(
         IoChoice io,
         String bind,
         String hostId,
+        String sharedMemory,
+        String aeronDriver,
         String tuning,
         RelayCollectives relayCollectives) {
 
@@ -73,16 +77,35 @@ public record ZipSettings(
 
     /** Which paths to use. */
     public enum TransportChoice {
-        /** The relay first, then direct where it opens. */
+        /** The relay first, then the best direct path that opens. */
         AUTO,
-        /** Direct only. */
+        /** Direct TCP only. */
         TCP,
         /** Relay only. */
-        RELAY;
+        RELAY,
+        /** Memory shared by the ranks of one host only. */
+        AERON_IPC,
+        /** Aeron over UDP only. */
+        AERON_UDP;
+
+        /** As it is written in the environment, and as {@link io.zipcomm.transport.Path#name} has it. */
+        public String text() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+
+        /** Whether links begin on the relay. */
+        public boolean isRelayed() {
+            return this == AUTO || this == RELAY;
+        }
+
+        /** Whether paths of a kind may be used. */
+        public boolean accepts(String path) {
+            return this == AUTO || path.equals(text());
+        }
 
         /** Whether one of some kinds of path will do. */
         public boolean accepts(Collection<String> paths) {
-            return this == AUTO || paths.contains(name().toLowerCase(Locale.ROOT));
+            return paths.stream().anyMatch(this::accepts);
         }
     }
 
@@ -326,8 +349,14 @@ public record ZipSettings(
                     choice(Setting.IO, IoChoice.class),
                     values.get(Setting.BIND),
                     values.get(Setting.HOST_ID),
+                    orNone(values.get(Setting.SHARED_MEMORY)),
+                    values.get(Setting.AERON_DRIVER),
                     values.get(Setting.TUNING),
                     choice(Setting.RELAY_COLLECTIVES, RelayCollectives.class));
+        }
+
+        private static String orNone(String path) {
+            return path.equalsIgnoreCase("none") ? "" : path;
         }
 
         private Optional<ProxyAddress> proxy(List<RelayAddress> relays) {
@@ -357,12 +386,12 @@ public record ZipSettings(
         private <E extends Enum<E>> E choice(Setting setting, Class<E> type) {
             String value = values.get(setting);
             try {
-                return Enum.valueOf(type, value.toUpperCase(Locale.ROOT));
+                return Enum.valueOf(type, value.toUpperCase(Locale.ROOT).replace('-', '_'));
             } catch (IllegalArgumentException e) {
                 String names = String.join(
                         ", ",
                         java.util.stream.Stream.of(type.getEnumConstants())
-                                .map(one -> one.name().toLowerCase(Locale.ROOT))
+                                .map(one -> one.name().toLowerCase(Locale.ROOT).replace('_', '-'))
                                 .toList());
                 throw bad(setting, value, "one of " + names);
             }

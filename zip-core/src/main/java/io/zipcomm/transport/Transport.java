@@ -108,6 +108,11 @@ public interface Transport extends AutoCloseable {
     /** Whether bytes that left a link wait for a connection to take them. */
     boolean hasOutput();
 
+    /**
+     * This rank is about to leave: what peers need of it is handed over, and {@link #hasOutput} until then.
+     */
+    default void leave() {}
+
     /** What was sent and received, for measurement. */
     TransportCounters counters();
 

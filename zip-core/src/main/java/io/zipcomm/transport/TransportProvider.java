@@ -1,27 +1,9 @@
 package io.zipcomm.transport;
 
 import io.zipcomm.settings.ZipSettings;
-import java.util.List;
-import java.util.Optional;
 
-/**
- * Entry point of a transport module, found by {@link java.util.ServiceLoader}. Creating a provider and asking it
- * questions loads no native code and opens nothing.
- */
-public interface TransportProvider {
-
-    /** The kinds of path that this transport opens, best first. */
-    List<Capabilities> capabilities();
-
-    /**
-     * Why this transport cannot be used here. Never throws.
-     *
-     * @return empty if it can
-     */
-    Optional<String> unavailabilityReason();
-
-    /** One line on what it would use here, such as the socket implementation. Never throws. */
-    String details();
+/** Entry point of a module with a {@link Transport}, found by {@link java.util.ServiceLoader}. */
+public interface TransportProvider extends PathProvider {
 
     /**
      * Opens the transport for one process of one group: binds what it listens on, connects to nobody.

@@ -88,7 +88,7 @@ final class TcpTransport implements Transport {
             throw joinFailure(e.code(), OPENING, e.reason(), settings.rank(), startedNs, e);
         }
         try {
-            if (settings.transport() != ZipSettings.TransportChoice.RELAY) {
+            if (settings.transport().accepts("tcp")) {
                 listen();
             }
         } catch (IOException | RuntimeException e) {

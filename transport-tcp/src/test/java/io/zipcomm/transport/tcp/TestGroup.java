@@ -136,7 +136,7 @@ final class TestGroup {
         }
 
         private static Rank join(ZipSettings settings, boolean holdDirect, Hosts hosts) {
-            boolean relayed = settings.transport() != ZipSettings.TransportChoice.TCP;
+            boolean relayed = settings.transport().isRelayed();
             HeldTransport transport = new HeldTransport(new TcpTransport(settings), holdDirect);
             List<Candidate> candidates = hosts.separate ? asIfRemote(transport.candidates()) : transport.candidates();
             MembershipClient client = MembershipClient.join(

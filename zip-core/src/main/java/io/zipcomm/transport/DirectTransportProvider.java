@@ -1,0 +1,18 @@
+package io.zipcomm.transport;
+
+import io.zipcomm.settings.ZipSettings;
+
+/** Entry point of a module with a {@link DirectTransport}, found by {@link java.util.ServiceLoader}. */
+public interface DirectTransportProvider extends PathProvider {
+
+    /**
+     * Opens the transport for one process of one group. Connects to nobody, and takes no longer than milliseconds.
+     *
+     * @param settings of the process
+     * @param base     what it stands beside: counts for it, and sleeps for it
+     * @return an open transport; the caller closes it, before the base
+     * @throws io.zipcomm.error.ZipException with code BAD_SETTING if what the settings name cannot be used, such as a
+     *     directory for shared memory; CANCELLED if the thread is interrupted, whose flag stays set
+     */
+    DirectTransport open(ZipSettings settings, Transport base);
+}
