@@ -51,7 +51,9 @@ public enum ErrorCode {
     /** A function given by the user threw. */
     USER_FUNCTION(24),
     /** A defect in this library. */
-    INTERNAL(25);
+    INTERNAL(25),
+    /** The process ended that moves frames between ranks of one host. */
+    DRIVER_LOST(26);
 
     private final int number;
 

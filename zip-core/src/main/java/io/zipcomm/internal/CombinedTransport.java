@@ -8,6 +8,7 @@ import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportCounters;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -240,6 +241,11 @@ final class CombinedTransport implements Transport {
     @Override
     public void wakeup() {
         base.wakeup();
+    }
+
+    @Override
+    public Bell listenForBell(java.nio.file.Path file) throws IOException {
+        return base.listenForBell(file);
     }
 
     @Override

@@ -27,7 +27,7 @@ public final class SessionKey {
     }
 
     /** The HMAC-SHA256 of a text under this key. */
-    byte[] code(byte[] text) {
+    public byte[] code(byte[] text) {
         try {
             Mac mac = Mac.getInstance(ALGORITHM);
             mac.init(key);

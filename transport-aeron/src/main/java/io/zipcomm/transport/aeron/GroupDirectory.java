@@ -58,6 +58,12 @@ final class GroupDirectory implements AutoCloseable {
         return path;
     }
 
+    /** Whether the process of a rank lives, and the rank has not left. Asks the system, for some microseconds. */
+    boolean isAlive(int ofRank) throws IOException {
+        Path file = file(ofRank, LOCK);
+        return Files.exists(file) && isLocked(file);
+    }
+
     /** Leaves. Removes this rank's files, those of ranks that died, and the directory if nobody is left. */
     @Override
     public void close() throws IOException {

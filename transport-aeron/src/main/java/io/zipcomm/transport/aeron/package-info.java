@@ -1,5 +1,5 @@
 /**
- * Shared memory between ranks of one host: where they meet ({@code SharedDirectory}), and what bulk data goes through
- * ({@code Arena}).
+ * Direct paths over Aeron. Ranks of one host meet in a directory in memory ({@code SharedDirectory}, {@code HostPlace}); frames
+ * go through Aeron's streams ({@code IpcPath}), long payloads through an {@code Arena}. Aeron's types stay in here.
  */
 package io.zipcomm.transport.aeron;

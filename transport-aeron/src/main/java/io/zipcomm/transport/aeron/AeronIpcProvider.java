@@ -1,0 +1,75 @@
+package io.zipcomm.transport.aeron;
+
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.membership.Candidate;
+import io.zipcomm.settings.Setting;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.Capabilities;
+import io.zipcomm.transport.DirectTransport;
+import io.zipcomm.transport.DirectTransportProvider;
+import io.zipcomm.transport.Transport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/** Offers paths between ranks of one host through memory that they share, with Aeron's streams. */
+public final class AeronIpcProvider implements DirectTransportProvider {
+
+    private static final String NAME = "aeron-ipc";
+    private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
+    private static final String OPEN_PACKAGE = "jdk.internal.misc";
+
+    /** For the service loader. */
+    public AeronIpcProvider() {}
+
+    @Override
+    public List<Capabilities> capabilities() {
+        return List.of(new Capabilities(NAME, false, false, true));
+    }
+
+    @Override
+    public Optional<String> unavailabilityReason() {
+        if (!Files.isReadable(BOOT_ID)) {
+            return Optional.of("not on Linux");
+        }
+        boolean isOpen = Object.class.getModule().isOpen(OPEN_PACKAGE, UnsafeBuffer.class.getModule());
+        return isOpen
+                ? Optional.empty()
+                : Optional.of("the JVM was started without --add-opens java.base/" + OPEN_PACKAGE + "=ALL-UNNAMED");
+    }
+
+    @Override
+    public String details() {
+        return "Aeron " + io.aeron.AeronVersion.VERSION + " and memory in " + Setting.SHARED_MEMORY.variable()
+                + ", by default " + Setting.SHARED_MEMORY.defaultText();
+    }
+
+    @Override
+    public DirectTransport open(ZipSettings settings, Transport base) {
+        String directory = settings.sharedMemory();
+        if (directory.isEmpty()) {
+            throw new ZipException(
+                    ErrorCode.BAD_SETTING,
+                    Setting.SHARED_MEMORY.variable() + " is none: ranks of one host share nothing");
+        }
+        try {
+            SharedDirectory shared = SharedDirectory.open(Path.of(directory));
+            String boot = Files.readString(BOOT_ID).trim();
+            return new IpcTransport(
+                    shared, new Candidate(Candidate.Kind.MEMORY, NAME, boot + "/" + shared.id(), 0), settings, base);
+        } catch (IOException e) {
+            throw new ZipException(
+                    ErrorCode.BAD_SETTING,
+                    Setting.SHARED_MEMORY.variable() + " is '" + directory + "', which cannot be used: "
+                            + e.getMessage(),
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ZipException(ErrorCode.CANCELLED, "the joining thread was interrupted", e);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+package io.zipcomm.transport.aeron;
+
+import io.aeron.ExclusivePublication;
+import io.aeron.Publication;
+import io.aeron.logbuffer.BufferClaim;
+import io.zipcomm.buffer.DataType;
+import io.zipcomm.buffer.Payload;
+import io.zipcomm.buffer.Segment;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.transport.OutboundFrame;
+import io.zipcomm.transport.TransportCounters;
+import io.zipcomm.wire.Frame;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.agrona.MutableDirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * The way out of an {@link IpcPath}: a frame is one message of the stream. A short payload is in it, behind the header; a
+ * longer one is in a slot of this rank's arena, whose number is in the reserved value of the message.
+ *
+ * <p>Engine holder only. Nothing is allocated but for a frame that is released on its way.
+ */
+final class IpcOutput {
+
+    /** In place of a slot: the payload, if there is one, is in the message itself. */
+    static final long INLINE = 0;
+
+    /** In place of a slot: there will be no further message. */
+    static final long END = -1;
+
+    /** The reserved value of a message whose payload is in slot 0; of slot 1 it is one more. */
+    static final long FIRST_SLOT = 1;
+
+    /** Longest message of the streams: what a claim takes at once. */
+    static final int MESSAGE_BYTES_MAX = 2048 - 32;
+
+    /** Longest payload behind a header. */
+    static final int INLINE_BYTES_MAX = MESSAGE_BYTES_MAX - Frame.HEADER_BYTES;
+
+    /** Slots filled in one turn: the thread must get to what came in, while it is in the cache. */
+    private static final int SLOTS_PER_TURN = 8;
+
+    /** A claim that meets the end of a term is repeated; that it meets another at once cannot be. */
+    private static final int CLAIMS_MAX = 3;
+
+    private final IpcPath path;
+    private final ExclusivePublication publication;
+    private final Arena arena;
+    private final int reader;
+    private final int slotsMax;
+    private final TransportCounters counters;
+    private final BufferClaim claim = new BufferClaim();
+    private final OutboundFrame frame = new OutboundFrame();
+    private final ByteBuffer header =
+            ByteBuffer.allocateDirect(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final UnsafeBuffer headerBytes = new UnsafeBuffer(header);
+
+    private final StreamMemory stream = new StreamMemory();
+
+    /** There is a frame that has not left. */
+    private boolean pending;
+
+    /** Its payload is still in its owner's memory. */
+    private boolean owes;
+
+    /** Where its payload is; {@link Arena#NONE} if it is in no slot. */
+    private int slot = Arena.NONE;
+
+    private boolean wrote;
+    private boolean flushing;
+    private boolean flushAgain;
+    private boolean blocked;
+    private boolean turnOver;
+    private boolean ending;
+    private boolean ended;
+
+    /**
+     * @param reader   which of the arena's readers the peer is
+     * @param slotsMax slots that the peer may have at once
+     */
+    IpcOutput(
+            IpcPath path,
+            ExclusivePublication publication,
+            Arena arena,
+            int reader,
+            int slotsMax,
+            TransportCounters counters) {
+        this.path = path;
+        this.publication = publication;
+        this.arena = arena;
+        this.reader = reader;
+        this.slotsMax = slotsMax;
+        this.counters = counters;
+    }
+
+    /** Whether a frame waits for room, or for the next turn. */
+    boolean hasOutput() {
+        return pending || turnOver || (ending && !ended);
+    }
+
+    /** Whether the last message is out. */
+    boolean isEnded() {
+        return ended;
+    }
+
+    /** Takes frames and writes them until there are none, there is no room, or the turn is over. */
+    void flush() {
+        if (flushing) {
+            flushAgain = true;
+            return;
+        }
+        flushing = true;
+        try {
+            do {
+                flushAgain = false;
+                writeAll();
+            } while (flushAgain && !blocked && !turnOver && path.isWritable());
+        } catch (ZipException e) {
+            path.end(e);
+        } catch (RuntimeException e) {
+            path.end(new ZipException(
+                    ErrorCode.INTERNAL, "a frame for rank " + path.peer() + " could not be made: " + e, e));
+        } finally {
+            flushing = false;
+        }
+        if (wrote) {
+            wrote = false;
+            path.wrote();
+        }
+    }
+
+    /** After the frames that are queued, no more. */
+    void end() {
+        ending = true;
+        flush();
+    }
+
+    private void writeAll() {
+        int slots = 0;
+        turnOver = false;
+        while (path.isWritable() && (pending || take())) {
+            if (slots == SLOTS_PER_TURN) {
+                turnOver = true;
+                return;
+            }
+            slots += frame.bytes > INLINE_BYTES_MAX ? 1 : 0;
+            blocked = !write();
+            if (blocked) {
+                return;
+            }
+        }
+        if (ending && !ended && path.isWritable()) {
+            ended = claim(Long.BYTES);
+            blocked = !ended;
+            if (ended) {
+                claim.reservedValue(END).commit();
+                wrote = true;
+            }
+        }
+    }
+
+    private boolean take() {
+        frame.clear();
+        if (ending || !path.handler().nextFrame(path, header, 0, frame)) {
+            return false;
+        }
+        pending = true;
+        owes = frame.payload != null;
+        slot = Arena.NONE;
+        return true;
+    }
+
+    /** Writes the frame, if there is room. */
+    private boolean write() {
+        boolean isWritten = frame.bytes > INLINE_BYTES_MAX ? writeBySlot() : writeInline();
+        if (isWritten) {
+            pending = false;
+            wrote = true;
+            counters.framesSent++;
+            counters.directBytesSent += Frame.HEADER_BYTES + frame.bytes;
+        }
+        return isWritten;
+    }
+
+    private boolean writeInline() {
+        if (!claim(Frame.HEADER_BYTES + frame.bytes)) {
+            return false;
+        }
+        MutableDirectBuffer buffer = claim.buffer();
+        buffer.putBytes(claim.offset(), headerBytes, 0, Frame.HEADER_BYTES);
+        if (frame.bytes > 0) {
+            int at = buffer.wrapAdjustment() + claim.offset() + Frame.HEADER_BYTES;
+            frame.payload.copyOut(frame.offset, stream.of(buffer), at, frame.bytes);
+        }
+        claim.reservedValue(INLINE).commit();
+        taken();
+        return true;
+    }
+
+    private boolean writeBySlot() {
+        if (slot == Arena.NONE) {
+            boolean hasMany = arena.lentTo(reader) >= slotsMax && arena.collect(reader) >= slotsMax;
+            slot = hasMany ? Arena.NONE : arena.take();
+            if (slot == Arena.NONE) {
+                return false;
+            }
+            frame.payload.copyOut(frame.offset, arena.memory(), arena.at(slot), frame.bytes);
+            taken();
+        }
+        if (!claim(Frame.HEADER_BYTES)) {
+            return false;
+        }
+        claim.putBytes(headerBytes, 0, Frame.HEADER_BYTES);
+        arena.lend(slot, reader);
+        arena.release(slot);
+        claim.reservedValue(FIRST_SLOT + slot).commit();
+        slot = Arena.NONE;
+        return true;
+    }
+
+    /** The payload has left its owner's memory. */
+    private void taken() {
+        if (owes) {
+            owes = false;
+            path.handler().payloadTaken(frame);
+        }
+    }
+
+    private boolean claim(int bytes) {
+        for (int i = 0; i < CLAIMS_MAX; i++) {
+            long position = publication.tryClaim(bytes, claim);
+            if (position > 0) {
+                return true;
+            }
+            if (position == Publication.BACK_PRESSURED) {
+                return false;
+            }
+            if (position != Publication.ADMIN_ACTION) {
+                throw new ZipException(
+                        ErrorCode.PEER_LOST,
+                        "the stream to rank " + path.peer() + " cannot be written: "
+                                + Publication.errorString(position));
+            }
+        }
+        return false;
+    }
+
+    /** Copies what is left of a released frame. */
+    void release(Object attachment) {
+        if (!pending || !owes || frame.attachment != attachment) {
+            return;
+        }
+        owes = false;
+        Segment copy = Segment.allocate((frame.bytes + Long.BYTES - 1) / Long.BYTES * Long.BYTES);
+        frame.payload.copyOut(frame.offset, copy, 0, frame.bytes);
+        frame.payload = Payload.of(copy.bytes(), 0, frame.bytes, DataType.INT8);
+        frame.offset = 0;
+        frame.attachment = null;
+    }
+
+    /** Gives back what the path holds of the arena; what its reader has stays as it is. */
+    void abandon() {
+        if (slot != Arena.NONE) {
+            arena.release(slot);
+            slot = Arena.NONE;
+        }
+        pending = false;
+        turnOver = false;
+        ended = true;
+    }
+}

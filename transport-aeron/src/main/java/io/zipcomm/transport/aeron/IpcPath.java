@@ -1,0 +1,442 @@
+package io.zipcomm.transport.aeron;
+
+import io.aeron.Aeron;
+import io.aeron.ChannelUriStringBuilder;
+import io.aeron.CommonContext;
+import io.aeron.ExclusivePublication;
+import io.aeron.Image;
+import io.aeron.Subscription;
+import io.aeron.logbuffer.BufferClaim;
+import io.aeron.logbuffer.ControlledFragmentHandler;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.transport.FrameHandler;
+import io.zipcomm.transport.InboundFrame;
+import io.zipcomm.transport.Path;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import io.zipcomm.wire.Hello;
+import java.io.IOException;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.util.concurrent.ThreadLocalRandom;
+import org.agrona.CloseHelper;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * A path in shared memory: an Aeron stream in each direction, and the arenas of both ranks for what is long.
+ *
+ * <p>It opens in steps, which {@link #climb} takes as they become possible: the peer's door is there; each end makes the
+ * stream on which it wants to be sent to, and says so at the peer's door; each sends on the other's; the {@link Handshake}.
+ */
+final class IpcPath implements Path {
+
+    private static final String NAME = "aeron-ipc";
+
+    /** How long a path may take to open. The peer may have to load a lot, on a machine where all do. */
+    private static final long OPEN_NS_MAX = 10_000_000_000L;
+
+    private static final int MTU_BYTES = IpcOutput.MESSAGE_BYTES_MAX + 32;
+
+    /** How far the path is. */
+    private enum State {
+        /** Waits for the peer's door. */
+        BEGUN,
+        /** Waits for the streams. */
+        KNOCKED,
+        /** Has said OPEN. */
+        GREETED,
+        /** Has said CONFIRM: there is no way back. */
+        CONFIRMED,
+        OPEN,
+        CLOSED
+    }
+
+    private final IpcTransport transport;
+    private final HostPlace place;
+    private final int peer;
+
+    /** Of the peer. */
+    private final int neighbour;
+
+    private final long dueNs;
+    private State state = State.BEGUN;
+    private boolean wanted;
+
+    private Door door;
+    private Doorbell bell;
+    private ArenaView arena;
+    private Handshake handshake;
+
+    // Aeron's numbers for what it is asked to make; 0 before.
+    private long subscriptionId;
+    private long publicationId;
+
+    private Subscription subscription;
+    private ExclusivePublication publication;
+    private Image image;
+    private IpcInput input;
+    private IpcOutput output;
+
+    private FrameHandler handler;
+    private boolean inputOpen;
+    private boolean inputEnded;
+    private boolean gaveBack;
+
+    /** The handler has been told that the path broke. */
+    private boolean broken;
+
+    private boolean polling;
+
+    IpcPath(IpcTransport transport, HostPlace place, int peer, long nowNs) {
+        this.transport = transport;
+        this.place = place;
+        this.peer = peer;
+        neighbour = place.neighbours().index(peer);
+        dueNs = nowNs + OPEN_NS_MAX;
+    }
+
+    // ---- opening
+
+    /** Somebody here waits for it: failure is to be told. */
+    void want() {
+        wanted = true;
+    }
+
+    boolean isWanted() {
+        return wanted;
+    }
+
+    boolean isOpening() {
+        return state != State.OPEN && state != State.CLOSED;
+    }
+
+    boolean isOpen() {
+        return state == State.OPEN;
+    }
+
+    /**
+     * Takes the steps that are possible.
+     *
+     * @throws ZipException if the path cannot be opened
+     */
+    void climb(long nowNs) {
+        try {
+            if (state == State.BEGUN) {
+                knock();
+            }
+            if (state == State.KNOCKED) {
+                checkThatItIsWelcome(nowNs);
+                greet();
+            }
+            if (state == State.GREETED || state == State.CONFIRMED) {
+                listen();
+            }
+            if (state == State.GREETED && handshake.isOpened() && say(Hello.CONFIRM)) {
+                state = State.CONFIRMED;
+            }
+        } catch (IOException e) {
+            throw new ZipException(ErrorCode.UNREACHABLE, String.valueOf(e.getMessage()), e);
+        }
+        if (state == State.CONFIRMED && handshake.isConfirmed()) {
+            state = State.OPEN;
+            transport.opened(this);
+            return;
+        }
+        checkThatItIsWelcome(nowNs);
+    }
+
+    private void knock() throws IOException {
+        java.nio.file.Path file = place.directory().file(peer, "door");
+        if (!Files.exists(file)) {
+            return;
+        }
+        door = Door.open(file, place.neighbours().count());
+        bell = new Doorbell(place.directory().file(peer, "bell"));
+        arena = ArenaView.open(
+                place.directory().file(peer, "arena"), place.neighbours().self());
+        handshake = new Handshake(transport.view(), peer);
+        int stream = ThreadLocalRandom.current().nextInt(1, Integer.MAX_VALUE);
+        subscriptionId = place.aeron().asyncAddSubscription(CommonContext.IPC_CHANNEL, stream);
+        door.knock(place.neighbours().self(), stream);
+        ringIfAsleep();
+        state = State.KNOCKED;
+    }
+
+    private void checkThatItIsWelcome(long nowNs) {
+        if (place.door().isGone(neighbour)) {
+            throw new ZipException(ErrorCode.UNREACHABLE, "rank " + peer + " wants no connection in shared memory");
+        }
+        boolean mayGiveUp = state != State.CONFIRMED;
+        if (mayGiveUp && nowNs - dueNs >= 0) {
+            throw new ZipException(
+                    ErrorCode.UNREACHABLE,
+                    "no connection in shared memory within " + OPEN_NS_MAX / 1_000_000 + " ms, "
+                            + (door == null ? "rank " + peer + " is not ready" : "rank " + peer + " says nothing"));
+        }
+    }
+
+    private void greet() {
+        Aeron aeron = place.aeron();
+        if (subscription == null) {
+            subscription = aeron.getSubscription(subscriptionId);
+        }
+        int stream = place.door().knocked(neighbour);
+        if (publicationId == 0 && stream != 0) {
+            publicationId = aeron.asyncAddExclusivePublication(channel(), stream);
+        }
+        if (publicationId != 0 && publication == null) {
+            publication = aeron.getExclusivePublication(publicationId);
+        }
+        if (subscription != null && publication != null && publication.isConnected() && say(Hello.OPEN)) {
+            state = State.GREETED;
+        }
+    }
+
+    private String channel() {
+        return new ChannelUriStringBuilder()
+                .media(CommonContext.IPC_MEDIA)
+                .termLength(place.budget().termBytes())
+                .mtu(MTU_BYTES)
+                .sparse(false)
+                .build();
+    }
+
+    private boolean say(int step) {
+        BufferClaim claim = new BufferClaim();
+        ByteBuffer message = ByteBuffer.allocate(Handshake.MESSAGE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        handshake.write(step, message, 0);
+        boolean said = publication.tryClaim(Handshake.MESSAGE_BYTES, claim) > 0;
+        if (said) {
+            claim.putBytes(new UnsafeBuffer(message), 0, Handshake.MESSAGE_BYTES)
+                    .commit();
+            ringIfAsleep();
+        }
+        return said;
+    }
+
+    /** Reads the handshake, and nothing behind it. */
+    private void listen() {
+        if (image == null && subscription.imageCount() > 0) {
+            image = subscription.imageAtIndex(0);
+        }
+        if (image == null || handshake.isConfirmed()) {
+            return;
+        }
+        ZipException[] problem = new ZipException[1];
+        image.controlledPoll(
+                (buffer, offset, length, header) -> {
+                    try {
+                        ByteBuffer message = buffer.byteBuffer();
+                        handshake.read(message, buffer.wrapAdjustment() + offset, length);
+                    } catch (ZipException e) {
+                        problem[0] = e;
+                    }
+                    return ControlledFragmentHandler.Action.BREAK;
+                },
+                1);
+        if (problem[0] != null) {
+            throw problem[0];
+        }
+    }
+
+    // ---- path
+
+    @Override
+    public int peer() {
+        return peer;
+    }
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public int fragmentBytesMax() {
+        return MemoryBudget.SLOT_BYTES;
+    }
+
+    @Override
+    public void bind(FrameHandler frames) {
+        handler = frames;
+        output = new IpcOutput(
+                this,
+                publication,
+                place.arena(),
+                neighbour,
+                place.budget().slotsForReader(place.neighbours().count()),
+                transport.counters());
+        input = new IpcInput(this, image, arena, transport.counters());
+    }
+
+    FrameHandler handler() {
+        return handler;
+    }
+
+    @Override
+    public void openInput() {
+        inputOpen = true;
+    }
+
+    @Override
+    public void flush() {
+        if (isWritable()) {
+            output.flush();
+        }
+    }
+
+    @Override
+    public void release(Object attachment) {
+        if (output != null) {
+            output.release(attachment);
+            input.release(attachment);
+        }
+    }
+
+    @Override
+    public void closeOutput() {
+        if (isWritable()) {
+            output.end();
+        }
+    }
+
+    @Override
+    public void close() {
+        if (state == State.CLOSED) {
+            return;
+        }
+        boolean isRegular = state == State.OPEN && output != null && output.isEnded() && !broken;
+        if (door != null && !isRegular) {
+            door.leave(place.neighbours().self());
+            ringIfAsleep();
+        }
+        state = State.CLOSED;
+        transport.closed(this);
+    }
+
+    /** Gives back what belongs to the path. Nobody is in the middle of one of its messages. */
+    void dispose() {
+        if (output != null) {
+            output.abandon();
+        }
+        if (image != null) {
+            place.arena().lose(neighbour);
+        }
+        if (publication == null && publicationId != 0) {
+            place.aeron().asyncRemovePublication(publicationId);
+        }
+        if (subscription == null && subscriptionId != 0) {
+            place.aeron().asyncRemoveSubscription(subscriptionId);
+        }
+        CloseHelper.closeAll(publication, subscription);
+        CloseHelper.closeAll(arena, bell, door);
+    }
+
+    // ---- turns
+
+    boolean isWritable() {
+        return state == State.OPEN && output != null && !broken;
+    }
+
+    /** Whether the next message is to be read. */
+    boolean reads() {
+        return state == State.OPEN && inputOpen && !inputEnded && !broken;
+    }
+
+    boolean hasOutput() {
+        return isWritable() && output.hasOutput();
+    }
+
+    /** A turn of an open path. Returns how much there was to do. */
+    int turn() {
+        int work = 0;
+        if (reads()) {
+            polling = true;
+            try {
+                work = input.poll();
+            } finally {
+                polling = false;
+            }
+            if (gaveBack) {
+                gaveBack = false;
+                ringIfAsleep();
+            }
+        }
+        if (hasOutput()) {
+            output.flush();
+            work += output.hasOutput() ? 0 : 1;
+        }
+        return work;
+    }
+
+    boolean isPolling() {
+        return polling;
+    }
+
+    /** Looks whether the peer has ended the path. What it wrote before is read first. */
+    void look() {
+        if (!broken && state == State.OPEN && output != null && isDeserted()) {
+            end(new ZipException(ErrorCode.PEER_LOST, "rank " + peer + " ended its connection in shared memory"));
+        }
+    }
+
+    private boolean isDeserted() {
+        boolean drained = !reads() || input.poll() == 0;
+        return drained && !inputEnded && (place.door().isGone(neighbour) || (inputOpen && input.isOver()));
+    }
+
+    /** Messages went out. */
+    void wrote() {
+        ringIfAsleep();
+    }
+
+    /** A slot was given back, for which the peer may wait. */
+    void gaveBack() {
+        gaveBack = true;
+    }
+
+    private void ringIfAsleep() {
+        // What was written before must be there for a peer that was about to sleep and looks once more.
+        VarHandle.fullFence();
+        long sleep = door.sleep();
+        if (sleep != 0) {
+            bell.ring(sleep);
+        }
+    }
+
+    // ---- frames
+
+    void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
+        FrameType type = FrameType.of(Frame.type(header, at));
+        if (!type.isLinkFrame()) {
+            throw new ZipException(ErrorCode.PROTOCOL, "not a link frame: " + Frame.describe(header, at));
+        }
+        handler.headerReceived(this, header, at, frame);
+    }
+
+    void frameReceived(InboundFrame frame) {
+        handler.frameReceived(this, frame);
+    }
+
+    /** The peer's last message was read. */
+    void inputEnded() {
+        inputEnded = true;
+        handler.ended(this, null);
+    }
+
+    /** The path is over. */
+    void end(ZipException failure) {
+        if (broken || state != State.OPEN) {
+            return;
+        }
+        broken = true;
+        if (door != null) {
+            door.leave(place.neighbours().self());
+            ringIfAsleep();
+        }
+        handler.ended(this, failure);
+    }
+}

@@ -1,0 +1,160 @@
+package io.zipcomm.transport.aeron;
+
+import io.zipcomm.internal.CombinedProvider;
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.membership.Member;
+import io.zipcomm.settings.Setting;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.settings.ZipSettings.TransportChoice;
+import io.zipcomm.testkit.TransportContract;
+import io.zipcomm.transport.Path;
+import io.zipcomm.transport.PathEvents;
+import io.zipcomm.transport.Transport;
+import io.zipcomm.transport.tcp.TcpTransportProvider;
+import io.zipcomm.wire.SessionKey;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/** Transports of one group in this process that share memory, each beside one for TCP, which sleeps for it. */
+final class IpcWiring implements TransportContract.Wiring {
+
+    private static final int EPOCH = 3;
+    private static final long FLOW_WINDOW_BYTES = 1 << 20;
+    private static final int RELAY_FRAGMENT_BYTES_MAX = 64 << 10;
+
+    private final List<Transport> transports = new ArrayList<>();
+    private final Path[][] opened;
+
+    private IpcWiring(int size) {
+        opened = new Path[size][size];
+    }
+
+    static IpcWiring open(int size, long seed, String directory, String io) {
+        IpcWiring wiring = new IpcWiring(size);
+        try {
+            wiring.openAll(size, seed, directory, io);
+            return wiring;
+        } catch (RuntimeException | Error e) {
+            wiring.close();
+            throw e;
+        }
+    }
+
+    private void openAll(int size, long seed, String directory, String io) {
+        CombinedProvider provider = new CombinedProvider(new TcpTransportProvider(), List.of(new AeronIpcProvider()));
+        List<Member> members = new ArrayList<>();
+        for (int rank = 0; rank < size; rank++) {
+            ZipSettings settings = ZipSettings.builder()
+                    .session("s")
+                    .size(size)
+                    .rank(rank)
+                    .transport(TransportChoice.AERON_IPC)
+                    .set(Setting.SHARED_MEMORY, directory)
+                    .set(Setting.IO, io)
+                    .build();
+            Transport transport = provider.open(settings);
+            transports.add(transport);
+            members.add(new Member(rank, "this host", transport.candidates(), List.of("aeron-ipc")));
+        }
+        byte[] key = new byte[SessionKey.BYTES];
+        new Random(seed).nextBytes(key);
+        for (int rank = 0; rank < size; rank++) {
+            GroupView view = new GroupView(
+                    "s", EPOCH, rank, members, new SessionKey(key), FLOW_WINDOW_BYTES, RELAY_FRAGMENT_BYTES_MAX);
+            transports.get(rank).start(view, new Opened(rank));
+        }
+        connectAll(new Random(seed));
+    }
+
+    /** The lower rank begins, or the higher, or both at once. */
+    private void connectAll(Random random) {
+        int size = transports.size();
+        for (int rank = 0; rank < size; rank++) {
+            for (int peer = rank + 1; peer < size; peer++) {
+                int who = random.nextInt(3);
+                if (who != 1) {
+                    transports.get(rank).connect(peer);
+                }
+                if (who != 0) {
+                    transports.get(peer).connect(rank);
+                }
+            }
+        }
+        long deadlineNs = System.nanoTime() + 20_000_000_000L;
+        while (openEnds() < (long) size * (size - 1)) {
+            if (System.nanoTime() - deadlineNs > 0) {
+                throw new AssertionError("only " + openEnds() + " of " + size * (size - 1) + " ends of paths are open");
+            }
+            transports.forEach(transport -> transport.await(1_000_000, () -> false));
+        }
+    }
+
+    private long openEnds() {
+        return IntStream.range(0, opened.length)
+                .mapToLong(rank -> java.util.Arrays.stream(opened[rank])
+                        .filter(java.util.Objects::nonNull)
+                        .count())
+                .sum();
+    }
+
+    /** Keeps what opens. */
+    private final class Opened implements PathEvents {
+        private final int rank;
+
+        Opened(int rank) {
+            this.rank = rank;
+        }
+
+        @Override
+        public void opened(Path path) {
+            opened[rank][path.peer()] = path;
+        }
+
+        @Override
+        public void unreachable(int peer, String reason) {
+            throw new AssertionError("rank " + peer + " is unreachable: " + reason);
+        }
+
+        @Override
+        public void punchWanted(int peer) {
+            throw new AssertionError("nobody is behind a NAT here");
+        }
+
+        @Override
+        public void relayLost(String reason) {
+            throw new AssertionError(reason);
+        }
+    }
+
+    @Override
+    public int epoch() {
+        return EPOCH;
+    }
+
+    @Override
+    public Transport transport(int rank) {
+        return transports.get(rank);
+    }
+
+    @Override
+    public Path path(int rank, int peer) {
+        return opened[rank][peer];
+    }
+
+    @Override
+    public void idle() {
+        for (Transport transport : transports) {
+            transport.await(1_000_000, () -> false);
+        }
+    }
+
+    @Override
+    public void close() {
+        // The first one last: it has the driver.
+        for (int rank = transports.size() - 1; rank >= 0; rank--) {
+            transports.get(rank).close();
+        }
+    }
+}
