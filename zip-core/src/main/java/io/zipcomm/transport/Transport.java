@@ -2,6 +2,7 @@ package io.zipcomm.transport;
 
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
+import java.io.IOException;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 
@@ -105,13 +106,41 @@ public interface Transport extends AutoCloseable {
     /** Makes {@link #await} return. Any thread. */
     void wakeup();
 
+    /**
+     * Lets other processes of this host end {@link #await} from now on, by a bell: they connect to a Unix domain socket, keep
+     * the connection, and write one byte for each ring; what the byte is does not matter. A ring that comes while nobody waits
+     * ends the next {@link #await}, and several in a row may end one only. To {@link #await} and {@link #poll} whoever rings,
+     * connects or leaves is one more path that had something to do.
+     *
+     * <p>The transport may close such a connection, as when there are too many. Who rings learns it from a failed write, and
+     * connects again, which rings as well.
+     *
+     * @param file the socket's, which must not exist. Whoever may write to it may ring, so it belongs into a directory that
+     *     others cannot enter. Its name with all directories has 103 bytes at most
+     * @return to end it
+     * @throws IOException if there can be no such socket, there is one already, or this transport has no bell, as by default
+     */
+    default Bell listenForBell(java.nio.file.Path file) throws IOException {
+        throw new IOException(getClass().getSimpleName() + " cannot be woken by other processes");
+    }
+
     /** Whether bytes that left a link wait for a connection to take them. */
     boolean hasOutput();
 
     /** What was sent and received, for measurement. */
     TransportCounters counters();
 
-    /** Closes every path and connection at once; whatever waits in them is lost. Events are not called. */
+    /**
+     * Closes every path and connection, and the bell, at once; whatever waits in them is lost. Events are not called.
+     */
     @Override
     void close();
+
+    /** What other processes of this host ring. */
+    interface Bell extends AutoCloseable {
+
+        /** Ends all connections to it and removes the file. May be called again, and after the transport was closed. */
+        @Override
+        void close();
+    }
 }
