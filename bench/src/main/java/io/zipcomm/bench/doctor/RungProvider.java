@@ -11,6 +11,7 @@ import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportCounters;
 import io.zipcomm.transport.TransportProvider;
+import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -151,6 +152,11 @@ final class RungProvider implements TransportProvider {
         @Override
         public void wakeup() {
             transport.wakeup();
+        }
+
+        @Override
+        public Bell listenForBell(java.nio.file.Path file) throws IOException {
+            return transport.listenForBell(file);
         }
 
         @Override

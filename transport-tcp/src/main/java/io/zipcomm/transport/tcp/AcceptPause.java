@@ -18,21 +18,28 @@ final class AcceptPause {
     /** Failures that are not so far apart belong together: the first of them is logged. */
     static final long EPISODE_NS = 60_000_000_000L;
 
+    private final String where;
     private boolean resting;
     private boolean failed;
     private long failedNs;
 
     /**
+     * @param where the socket listens, as a message goes on: {@code on port 4711}
+     */
+    AcceptPause(String where) {
+        this.where = where;
+    }
+
+    /**
      * Accepting failed.
      *
-     * @param port   of the listening socket
      * @param reason as the system says
      */
-    void begin(int port, IOException reason, long nowNs) {
+    void begin(IOException reason, long nowNs) {
         if (!failed || nowNs - failedNs >= EPISODE_NS) {
             LOG.warn(
-                    "no connection can be accepted on port {}, which is tried every {} ms from now on: {}",
-                    port,
+                    "no connection can be accepted {}, which is tried every {} ms from now on: {}",
+                    where,
                     PAUSE_NS / 1_000_000,
                     Poller.describe(reason));
         }

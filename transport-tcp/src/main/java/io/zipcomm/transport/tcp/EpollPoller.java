@@ -6,14 +6,17 @@ import io.netty.channel.epoll.EpollIoEvent;
 import io.netty.channel.epoll.EpollIoHandle;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollIoOps;
+import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.Socket;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.NotYetConnectedException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -66,7 +69,7 @@ final class EpollPoller extends Poller {
     StreamSocket begin(InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
             throws IOException {
         Socket socket = Socket.newSocketStream();
-        try {
+        return setUp(socket::close, () -> {
             if (lossBased) {
                 preferLossBased(socket);
             }
@@ -78,29 +81,34 @@ final class EpollPoller extends Poller {
             }
             socket.connect(address);
             return new EpollSocket(socket, listener);
-        } catch (IOException | RuntimeException e) {
-            socket.close();
-            throw e;
-        }
+        });
     }
 
     @Override
     Acceptor listen(InetSocketAddress address, boolean lossBased, boolean shared, Consumer<AcceptedSocket> accepted)
             throws IOException {
         Socket socket = Socket.newSocketStream();
-        try {
+        return setUp(socket::close, () -> {
             if (lossBased) {
                 preferLossBased(socket);
             }
             socket.setReuseAddress(true);
             socket.setReusePort(shared);
-            socket.bind(address);
-            socket.listen(BACKLOG);
-            return new EpollAcceptor(socket, accepted);
-        } catch (IOException | RuntimeException e) {
-            socket.close();
-            throw e;
-        }
+            return listening(socket, address, true, accepted);
+        });
+    }
+
+    @Override
+    Acceptor listen(Path file, Consumer<AcceptedSocket> accepted) throws IOException {
+        Socket socket = Socket.newSocketDomain();
+        return setUp(socket::close, () -> listening(socket, new DomainSocketAddress(file.toString()), false, accepted));
+    }
+
+    private Acceptor listening(Socket socket, SocketAddress address, boolean tcp, Consumer<AcceptedSocket> accepted)
+            throws IOException {
+        socket.bind(address);
+        socket.listen(BACKLOG);
+        return new EpollAcceptor(socket, address, tcp, accepted);
     }
 
     private static void preferLossBased(Socket socket) {
@@ -276,13 +284,17 @@ final class EpollPoller extends Poller {
     }
 
     private final class EpollAcceptor extends Handle implements Acceptor {
-        private final AcceptPause pause = new AcceptPause();
+        private final AcceptPause pause;
+        private final boolean tcp;
         private final Consumer<AcceptedSocket> accepted;
-        private final byte[] address = new byte[32];
+        private final byte[] remote = new byte[32];
 
-        EpollAcceptor(Socket socket, Consumer<AcceptedSocket> accepted) throws IOException {
+        EpollAcceptor(Socket socket, SocketAddress address, boolean tcp, Consumer<AcceptedSocket> accepted)
+                throws IOException {
             super(socket);
+            this.tcp = tcp;
             this.accepted = accepted;
+            pause = new AcceptPause(tcp ? "on port " + port() : "at " + address);
             submit(EpollIoOps.EPOLLIN);
         }
 
@@ -295,15 +307,15 @@ final class EpollPoller extends Poller {
         public void handle(IoRegistration registration, IoEvent event) {
             try {
                 for (int i = 0; i < ACCEPTS_PER_TURN && isOpen(); i++) {
-                    int descriptor = socket.accept(address);
+                    int descriptor = socket.accept(remote);
                     if (descriptor < 0) {
                         return;
                     }
-                    accepted.accept(new Accepted(new Socket(descriptor)));
+                    accepted.accept(new Accepted(new Socket(descriptor), tcp));
                 }
             } catch (IOException e) {
                 submit(EpollIoOps.EPOLLERR);
-                pause.begin(port(), e, System.nanoTime());
+                pause.begin(e, System.nanoTime());
             }
         }
 
@@ -317,14 +329,18 @@ final class EpollPoller extends Poller {
 
     private final class Accepted implements AcceptedSocket {
         private final Socket socket;
+        private final boolean tcp;
 
-        Accepted(Socket socket) {
+        Accepted(Socket socket, boolean tcp) {
             this.socket = socket;
+            this.tcp = tcp;
         }
 
         @Override
         public StreamSocket open(StreamSocket.Listener listener) throws IOException {
-            socket.setTcpNoDelay(true);
+            if (tcp) {
+                socket.setTcpNoDelay(true);
+            }
             return new EpollSocket(socket, listener);
         }
 

@@ -9,12 +9,16 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.nio.NioIoOps;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.SocketOption;
+import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,7 +48,7 @@ class NioPoller extends Poller {
     StreamSocket begin(InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener)
             throws IOException {
         SocketChannel channel = SocketChannel.open();
-        try {
+        return setUp(channel, () -> {
             channel.configureBlocking(false);
             channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
             if (localPort != 0) {
@@ -54,26 +58,32 @@ class NioPoller extends Poller {
             }
             channel.connect(address);
             return new NioSocket(channel, listener);
-        } catch (IOException | RuntimeException e) {
-            channel.close();
-            throw e;
-        }
+        });
     }
 
     @Override
     Acceptor listen(InetSocketAddress address, boolean lossBased, boolean shared, Consumer<AcceptedSocket> accepted)
             throws IOException {
         ServerSocketChannel channel = ServerSocketChannel.open();
-        try {
-            channel.configureBlocking(false);
+        return setUp(channel, () -> {
             channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             channel.setOption(StandardSocketOptions.SO_REUSEPORT, shared);
-            channel.bind(address, BACKLOG);
-            return new NioAcceptor(channel, accepted);
-        } catch (IOException | RuntimeException e) {
-            channel.close();
-            throw e;
-        }
+            return listening(channel, address, true, accepted);
+        });
+    }
+
+    @Override
+    Acceptor listen(Path file, Consumer<AcceptedSocket> accepted) throws IOException {
+        ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        return setUp(channel, () -> listening(channel, UnixDomainSocketAddress.of(file), false, accepted));
+    }
+
+    private Acceptor listening(
+            ServerSocketChannel channel, SocketAddress address, boolean tcp, Consumer<AcceptedSocket> accepted)
+            throws IOException {
+        channel.configureBlocking(false);
+        channel.bind(address, BACKLOG);
+        return new NioAcceptor(channel, address, tcp, accepted);
     }
 
     /**
@@ -272,14 +282,18 @@ class NioPoller extends Poller {
     }
 
     private final class NioAcceptor extends Handle implements Acceptor {
-        private final AcceptPause pause = new AcceptPause();
+        private final AcceptPause pause;
         private final ServerSocketChannel channel;
+        private final boolean tcp;
         private final Consumer<AcceptedSocket> accepted;
 
-        NioAcceptor(ServerSocketChannel channel, Consumer<AcceptedSocket> accepted) throws IOException {
+        NioAcceptor(ServerSocketChannel channel, SocketAddress address, boolean tcp, Consumer<AcceptedSocket> accepted)
+                throws IOException {
             super(channel);
             this.channel = channel;
+            this.tcp = tcp;
             this.accepted = accepted;
+            pause = new AcceptPause(tcp ? "on port " + port() : "at " + address);
             submit(NioIoOps.ACCEPT);
         }
 
@@ -296,11 +310,11 @@ class NioPoller extends Poller {
                     if (socket == null) {
                         return;
                     }
-                    accepted.accept(new Accepted(socket));
+                    accepted.accept(new Accepted(socket, tcp));
                 }
             } catch (IOException e) {
                 submit(NioIoOps.NONE);
-                pause.begin(port(), e, System.nanoTime());
+                pause.begin(e, System.nanoTime());
             }
         }
 
@@ -314,15 +328,19 @@ class NioPoller extends Poller {
 
     private final class Accepted implements AcceptedSocket {
         private final SocketChannel channel;
+        private final boolean tcp;
 
-        Accepted(SocketChannel channel) {
+        Accepted(SocketChannel channel, boolean tcp) {
             this.channel = channel;
+            this.tcp = tcp;
         }
 
         @Override
         public StreamSocket open(StreamSocket.Listener listener) throws IOException {
             channel.configureBlocking(false);
-            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            if (tcp) {
+                channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            }
             return new NioSocket(channel, listener);
         }
 

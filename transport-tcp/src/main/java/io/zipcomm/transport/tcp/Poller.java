@@ -7,8 +7,10 @@ import io.netty.util.concurrent.ThreadAwareExecutor;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.settings.ZipSettings.IoChoice;
+import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -67,7 +69,7 @@ abstract class Poller implements AutoCloseable {
      * What the system, or Java's own sockets, say by other exceptions: of descriptors that are used up, of a kind of address
      * that is not there.
      */
-    private static IOException problem(RuntimeException said) {
+    static IOException problem(RuntimeException said) {
         Throwable root = said;
         while (root.getCause() != null) {
             root = root.getCause();
@@ -118,6 +120,24 @@ abstract class Poller implements AutoCloseable {
             InetSocketAddress address, boolean lossBased, boolean shared, Consumer<AcceptedSocket> accepted)
             throws IOException;
 
+    /**
+     * Listens for processes of this host, at a Unix domain socket. May throw what the system's sockets throw.
+     *
+     * @param file     made here, and left behind by {@link Acceptor#close}
+     * @param accepted as for the other one; these sockets have no addresses
+     */
+    abstract Acceptor listen(Path file, Consumer<AcceptedSocket> accepted) throws IOException;
+
+    /** Does what is left to do with a new socket, which is closed if that fails. */
+    static <T> T setUp(Closeable socket, SetUp<T> rest) throws IOException {
+        try {
+            return rest.finish();
+        } catch (IOException | RuntimeException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
     /** Handles what is ready, without blocking. */
     final int poll() {
         context.mayNotBlock = null;
@@ -157,10 +177,15 @@ abstract class Poller implements AutoCloseable {
         handler.destroy();
     }
 
+    /** What is left to do with a new socket. */
+    interface SetUp<T> {
+        T finish() throws IOException;
+    }
+
     /** A listening socket. */
     interface Acceptor extends AutoCloseable {
 
-        /** Port it listens on. */
+        /** Port it listens on, if it is one of TCP. */
         int port();
 
         /** Accepts again if that failed a while ago. Called now and then. */

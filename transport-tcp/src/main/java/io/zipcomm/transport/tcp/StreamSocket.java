@@ -5,8 +5,8 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 
 /**
- * A non-blocking TCP socket registered with a {@link Poller}, or what is wrapped around one. Driven by the thread that runs
- * the poller.
+ * A non-blocking socket of TCP, or of the Unix domain, registered with a {@link Poller}; or what is wrapped around one.
+ * Driven by the thread that runs the poller.
  */
 interface StreamSocket {
 
@@ -75,10 +75,10 @@ interface StreamSocket {
         return -1;
     }
 
-    /** This end's address. */
+    /** This end's address. Those of the Unix domain have none. */
     InetSocketAddress local();
 
-    /** The other end's address. */
+    /** The other end's address. Those of the Unix domain have none. */
     InetSocketAddress remote();
 
     /** Ends the connection. May be called again. */

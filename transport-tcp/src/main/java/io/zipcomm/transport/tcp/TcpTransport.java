@@ -74,6 +74,10 @@ final class TcpTransport implements Transport {
     private Poller.Acceptor remote;
 
     private RelayConnection relay;
+
+    /** For processes of this host that end a sleep; null if none has been asked for. */
+    private UnixBell bell;
+
     private int turns;
     private long lookedAtAllNs;
     private long nextLookNs;
@@ -340,6 +344,9 @@ final class TcpTransport implements Transport {
                 if (remote != null) {
                     remote.look(nowNs);
                 }
+                if (bell != null) {
+                    bell.look(nowNs);
+                }
                 if (relay != null) {
                     relay.look(nowNs);
                 }
@@ -352,6 +359,18 @@ final class TcpTransport implements Transport {
     @Override
     public void wakeup() {
         poller.wakeup();
+    }
+
+    @Override
+    public Bell listenForBell(java.nio.file.Path file) throws IOException {
+        if (closed) {
+            throw new IOException("the transport is closed");
+        }
+        if (bell != null && bell.isOpen()) {
+            throw new IOException("there is a bell already at " + bell.file());
+        }
+        bell = UnixBell.open(poller, file);
+        return bell;
     }
 
     @Override
@@ -370,6 +389,9 @@ final class TcpTransport implements Transport {
             closed = true;
             if (relay != null) {
                 relay.finish();
+            }
+            if (bell != null) {
+                bell.close();
             }
             streams.close();
             poller.close();

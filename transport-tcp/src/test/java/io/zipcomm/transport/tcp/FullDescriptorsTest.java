@@ -19,6 +19,9 @@ import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,6 +53,12 @@ final class FullDescriptorsTest extends WithRelay {
     private static final int ROUNDS = 100;
     private static final long PAUSE_MS = 20;
     private static final int ENDED_MS_MAX = 20_000;
+
+    private static final long TURN_NS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final long FULL_NS = TimeUnit.SECONDS.toNanos(1);
+
+    /** Sleeps of a turn's length in that time, and some that attempts to accept end. */
+    private static final int TURNS_MAX = 100;
 
     /** More descriptors than joining takes. */
     private static final int SPARE_MAX = 40;
@@ -120,7 +129,8 @@ final class FullDescriptorsTest extends WithRelay {
                         System.getProperty("java.class.path"),
                         main.getName(),
                         "127.0.0.1:" + relay.address().getPort(),
-                        io)
+                        io,
+                        folder.resolve("bell").toString())
                 .redirectOutput(folder.resolve("out").toFile())
                 .redirectError(folder.resolve("err").toFile())
                 .start();
@@ -205,11 +215,18 @@ final class FullDescriptorsTest extends WithRelay {
             }
         }
         assertEquals(0, host.exitValue(), output());
+        assertComplained("on port ");
+    }
+
+    /** That nobody can be accepted is said once. */
+    private void assertComplained(String where) throws IOException {
         List<String> complaints = Files.readAllLines(folder.resolve("err")).stream()
                 .filter(line -> line.contains("accept"))
                 .toList();
         assertEquals(1, complaints.size(), complaints.toString());
-        assertTrue(complaints.get(0).contains("oo many open files"), complaints.toString());
+        String complaint = complaints.get(0);
+        assertTrue(complaint.contains("no connection can be accepted " + where), complaint);
+        assertTrue(complaint.contains("oo many open files"), complaint);
     }
 
     /** Says nothing that makes sense, and waits for what the rank makes of it. */
@@ -221,6 +238,61 @@ final class FullDescriptorsTest extends WithRelay {
         } catch (SocketException e) {
             return true;
         }
+    }
+
+    /** Listens for a bell, has no descriptor for a while, and prints how many turns it took meanwhile. */
+    static final class Sleeper {
+        public static void main(String[] args) throws Exception {
+            TcpTransport transport = new TcpTransport(ZipSettings.builder()
+                    .relay(args[0])
+                    .session("s")
+                    .size(2)
+                    .set(Setting.IO, args[1])
+                    .build());
+            transport.listenForBell(Path.of(args[2]));
+            transport.await(TURN_NS, () -> false);
+            loadClasses();
+            System.out.println("begins");
+            Deque<InputStream> taken = fill();
+            System.out.println("full");
+            int turns = 0;
+            for (long endNs = System.nanoTime() + FULL_NS; System.nanoTime() - endNs < 0; turns++) {
+                transport.await(TURN_NS, () -> false);
+            }
+            for (InputStream file : taken) {
+                file.close();
+            }
+            while (transport.await(TURN_NS, () -> false) == 0) {
+                turns++;
+            }
+            System.out.println(turns);
+            transport.close();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"epoll", "nio"})
+    void shouldSleepWhereWhoRingsCannotBeAccepted(String io) throws Exception {
+        assumeTrue(!io.equals("epoll") || Epoll.isAvailable(), "epoll does not load here");
+        Process sleeper = start(Sleeper.class, io);
+        try {
+            while (!output().contains("full")) {
+                assertTrue(sleeper.isAlive(), output());
+                Thread.sleep(PAUSE_MS);
+            }
+            try (SocketChannel ringer = SocketChannel.open(UnixDomainSocketAddress.of(folder.resolve("bell")))) {
+                ringer.write(ByteBuffer.allocate(1));
+                assertTrue(sleeper.waitFor(20, TimeUnit.SECONDS), "it never hears the bell");
+            }
+        } finally {
+            end(sleeper);
+        }
+        assertEquals(0, sleeper.exitValue(), output());
+        List<String> said = Files.readAllLines(folder.resolve("out"));
+        int turns = Integer.parseInt(said.get(said.size() - 1));
+        System.out.printf("%s, nobody who rings can be accepted: %d turns%n", io, turns);
+        assertTrue(turns < TURNS_MAX, turns + " turns");
+        assertComplained("at " + folder.resolve("bell"));
     }
 
     // ---- joining
