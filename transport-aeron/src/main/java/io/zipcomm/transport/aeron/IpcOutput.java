@@ -46,7 +46,7 @@ final class IpcOutput {
     private static final int CLAIMS_MAX = 3;
 
     private final IpcPath path;
-    private final ExclusivePublication publication;
+    private ExclusivePublication publication;
     private final Arena arena;
     private final int reader;
     private final int slotsMax;
@@ -98,6 +98,18 @@ final class IpcOutput {
     /** Whether a frame waits for room, or for the next turn. */
     boolean hasOutput() {
         return pending || turnOver || (ending && !ended);
+    }
+
+    /**
+     * Goes on in another stream, if no message is half written.
+     *
+     * @return the position at which the one before ends
+     */
+    long moveTo(ExclusivePublication next) {
+        long position = publication.position();
+        publication = next;
+        blocked = false;
+        return position;
     }
 
     /** Whether the last message is out. */
