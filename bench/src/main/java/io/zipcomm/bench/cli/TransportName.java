@@ -8,7 +8,7 @@ import picocli.CommandLine.TypeConversionException;
 final class TransportName implements ITypeConverter<String> {
 
     /** For help texts and errors. */
-    static final String KNOWN = "auto, tcp, relay";
+    static final String KNOWN = "auto, tcp, relay, aeron-ipc, aeron-udp";
 
     private static final List<String> NAMES = List.of(KNOWN.split(", ", -1));
 
