@@ -94,7 +94,7 @@ final class SampleRun {
     RunResult result() {
         return new RunResult(
                 facts(),
-                new FloorSpeed(4.2, 9.8, Double.NaN),
+                new FloorSpeed(Map.of(Means.SOCKETS, 4.2, Means.SHARED_MEMORY, 12.5), 9.8, Double.NaN),
                 models,
                 rows,
                 problems);
