@@ -40,7 +40,7 @@ final class IpcOutput {
     static final int INLINE_BYTES_MAX = MESSAGE_BYTES_MAX - Frame.HEADER_BYTES;
 
     /** Slots filled in one turn: the thread must get to what came in, while it is in the cache. */
-    private static final int SLOTS_PER_TURN = 8;
+    private static final int SLOTS_PER_TURN = 4;
 
     /** A claim that meets the end of a term is repeated; that it meets another at once cannot be. */
     private static final int CLAIMS_MAX = 3;
