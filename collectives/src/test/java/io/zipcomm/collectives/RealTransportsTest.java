@@ -100,8 +100,7 @@ final class RealTransportsTest {
         switch (choice) {
             case TCP -> assertEquals(0, relayed);
             case RELAY -> assertEquals(0, direct);
-            case AUTO, AERON_IPC, AERON_UDP ->
-                assertTrue(world.size() == 1 || direct > 0, "no link became direct");
+            case AUTO, AERON_IPC, AERON_UDP -> assertTrue(world.size() == 1 || direct > 0, "no link became direct");
         }
     }
 }

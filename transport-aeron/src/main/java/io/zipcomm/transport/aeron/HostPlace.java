@@ -42,6 +42,7 @@ final class HostPlace implements AutoCloseable {
 
     // Null until made.
     private Arena arena;
+    private SharedSlots sharedSlots;
     private Door own;
     private EmbeddedDriver driver;
     private DriverClient client;
@@ -103,6 +104,7 @@ final class HostPlace implements AutoCloseable {
     private void furnish(BooleanSupplier cancelled) throws IOException, InterruptedException {
         int self = neighbours.self();
         arena = Arena.create(file(self, "arena"), MemoryBudget.SLOT_BYTES, budget.slots(), neighbours.count());
+        sharedSlots = new SharedSlots(arena);
         if (externalDriver.isEmpty()) {
             if (self == 0) {
                 driver = startDriver();
@@ -168,6 +170,11 @@ final class HostPlace implements AutoCloseable {
 
     Arena arena() {
         return arena;
+    }
+
+    /** What is in the arena for several readers. */
+    SharedSlots sharedSlots() {
+        return sharedSlots;
     }
 
     /** This rank's own door. */

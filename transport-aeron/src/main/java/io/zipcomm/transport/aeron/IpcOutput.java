@@ -48,6 +48,7 @@ final class IpcOutput {
     private final IpcPath path;
     private ExclusivePublication publication;
     private final Arena arena;
+    private final SharedSlots shared;
     private final int reader;
     private final int slotsMax;
     private final TransportCounters counters;
@@ -84,12 +85,14 @@ final class IpcOutput {
             IpcPath path,
             ExclusivePublication publication,
             Arena arena,
+            SharedSlots shared,
             int reader,
             int slotsMax,
             TransportCounters counters) {
         this.path = path;
         this.publication = publication;
         this.arena = arena;
+        this.shared = shared;
         this.reader = reader;
         this.slotsMax = slotsMax;
         this.counters = counters;
@@ -212,14 +215,8 @@ final class IpcOutput {
     }
 
     private boolean writeBySlot() {
-        if (slot == Arena.NONE) {
-            boolean hasMany = arena.lentTo(reader) >= slotsMax && arena.collect(reader) >= slotsMax;
-            slot = hasMany ? Arena.NONE : arena.take();
-            if (slot == Arena.NONE) {
-                return false;
-            }
-            frame.payload.copyOut(frame.offset, arena.memory(), arena.at(slot), frame.bytes);
-            taken();
+        if (slot == Arena.NONE && !fillSlot()) {
+            return false;
         }
         if (!claim(Frame.HEADER_BYTES)) {
             return false;
@@ -229,6 +226,31 @@ final class IpcOutput {
         arena.release(slot);
         claim.reservedValue(FIRST_SLOT + slot).commit();
         slot = Arena.NONE;
+        return true;
+    }
+
+    /** Finds a slot with the payload, or places it in one. Returns false if there is none to be had. */
+    private boolean fillSlot() {
+        if (arena.lentTo(reader) >= slotsMax && arena.collect(reader) >= slotsMax) {
+            return false;
+        }
+        // A released frame's payload is a copy at another offset.
+        boolean isShared = frame.share != 0 && owes;
+        slot = isShared ? shared.take(frame.share, frame.offset) : Arena.NONE;
+        if (slot == Arena.NONE) {
+            slot = arena.take();
+            while (slot == Arena.NONE && shared.dropOldest()) {
+                slot = arena.take();
+            }
+            if (slot == Arena.NONE) {
+                return false;
+            }
+            frame.payload.copyOut(frame.offset, arena.memory(), arena.at(slot), frame.bytes);
+            if (isShared && frame.sharers > 1) {
+                shared.put(frame.share, frame.offset, slot, frame.sharers - 1);
+            }
+        }
+        taken();
         return true;
     }
 

@@ -320,6 +320,7 @@ final class IpcPath implements Path {
                 this,
                 streams.publication(),
                 place.arena(),
+                place.sharedSlots(),
                 neighbour,
                 place.budget().slotsForReader(place.neighbours().count()),
                 transport.counters());
