@@ -71,7 +71,9 @@ final class DoctorTest {
         String memory = findings.get("transport aeron-ipc");
         assertTrue(memory.matches("available, by Aeron [0-9.]+, .*; direct, this host only, reads in place"), memory);
         assertTrue(memory.contains(folder + " (ZIP_SHARED_MEMORY) with "), memory);
-        assertTrue(memory.matches(".* \\d+ MiB free; 2 ranks of this host would take up to \\d+ MiB, 8 .*"), memory);
+        assertTrue(
+                memory.matches(".* \\d+ MiB free: a group of 2 here would take up to \\d+ MiB, a group of 8 .*"),
+                memory);
         findings.clear();
         System.setProperty(Setting.SHARED_MEMORY.property(), "none");
         doctor.examine(new Examination(List.of(), ""));

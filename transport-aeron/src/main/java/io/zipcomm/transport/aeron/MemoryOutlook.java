@@ -12,7 +12,7 @@ import java.util.List;
 /** What this process's settings let ranks of its host share, in words, before anything is shared. */
 final class MemoryOutlook {
 
-    /** Ranks of one host, to give an idea. */
+    /** Ranks of this host, to give an idea. */
     private static final int[] GROUPS = {2, 8, 64};
 
     private static final double MIB = 1 << 20;
@@ -58,16 +58,24 @@ final class MemoryOutlook {
         }
     }
 
-    /** What groups would take of so many free bytes. */
+    /** What groups would take of so many free bytes, at the most. */
     static String words(long freeBytes) {
         List<String> groups = new ArrayList<>();
         for (int ranks : GROUPS) {
-            groups.add(MemoryBudget.problem(freeBytes, ranks)
-                    .map(problem -> ranks + " would share none: " + problem)
-                    .orElseGet(() -> ranks + " ranks of this host would take up to "
-                            + mib(MemoryBudget.of(freeBytes, ranks).bytesMax(ranks))));
+            groups.add("a group of " + ranks + " here would " + share(freeBytes, ranks));
         }
-        return mib(freeBytes) + " free; " + String.join(", ", groups);
+        return mib(freeBytes) + " free: " + String.join(", ", groups);
+    }
+
+    private static String share(long freeBytes, int ranks) {
+        String problem = MemoryBudget.problem(freeBytes, ranks).orElse(null);
+        if (problem != null) {
+            return "share none (" + problem + ")";
+        }
+        long bytes = MemoryBudget.of(freeBytes, ranks).bytesMax(ranks);
+        return bytes <= freeBytes
+                ? "take up to " + mib(bytes)
+                : "find room for some pairs only (all take " + mib(bytes) + ")";
     }
 
     private static String mib(long bytes) {
