@@ -15,6 +15,7 @@ import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.plan.ByteSize;
 import io.zipcomm.bench.plan.Selection;
+import io.zipcomm.bench.plan.Transports;
 import io.zipcomm.bench.report.CongestionControl;
 import io.zipcomm.bench.report.CsvFile;
 import io.zipcomm.bench.report.RunFacts;
@@ -60,11 +61,12 @@ import picocli.CommandLine.Spec;
                     + " rank; for scatter, gather, allgather, reducescatter and alltoall the total over the blocks. bus is"
                     + " bus bandwidth as nccl-tests defines it. eta is the lower bound alpha-beta of the operation over its"
                     + " median, with alpha from pingpong and beta from a stream in the same processes and the same second;"
-                    + " adding numbers is taken to be free. A floor row is plain non-blocking sockets.",
+                    + " adding numbers is taken to be free. A floor row is plain non-blocking sockets, or beside aeron-ipc"
+                    + " plain shared memory.",
             "",
             "All contestants of a group size live side by side and take turns, so that a machine whose speed drifts treats"
-                    + " them alike. spread tells how far their turns lie apart, 'x tcp' how many times as long another"
-                    + " system takes as the library over direct TCP.",
+                    + " them alike. spread tells how far their turns lie apart, 'x zip' how many times as long another"
+                    + " system takes as the library: over shared memory if both are, otherwise over direct TCP.",
             "",
             "Exit code 0: every row is verified and everything went well; 1 otherwise.",
             ""
@@ -275,7 +277,7 @@ final class BenchCommand implements Callable<Integer> {
                 withAlgorithm(Objects.requireNonNullElse(this.operations, operations)),
                 Objects.requireNonNullElse(this.ranks, ranks),
                 Objects.requireNonNullElse(this.bytes, bytes),
-                Objects.requireNonNullElse(transports, List.of("tcp", "relay")),
+                Objects.requireNonNullElse(transports, Transports.DEFAULT),
                 algorithm,
                 Objects.requireNonNullElse(iterations, 0),
                 arrays);

@@ -13,11 +13,13 @@ record MemoryBudget(int slots, int termBytes) {
     /** Bytes of a slot: the longest message that travels at once fits into one. */
     static final int SLOT_BYTES = 64 << 10;
 
-    /** More is not faster: slots that are used in turn should stay in the cache. */
-    private static final int SLOTS_MAX = 128;
-
     /** A reader that has one is sent another. */
     private static final int SLOTS_FOR_READER_MIN = 2;
+
+    /** With more a writer runs ahead of its reader, and the slots fall out of the cache. */
+    private static final int SLOTS_FOR_READER_MAX = 16;
+
+    private static final int SLOTS_MAX = 128;
 
     private static final int TERM_BYTES_MIN = 64 << 10;
     private static final int TERM_BYTES_MAX = 1 << 20;
@@ -38,7 +40,8 @@ record MemoryBudget(int slots, int termBytes) {
      */
     static MemoryBudget of(long freeBytes, int ranks) {
         long forArena = freeBytes / 2 / ranks;
-        int slots = (int) Math.min(SLOTS_MAX, forArena / SLOT_BYTES);
+        int useful = Math.min(SLOTS_MAX, SLOTS_FOR_READER_MAX * (ranks - 1));
+        int slots = (int) Math.min(useful, forArena / SLOT_BYTES);
         long streams = (long) ranks * (ranks - 1);
         long forTerm = freeBytes / 4 / streams / TERMS;
         int termBytes =
@@ -62,7 +65,7 @@ record MemoryBudget(int slots, int termBytes) {
 
     /** Slots that one reader may have. */
     int slotsForReader(int ranks) {
-        return Math.max(SLOTS_FOR_READER_MIN, slots / (ranks - 1));
+        return Math.max(SLOTS_FOR_READER_MIN, Math.min(SLOTS_FOR_READER_MAX, slots / (ranks - 1)));
     }
 
     /**
