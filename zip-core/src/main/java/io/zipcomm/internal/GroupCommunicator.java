@@ -485,7 +485,7 @@ public final class GroupCommunicator implements Communicator {
             return;
         }
         ErrorCode mine = switch (code) {
-            case OPERATION_MISMATCH, LENGTH_MISMATCH, PEER_LOST, PEER_LEFT -> code;
+            case OPERATION_MISMATCH, LENGTH_MISMATCH, PEER_LOST, PEER_LEFT, DRIVER_LOST -> code;
             default -> ErrorCode.PEER_FAILED;
         };
         int named = culprit == engine.view().rank() || culprit < 0 ? worldRank : culprit;

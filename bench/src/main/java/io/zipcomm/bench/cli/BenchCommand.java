@@ -3,6 +3,7 @@ package io.zipcomm.bench.cli;
 import io.zipcomm.bench.Main;
 import io.zipcomm.bench.cluster.BenchRun;
 import io.zipcomm.bench.cluster.ColdStartRun;
+import io.zipcomm.bench.cluster.FootprintRun;
 import io.zipcomm.bench.cluster.KillRun;
 import io.zipcomm.bench.cluster.OwnNetwork;
 import io.zipcomm.bench.cluster.RelayOverheadRun;
@@ -103,6 +104,14 @@ final class BenchCommand implements Callable<Integer> {
                 description = "Time from process start to joined, and to the end of the first all-reduce, on 4 ranks:"
                         + " with and without the class-data archive. --iterations sets the number of runs.")
         private boolean coldStart;
+
+        @Option(
+                names = "--footprint",
+                description =
+                        "Time from process start to joined, to the end of the first all-reduce and to the first path in"
+                                + " shared memory, and memory of each rank, on 2 and 8 ranks over tcp, aeron-ipc and auto."
+                                + " --iterations sets the number of runs.")
+        private boolean footprint;
 
         @Option(
                 names = "--kill",
@@ -237,7 +246,7 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException, IOException {
-        if (kind.coldStart || kind.kill || kind.relayOverhead || kind.stalledReader || kind.byRelay) {
+        if (kind.coldStart || kind.footprint || kind.kill || kind.relayOverhead || kind.stalledReader || kind.byRelay) {
             if (isolate || congestion != null || report != null || !baselines.isEmpty()) {
                 throw wrong("--baseline, --isolate, --congestion and --report go with the table only");
             }
@@ -247,6 +256,9 @@ final class BenchCommand implements Callable<Integer> {
         }
         if (kind.coldStart) {
             return coldStart();
+        }
+        if (kind.footprint) {
+            return footprint();
         }
         if (kind.relayOverhead) {
             List<Long> lengths = Objects.requireNonNullElse(bytes, List.of(8L, 1L << 10, 64L << 10, 1L << 20));
@@ -273,11 +285,16 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private Selection select(List<BenchOperation> operations, List<Integer> ranks, List<Long> bytes) {
+        return select(operations, ranks, bytes, Transports.DEFAULT);
+    }
+
+    private Selection select(
+            List<BenchOperation> operations, List<Integer> ranks, List<Long> bytes, List<String> paths) {
         return new Selection(
                 withAlgorithm(Objects.requireNonNullElse(this.operations, operations)),
                 Objects.requireNonNullElse(this.ranks, ranks),
                 Objects.requireNonNullElse(this.bytes, bytes),
-                Objects.requireNonNullElse(transports, Transports.DEFAULT),
+                Objects.requireNonNullElse(transports, paths),
                 algorithm,
                 Objects.requireNonNullElse(iterations, 0),
                 arrays);
@@ -446,6 +463,13 @@ final class BenchCommand implements Callable<Integer> {
         Selection selection = select(List.of(BenchOperation.ALLREDUCE), List.of(4), List.of(8L));
         int runs = Objects.requireNonNullElse(iterations, COLD_START_RUNS);
         return new ColdStartRun(selection, runs, System.out, System.err).run() ? 0 : ZipCli.FAILED;
+    }
+
+    private int footprint() throws InterruptedException, IOException {
+        Selection selection = select(
+                List.of(BenchOperation.ALLREDUCE), List.of(2, 8), List.of(8L), List.of("tcp", "aeron-ipc", "auto"));
+        int runs = Objects.requireNonNullElse(iterations, COLD_START_RUNS);
+        return new FootprintRun(selection, runs, System.out, System.err).run() ? 0 : ZipCli.FAILED;
     }
 
     private int byRelay() throws InterruptedException {

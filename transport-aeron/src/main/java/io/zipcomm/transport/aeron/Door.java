@@ -66,7 +66,9 @@ final class Door implements AutoCloseable {
      */
     static Door create(Path path, int count) throws IOException {
         Path made = path.resolveSibling(path.getFileName() + ".new");
-        Door door = map(made, bytes(count), StandardOpenOption.CREATE_NEW);
+        // Written, not only mapped: missing memory is an exception here, and would be a signal later.
+        Files.write(made, new byte[(int) bytes(count)], StandardOpenOption.CREATE_NEW);
+        Door door = map(made, bytes(count));
         door.lines.putInt(COUNT_AT, count);
         door.lines.putLongRelease(MAGIC_AT, MAGIC);
         try {
@@ -83,7 +85,7 @@ final class Door implements AutoCloseable {
         if (Files.size(path) != bytes(count)) {
             throw new IOException("a door of " + Files.size(path) + " bytes, expected " + bytes(count));
         }
-        Door door = map(path, bytes(count), StandardOpenOption.WRITE);
+        Door door = map(path, bytes(count));
         if (door.lines.getLongVolatile(MAGIC_AT) != MAGIC || door.lines.getInt(COUNT_AT) != count) {
             door.close();
             throw new IOException("no door of this version");
@@ -95,8 +97,8 @@ final class Door implements AutoCloseable {
         return CELLS_AT + (long) count * ArenaLayout.LINE_BYTES;
     }
 
-    private static Door map(Path path, long bytes, StandardOpenOption how) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, how, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+    private static Door map(Path path, long bytes) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             return new Door(channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes));
         }
     }

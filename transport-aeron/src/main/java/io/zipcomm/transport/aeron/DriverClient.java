@@ -13,6 +13,9 @@ final class DriverClient implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(DriverClient.class);
 
+    /** Time between looks whether the driver says something. */
+    private static final long KEEP_ALIVE_NS = 100_000_000;
+
     private final int holder;
     private Aeron aeron;
 
@@ -39,6 +42,7 @@ final class DriverClient implements AutoCloseable {
         Aeron.Context context = new Aeron.Context()
                 .aeronDirectoryName(directory.toString())
                 .useConductorAgentInvoker(true)
+                .keepAliveIntervalNs(KEEP_ALIVE_NS)
                 .errorHandler(client::failed)
                 .subscriberErrorHandler(client::failed);
         context.driverTimeoutMs(timeoutMs);

@@ -32,15 +32,19 @@ final class HostPlace implements AutoCloseable {
     /** A driver of another process that says nothing for so long is gone. */
     private static final long EXTERNAL_DRIVER_TIMEOUT_MS = 4_000;
 
+    /** In place of the neighbour that has the driver, the same for all ranks: it is no rank's. */
+    private static final int NO_HOLDER = 0;
+
+    private final SharedDirectory shared;
     private final GroupDirectory directory;
     private final Neighbours neighbours;
-    private final MemoryBudget budget;
     private final String externalDriver;
 
     /** Of the neighbours; null where there is none yet, or nobody has looked. */
     private final Door[] doors;
 
     // Null until made.
+    private MemoryBudget budget;
     private Arena arena;
     private SharedSlots sharedSlots;
     private Door own;
@@ -50,10 +54,10 @@ final class HostPlace implements AutoCloseable {
     /** Of the driver to which this rank moves; null as a rule. */
     private DriverClient next;
 
-    private HostPlace(GroupDirectory directory, Neighbours neighbours, MemoryBudget budget, String externalDriver) {
+    private HostPlace(SharedDirectory shared, GroupDirectory directory, Neighbours neighbours, String externalDriver) {
+        this.shared = shared;
         this.directory = directory;
         this.neighbours = neighbours;
-        this.budget = budget;
         this.externalDriver = externalDriver;
         doors = new Door[neighbours.count()];
     }
@@ -76,16 +80,8 @@ final class HostPlace implements AutoCloseable {
             ZipSettings settings,
             BooleanSupplier cancelled)
             throws IOException, InterruptedException {
-        long freeBytes = shared.freeBytes();
-        String tooLittle = MemoryBudget.problem(freeBytes, neighbours.count()).orElse(null);
-        if (tooLittle != null) {
-            throw new IOException(shared + ": " + tooLittle);
-        }
-        HostPlace place = new HostPlace(
-                shared.enter(name(view), view.rank()),
-                neighbours,
-                MemoryBudget.of(freeBytes, neighbours.count()),
-                settings.aeronDriver());
+        HostPlace place =
+                new HostPlace(shared, shared.enter(name(view), view.rank()), neighbours, settings.aeronDriver());
         try {
             place.furnish(cancelled);
             return place;
@@ -103,21 +99,37 @@ final class HostPlace implements AutoCloseable {
 
     private void furnish(BooleanSupplier cancelled) throws IOException, InterruptedException {
         int self = neighbours.self();
-        arena = Arena.create(file(self, "arena"), MemoryBudget.SLOT_BYTES, budget.slots(), neighbours.count());
-        sharedSlots = new SharedSlots(arena);
+        share();
         if (externalDriver.isEmpty()) {
             if (self == 0) {
                 driver = startDriver();
             }
             client = connect(awaitDriver(cancelled));
         } else {
-            client = DriverClient.connect(Path.of(externalDriver), self, EXTERNAL_DRIVER_TIMEOUT_MS);
+            client = DriverClient.connect(Path.of(externalDriver), NO_HOLDER, EXTERNAL_DRIVER_TIMEOUT_MS);
         }
+        // Again: the file of a driver that starts is longer than what it has taken.
+        share();
+        // Behind the driver, which cannot tell missing memory in time.
+        arena = Arena.create(file(self, "arena"), MemoryBudget.SLOT_BYTES, budget.slots(), neighbours.count());
+        sharedSlots = new SharedSlots(arena);
         own = Door.create(file(self, "door"), neighbours.count());
         own.uses(client.holder());
         if (driver != null) {
             own.runsDriver();
         }
+    }
+
+    /** Takes this rank's share of what is free, or was before the ranks of the group took theirs. */
+    private void share() throws IOException {
+        // In this order: what is taken meanwhile counts for too little, not for too much.
+        long takenBytes = directory.bytes();
+        long roomBytes = takenBytes + shared.freeBytes();
+        String tooLittle = MemoryBudget.problem(roomBytes, neighbours.count()).orElse(null);
+        if (tooLittle != null) {
+            throw new IOException(shared + ": " + tooLittle);
+        }
+        budget = MemoryBudget.of(roomBytes, neighbours.count());
     }
 
     /** Waits for a driver. Of several the one of the last neighbour is the latest. */
@@ -142,9 +154,15 @@ final class HostPlace implements AutoCloseable {
 
     /** Runs a driver in this process. Blocks for some hundred milliseconds. Any thread, once. */
     EmbeddedDriver startDriver() throws IOException {
+        long freeBytes = shared.freeBytes();
+        if (freeBytes < MemoryBudget.DRIVER_BYTES) {
+            throw new IOException("no media driver can run here: " + freeBytes / 1024 + " KiB are free in " + shared
+                    + ", it needs " + MemoryBudget.DRIVER_BYTES / 1024 + " KiB");
+        }
         try {
             return EmbeddedDriver.start(file(neighbours.self(), "driver"), neighbours.rank(neighbours.self()));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | InternalError e) {
+            // The JVM makes an InternalError of a page that cannot be had.
             throw new IOException("no media driver can run here: " + e.getMessage(), e);
         }
     }

@@ -433,7 +433,12 @@ final class IpcPath implements Path {
 
     private boolean isDeserted() {
         boolean drained = !reads() || input.poll() == 0;
-        return drained && !inputEnded && (place.door().isGone(neighbour) || (inputOpen && input.isOver()));
+        return drained && !inputEnded && (place.door().isGone(neighbour) || (inputOpen && isInputOver()));
+    }
+
+    /** Whether the stream of the peer has ended, and not gone on at another driver. The peer says that before it ends this one. */
+    private boolean isInputOver() {
+        return input.isOver() && place.door().moves(neighbour) <= followed;
     }
 
     /** Messages went out. */

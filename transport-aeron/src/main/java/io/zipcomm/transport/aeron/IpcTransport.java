@@ -112,13 +112,16 @@ final class IpcTransport implements DirectTransport {
     @Override
     public boolean reaches(int peer) {
         int neighbour = neighbours.index(peer);
-        return neighbour >= 0 && problem == null && !closed && !refused[neighbour];
+        // If there is no memory, connecting says why.
+        return neighbour >= 0 && !closed && (problem != null || !refused[neighbour]);
     }
 
     @Override
     public void connect(int peer) {
         int neighbour = neighbours.index(peer);
-        if (place == null) {
+        if (problem != null) {
+            events.unreachable(peer, problem);
+        } else if (place == null) {
             asked[neighbour] = true;
         } else if (paths[neighbour] == null) {
             begin(neighbour).want();
@@ -274,6 +277,10 @@ final class IpcTransport implements DirectTransport {
     }
 
     private void lookAfterDriver(long nowNs) {
+        if (place.next() == null) {
+            // First: if the driver is gone, this is when its streams end, and they must not be thought ended by peers.
+            place.client().look();
+        }
         handOver.look(nowNs, holderDied, leaving);
         if (handOver.problem() != null && problem == null) {
             problem = "the media driver ended: " + handOver.problem();
@@ -283,7 +290,6 @@ final class IpcTransport implements DirectTransport {
             }
         }
         if (place.next() == null) {
-            place.client().look();
             return;
         }
         // Not the one before: where its driver has ended it would end what is still to be read.

@@ -53,7 +53,8 @@ final class PlaceMaker implements Runnable {
         String reason = null;
         try {
             made = HostPlace.make(shared, view, neighbours, settings, this::isCancelled);
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
+            // Whatever it is: without an outcome the rank would wait for one.
             LOG.debug("no place in shared memory", e);
             reason = String.valueOf(e.getMessage());
         } catch (InterruptedException e) {

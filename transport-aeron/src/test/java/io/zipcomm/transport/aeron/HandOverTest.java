@@ -15,6 +15,7 @@ import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.testkit.LeakCheck;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -170,11 +171,15 @@ final class HandOverTest {
 
     /** Directories of media drivers, and whatever of a group is left when all have left. */
     private List<String> drivers() throws IOException {
-        try (Stream<Path> all = Files.walk(directory)) {
-            return all.map(one -> one.getFileName().toString())
-                    .filter(name -> name.endsWith(".driver"))
-                    .sorted()
-                    .toList();
+        while (true) {
+            try (Stream<Path> all = Files.walk(directory)) {
+                return all.map(one -> one.getFileName().toString())
+                        .filter(name -> name.endsWith(".driver"))
+                        .sorted()
+                        .toList();
+            } catch (UncheckedIOException e) {
+                // Ranks that leave remove their files meanwhile.
+            }
         }
     }
 }
