@@ -66,11 +66,6 @@ record MemoryBudget(int slots, int termBytes) {
         return (long) TERMS * termBytes + PAGE_BYTES;
     }
 
-    /** Bytes of all ranks once each has a path to each: about, and no more than that. */
-    long bytesMax(int ranks) {
-        return DRIVER_BYTES + (long) ranks * slots * SLOT_BYTES + (long) ranks * (ranks - 1) * streamBytes();
-    }
-
     /** Slots that one reader may have. */
     int slotsForReader(int ranks) {
         return Math.max(SLOTS_FOR_READER_MIN, Math.min(SLOTS_FOR_READER_MAX, slots / (ranks - 1)));
