@@ -46,7 +46,7 @@ final class SmallMemoryTest {
     @AfterEach
     void unmount() throws IOException, InterruptedException {
         if (mounted) {
-            assertEquals(0, run("umount", directory.toString()));
+            assertEquals(0, run("umount", "-l", directory.toString()));
         }
     }
 

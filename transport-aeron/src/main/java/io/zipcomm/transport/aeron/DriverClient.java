@@ -2,6 +2,7 @@ package io.zipcomm.transport.aeron;
 
 import io.aeron.Aeron;
 import io.aeron.CncFileDescriptor;
+import io.aeron.exceptions.TimeoutException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +58,8 @@ final class DriverClient implements AutoCloseable {
     /** Aeron tells of problems that it meets on its own. */
     private void failed(Throwable what) {
         LOG.debug("Aeron's client", what);
-        if (aeron == null || aeron.isClosed()) {
+        // Behind a timeout of its own the client closes its streams at once, and itself somewhat later.
+        if (aeron == null || aeron.isClosed() || what instanceof TimeoutException) {
             problem = what.getMessage();
         }
     }

@@ -122,14 +122,15 @@ final class HostPlace implements AutoCloseable {
 
     /** Takes this rank's share of what is free, or was before the ranks of the group took theirs. */
     private void share() throws IOException {
-        // In this order: what is taken meanwhile counts for too little, not for too much.
-        long takenBytes = directory.bytes();
-        long roomBytes = takenBytes + shared.freeBytes();
-        String tooLittle = MemoryBudget.problem(roomBytes, neighbours.count()).orElse(null);
+        long takenBefore = directory.bytes();
+        long freeBytes = shared.freeBytes();
+        // Others take their share meanwhile. That is no reason to give up, but one to take less.
+        String tooLittle = MemoryBudget.problem(freeBytes + directory.bytes(), neighbours.count())
+                .orElse(null);
         if (tooLittle != null) {
             throw new IOException(shared + ": " + tooLittle);
         }
-        budget = MemoryBudget.of(roomBytes, neighbours.count());
+        budget = MemoryBudget.of(takenBefore + freeBytes, neighbours.count());
     }
 
     /** Waits for a driver. Of several the one of the last neighbour is the latest. */
