@@ -7,6 +7,7 @@ import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.testkit.TransportContract;
+import io.zipcomm.transport.DirectTransportProvider;
 import io.zipcomm.transport.Path;
 import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.Transport;
@@ -17,8 +18,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 
-/** Transports of one group in this process that share memory, each beside one for TCP, which sleeps for it. */
-final class IpcWiring implements TransportContract.Wiring {
+/** Transports over Aeron of one group in this process, each beside one for TCP, which sleeps for it. */
+final class AeronWiring implements TransportContract.Wiring {
 
     private static final int EPOCH = 3;
     private static final long FLOW_WINDOW_BYTES = 1 << 20;
@@ -27,14 +28,23 @@ final class IpcWiring implements TransportContract.Wiring {
     private final List<Transport> transports = new ArrayList<>();
     private final Path[][] opened;
 
-    private IpcWiring(int size) {
+    private AeronWiring(int size) {
         opened = new Path[size][size];
     }
 
-    static IpcWiring open(int size, long seed, String directory, String io) {
-        IpcWiring wiring = new IpcWiring(size);
+    /**
+     * Opens all paths.
+     *
+     * @param direct    opens them
+     * @param choice    what the settings ask for
+     * @param directory for shared memory
+     * @param io        socket implementation of the transport for TCP
+     */
+    static AeronWiring open(
+            int size, long seed, DirectTransportProvider direct, TransportChoice choice, String directory, String io) {
+        AeronWiring wiring = new AeronWiring(size);
         try {
-            wiring.openAll(size, seed, directory, io);
+            wiring.openAll(size, seed, direct, choice, directory, io);
             return wiring;
         } catch (RuntimeException | Error e) {
             wiring.close();
@@ -42,21 +52,22 @@ final class IpcWiring implements TransportContract.Wiring {
         }
     }
 
-    private void openAll(int size, long seed, String directory, String io) {
-        CombinedProvider provider = new CombinedProvider(new TcpTransportProvider(), List.of(new AeronIpcProvider()));
+    private void openAll(
+            int size, long seed, DirectTransportProvider direct, TransportChoice choice, String directory, String io) {
+        CombinedProvider provider = new CombinedProvider(new TcpTransportProvider(), List.of(direct));
         List<Member> members = new ArrayList<>();
         for (int rank = 0; rank < size; rank++) {
             ZipSettings settings = ZipSettings.builder()
                     .session("s")
                     .size(size)
                     .rank(rank)
-                    .transport(TransportChoice.AERON_IPC)
+                    .transport(choice)
                     .set(Setting.SHARED_MEMORY, directory)
                     .set(Setting.IO, io)
                     .build();
             Transport transport = provider.open(settings);
             transports.add(transport);
-            members.add(new Member(rank, "this host", transport.candidates(), List.of("aeron-ipc")));
+            members.add(new Member(rank, "this host", transport.candidates(), List.of(choice.text())));
         }
         byte[] key = new byte[SessionKey.BYTES];
         new Random(seed).nextBytes(key);
@@ -152,7 +163,7 @@ final class IpcWiring implements TransportContract.Wiring {
 
     @Override
     public void close() {
-        // The first one last: it has the driver.
+        // The first one last: if they share memory, it has the driver.
         for (int rank = transports.size() - 1; rank >= 0; rank--) {
             transports.get(rank).close();
         }
