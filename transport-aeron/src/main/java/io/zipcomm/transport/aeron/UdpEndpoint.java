@@ -211,21 +211,22 @@ final class UdpEndpoint implements AutoCloseable {
 
     /** A turn of the driver. Returns 0 if there was nothing to do. */
     int drive() {
-        return invoker.invoke();
+        return turn(invoker);
     }
 
     /** Lets Aeron's client do what it has to do now and then. */
     void look() {
+        turn(aeron.conductorAgentInvoker());
         if (problem == null && (aeron.isClosed() || invoker.isClosed())) {
             problem = "Aeron was closed";
         }
-        if (problem != null) {
-            return;
-        }
-        // It opens files, which must not fail because this thread is to be interrupted: that is for whoever waits.
+    }
+
+    /** Both open files, which would fail if this thread is to be interrupted: that is for whoever waits on it. */
+    private static int turn(AgentInvoker one) {
         boolean interrupted = Thread.interrupted();
         try {
-            aeron.conductorAgentInvoker().invoke();
+            return one.invoke();
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();

@@ -106,6 +106,11 @@ final class UdpPath implements Path {
         return state != State.OPEN && state != State.CLOSED;
     }
 
+    /** Whether nothing of it is read or written any more. */
+    boolean isOver() {
+        return state == State.CLOSED || broken;
+    }
+
     boolean isOpen() {
         return state == State.OPEN;
     }
@@ -297,7 +302,12 @@ final class UdpPath implements Path {
         if (endpoint.aeron().isClosed()) {
             return;
         }
-        refuse();
+        if (inputEnded && output.isEnded() && !broken) {
+            // What was written last may have to be sent once more.
+            publication.close();
+        } else {
+            refuse();
+        }
         routes.closeBut(null);
     }
 

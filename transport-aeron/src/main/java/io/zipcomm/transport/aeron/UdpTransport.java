@@ -230,7 +230,10 @@ final class UdpTransport implements DirectTransport {
 
     private boolean isDriveDue() {
         boolean idle = open.isEmpty() && opening.isEmpty();
-        if (quietTurns < QUIET_TURNS && !idle) {
+        if (idle && turns % TURNS_BETWEEN_LOOKS != 0) {
+            return false;
+        }
+        if (!idle && quietTurns < QUIET_TURNS) {
             return true;
         }
         long nowNs = System.nanoTime();
@@ -298,14 +301,15 @@ final class UdpTransport implements DirectTransport {
     private void look(long nowNs) {
         endpoint.look();
         if (endpoint.problem() != null) {
+            // What it had mapped is gone already.
             lost();
             return;
         }
         lookForKnocks();
-        for (int i = opening.size() - 1; i >= 0; i--) {
+        for (int i = opening.size() - 1; i >= 0; i = Math.min(i, opening.size()) - 1) {
             climb(opening.get(i), nowNs);
         }
-        for (int i = open.size() - 1; i >= 0; i--) {
+        for (int i = open.size() - 1; i >= 0; i = Math.min(i, open.size()) - 1) {
             open.get(i).look();
         }
     }
@@ -316,7 +320,7 @@ final class UdpTransport implements DirectTransport {
         for (int i = all.imageCount() - 1; i >= 0; i--) {
             Image image = all.imageAtIndex(i);
             int sender = endpoint.names().sender(image.sessionId());
-            if (sender < 0 || refused[sender]) {
+            if (sender < 0 || refused[sender] || (paths[sender] != null && paths[sender].isOver())) {
                 reject(image);
             } else if (paths[sender] == null) {
                 begin(sender);
@@ -342,10 +346,10 @@ final class UdpTransport implements DirectTransport {
     private void lost() {
         problem = "the media driver of this process ended: " + endpoint.problem();
         LOG.warn("{}: {}", view, problem);
-        for (int i = open.size() - 1; i >= 0; i--) {
+        for (int i = open.size() - 1; i >= 0; i = Math.min(i, open.size()) - 1) {
             open.get(i).end(new ZipException(ErrorCode.DRIVER_LOST, problem));
         }
-        for (int i = opening.size() - 1; i >= 0; i--) {
+        for (int i = opening.size() - 1; i >= 0; i = Math.min(i, opening.size()) - 1) {
             UdpPath path = opening.get(i);
             path.close();
             if (path.isWanted()) {
@@ -359,16 +363,20 @@ final class UdpTransport implements DirectTransport {
         if (maker == null || closed) {
             return Long.MAX_VALUE;
         }
-        // The poll that follows is to look at everything.
-        turns = -1;
-        drivenNs = System.nanoTime() - IDLE_DRIVE_NS;
-        nextLookNs = Math.min(nextLookNs, drivenNs + LOOK_NS);
+        lookNext();
         return hasPaths() || isConnecting() ? SLEEP_NS_MAX : IDLE_SLEEP_NS_MAX;
     }
 
     @Override
     public void afterSleep() {
-        beforeSleep();
+        lookNext();
+    }
+
+    /** The turn that follows looks at everything. */
+    private void lookNext() {
+        turns = -1;
+        nextLookNs = System.nanoTime();
+        drivenNs = nextLookNs - IDLE_DRIVE_NS;
     }
 
     @Override

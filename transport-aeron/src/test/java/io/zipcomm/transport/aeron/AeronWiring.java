@@ -1,6 +1,7 @@
 package io.zipcomm.transport.aeron;
 
 import io.zipcomm.internal.CombinedProvider;
+import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.membership.Member;
 import io.zipcomm.settings.Setting;
@@ -55,28 +56,40 @@ final class AeronWiring implements TransportContract.Wiring {
     private void openAll(
             int size, long seed, DirectTransportProvider direct, TransportChoice choice, String directory, String io) {
         CombinedProvider provider = new CombinedProvider(new TcpTransportProvider(), List.of(direct));
-        List<Member> members = new ArrayList<>();
         for (int rank = 0; rank < size; rank++) {
-            ZipSettings settings = ZipSettings.builder()
-                    .session("s")
-                    .size(size)
-                    .rank(rank)
-                    .transport(choice)
-                    .set(Setting.SHARED_MEMORY, directory)
-                    .set(Setting.IO, io)
-                    .build();
-            Transport transport = provider.open(settings);
-            transports.add(transport);
-            members.add(new Member(rank, "this host", transport.candidates(), List.of(choice.text())));
+            transports.add(provider.open(settings(size, rank, choice, directory, io)));
         }
-        byte[] key = new byte[SessionKey.BYTES];
-        new Random(seed).nextBytes(key);
+        List<GroupView> views =
+                views(seed, transports.stream().map(Transport::candidates).toList());
         for (int rank = 0; rank < size; rank++) {
-            GroupView view = new GroupView(
-                    "s", EPOCH, rank, members, new SessionKey(key), FLOW_WINDOW_BYTES, RELAY_FRAGMENT_BYTES_MAX);
-            transports.get(rank).start(view, new Opened(rank));
+            transports.get(rank).start(views.get(rank), new Opened(rank));
         }
         connectAll(new Random(seed));
+    }
+
+    /** Of one rank of a group on this host. */
+    static ZipSettings settings(int size, int rank, TransportChoice choice, String directory, String io) {
+        return ZipSettings.builder()
+                .session("s")
+                .size(size)
+                .rank(rank)
+                .transport(choice)
+                .set(Setting.SHARED_MEMORY, directory)
+                .set(Setting.IO, io)
+                .build();
+    }
+
+    /** A group as each of its ranks sees it, by what they publish. */
+    static List<GroupView> views(long seed, List<List<Candidate>> candidates) {
+        List<Member> members = IntStream.range(0, candidates.size())
+                .mapToObj(rank -> new Member(rank, "this host", candidates.get(rank), List.of("some")))
+                .toList();
+        byte[] key = new byte[SessionKey.BYTES];
+        new Random(seed).nextBytes(key);
+        return IntStream.range(0, candidates.size())
+                .mapToObj(rank -> new GroupView(
+                        "s", EPOCH, rank, members, new SessionKey(key), FLOW_WINDOW_BYTES, RELAY_FRAGMENT_BYTES_MAX))
+                .toList();
     }
 
     /** The lower rank begins, or the higher, or both at once. */
