@@ -7,5 +7,6 @@ module io.zipcomm.transport.aeron {
     requires org.slf4j;
 
     provides io.zipcomm.transport.DirectTransportProvider with
-            io.zipcomm.transport.aeron.AeronIpcProvider;
+            io.zipcomm.transport.aeron.AeronIpcProvider,
+            io.zipcomm.transport.aeron.AeronUdpProvider;
 }

@@ -6,7 +6,6 @@ import io.zipcomm.internal.CombinedProvider;
 import io.zipcomm.internal.Joining;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
-import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.transport.Capabilities;
 import io.zipcomm.transport.DirectTransportProvider;
 import io.zipcomm.transport.PathProvider;
@@ -53,21 +52,21 @@ public final class Zip {
      *     transport; LIMIT if the system gives no sockets; CANCELLED if the thread is interrupted, whose flag stays set
      */
     public static Communicator join(ZipSettings settings) {
-        return Joining.join(settings, provider(settings.transport()), CLOCK);
+        return Joining.join(settings, provider(settings), CLOCK);
     }
 
-    private static TransportProvider provider(TransportChoice choice) {
+    private static TransportProvider provider(ZipSettings settings) {
         List<String> reasons = new ArrayList<>();
         List<DirectTransportProvider> direct = new ArrayList<>();
         for (DirectTransportProvider provider : ServiceLoader.load(DirectTransportProvider.class)) {
-            if (isUsable(provider, choice, reasons)) {
+            if (isUsable(provider, provider.isWanted(settings), reasons)) {
                 direct.add(provider);
             }
         }
         TransportProvider network = null;
         for (TransportProvider provider : ServiceLoader.load(TransportProvider.class)) {
             // It has the relay, which every process needs to join, whatever its paths are.
-            if (network == null && (isUsable(provider, choice, reasons) || !direct.isEmpty())) {
+            if (network == null && (isUsable(provider, accepts(settings, provider), reasons) || !direct.isEmpty())) {
                 network = provider;
             }
         }
@@ -81,14 +80,20 @@ public final class Zip {
                         : "no transport can be used here: " + String.join("; ", reasons));
     }
 
-    private static boolean isUsable(PathProvider provider, TransportChoice choice, List<String> reasons) {
-        List<String> paths =
-                provider.capabilities().stream().map(Capabilities::path).toList();
+    private static boolean accepts(ZipSettings settings, PathProvider provider) {
+        return settings.transport().accepts(paths(provider));
+    }
+
+    private static List<String> paths(PathProvider provider) {
+        return provider.capabilities().stream().map(Capabilities::path).toList();
+    }
+
+    private static boolean isUsable(PathProvider provider, boolean wanted, List<String> reasons) {
         Optional<String> reason = provider.unavailabilityReason();
-        if (reason.isEmpty() && choice.accepts(paths)) {
+        if (reason.isEmpty() && wanted) {
             return true;
         }
-        reasons.add(paths + ": " + reason.orElse("not what " + Setting.TRANSPORT.variable() + " asks for"));
+        reasons.add(paths(provider) + ": " + reason.orElse("not what " + Setting.TRANSPORT.variable() + " asks for"));
         return false;
     }
 }

@@ -30,7 +30,8 @@ public final class CombinedProvider implements TransportProvider {
      * A provider of several.
      *
      * @param base   has the relay
-     * @param direct what may open direct paths, best first; those that cannot be used here are left out
+     * @param direct what may open direct paths, best first; those that cannot be used here are left out,
+     *     those that the settings do not want are not opened
      */
     public CombinedProvider(TransportProvider base, List<DirectTransportProvider> direct) {
         this.base = base;
@@ -75,8 +76,7 @@ public final class CombinedProvider implements TransportProvider {
 
     private static void open(
             ZipSettings settings, Transport base, DirectTransportProvider provider, List<DirectTransport> beside) {
-        if (provider.capabilities().stream()
-                .noneMatch(one -> settings.transport().accepts(one.path()))) {
+        if (!provider.isWanted(settings)) {
             return;
         }
         try {

@@ -2,6 +2,7 @@ package io.zipcomm.internal;
 
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.settings.Setting;
 import io.zipcomm.transport.DirectTransport;
 import io.zipcomm.transport.Path;
 import io.zipcomm.transport.PathEvents;
@@ -127,7 +128,11 @@ final class CombinedTransport implements Transport {
             base.connect(peer);
         } else {
             asked[peer] = NONE;
-            engine.unreachable(peer, reasons[peer].isEmpty() ? "it shares no memory with this rank" : reasons[peer]);
+            engine.unreachable(
+                    peer,
+                    reasons[peer].isEmpty()
+                            ? "what " + Setting.TRANSPORT.variable() + " asks for does not reach it"
+                            : reasons[peer]);
         }
     }
 
@@ -224,18 +229,28 @@ final class CombinedTransport implements Transport {
 
     @Override
     public int await(long timeoutNs, BooleanSupplier wakeupDue) {
-        long sleepNs = timeoutNs;
-        int work = 0;
-        for (DirectTransport one : direct) {
-            sleepNs = Math.min(sleepNs, one.beforeSleep());
-            work += one.poll();
+        long nowNs = System.nanoTime();
+        long leftNs = timeoutNs;
+        while (true) {
+            long sleepNs = leftNs;
+            int work = 0;
+            for (DirectTransport one : direct) {
+                sleepNs = Math.min(sleepNs, one.beforeSleep());
+                work += one.poll();
+            }
+            work += work > 0 ? base.poll() : base.await(sleepNs, wakeupDue);
+            for (DirectTransport one : direct) {
+                one.afterSleep();
+                work += one.poll();
+            }
+            long sleptNs = System.nanoTime() - nowNs;
+            nowNs += sleptNs;
+            leftNs -= sleptNs;
+            // Who slept for less than that was woken, if not by work.
+            if (work > 0 || leftNs <= 0 || sleptNs < sleepNs) {
+                return work;
+            }
         }
-        work += work > 0 ? base.poll() : base.await(sleepNs, wakeupDue);
-        for (DirectTransport one : direct) {
-            one.afterSleep();
-            work += one.poll();
-        }
-        return work;
     }
 
     @Override

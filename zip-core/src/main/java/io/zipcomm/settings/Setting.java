@@ -41,7 +41,8 @@ public enum Setting {
             "name",
             "auto",
             "auto: begin through the relay, move to the best direct path that opens; tcp: direct TCP only; relay: only"
-                    + " through the relay; aeron-ipc: only memory shared by the ranks of one host."),
+                    + " through the relay; aeron-ipc: only memory shared by the ranks of one host; aeron-udp: only Aeron's"
+                    + " streams over UDP, which are not encrypted."),
     JOIN_TIMEOUT("ZIP_JOIN_TIMEOUT", "ms", "30000", "How long to wait for the group to be complete."),
     OPERATION_TIMEOUT("ZIP_OPERATION_TIMEOUT", "ms", "60000", "Deadline of an operation that is given none."),
     CLOSE_TIMEOUT("ZIP_CLOSE_TIMEOUT", "ms", "5000", "How long closing waits for peers to take what they were sent."),
@@ -88,6 +89,12 @@ public enum Setting {
             "",
             "Directory of an Aeron media driver that runs on this host already, for ranks that share memory; without it the"
                     + " first rank of each host runs one."),
+    AERON_UDP(
+            "ZIP_AERON_UDP",
+            "name",
+            "off",
+            "Whether auto reaches peers by Aeron's streams over UDP, before TCP: off, or on. They are not encrypted. Equal on all"
+                    + " ranks."),
     TUNING(
             "ZIP_TUNING",
             "path",

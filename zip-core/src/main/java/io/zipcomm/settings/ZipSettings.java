@@ -37,6 +37,7 @@ import java.util.function.Function;
  * @param hostId           identity of this host, or empty to find out
  * @param sharedMemory     directory where ranks of this host meet to share memory, or empty to share none
  * @param aeronDriver      directory of a media driver that runs already, or empty
+ * @param aeronUdp         whether AUTO uses Aeron over UDP
  * @param tuning           file of tuning rules, or empty for the built-in ones
  * @param relayCollectives what the relay may do of a collective
  */
@@ -61,6 +62,7 @@ public record ZipSettings(
         String hostId,
         String sharedMemory,
         String aeronDriver,
+        boolean aeronUdp,
         String tuning,
         RelayCollectives relayCollectives) {
 
@@ -140,6 +142,12 @@ public record ZipSettings(
         public int number() {
             return number;
         }
+    }
+
+    /** What is used only if somebody says so. */
+    private enum Switch {
+        OFF,
+        ON
     }
 
     /** Socket implementation. */
@@ -351,6 +359,7 @@ public record ZipSettings(
                     values.get(Setting.HOST_ID),
                     orNone(values.get(Setting.SHARED_MEMORY)),
                     values.get(Setting.AERON_DRIVER),
+                    choice(Setting.AERON_UDP, Switch.class) == Switch.ON,
                     values.get(Setting.TUNING),
                     choice(Setting.RELAY_COLLECTIVES, RelayCollectives.class));
         }

@@ -6,6 +6,16 @@ import io.zipcomm.settings.ZipSettings;
 public interface DirectTransportProvider extends PathProvider {
 
     /**
+     * Whether the settings ask for what this module opens. Never throws.
+     *
+     * @param settings of the process
+     * @return false if it is not to be opened; by default true if {@code ZIP_TRANSPORT} accepts one of its kinds of path
+     */
+    default boolean isWanted(ZipSettings settings) {
+        return capabilities().stream().anyMatch(one -> settings.transport().accepts(one.path()));
+    }
+
+    /**
      * Opens the transport for one process of one group. Connects to nobody, and takes no longer than milliseconds.
      *
      * @param settings of the process

@@ -14,14 +14,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import org.agrona.concurrent.UnsafeBuffer;
 
 /** Offers paths between ranks of one host through memory that they share, with Aeron's streams. */
 public final class AeronIpcProvider implements DirectTransportProvider {
 
     private static final String NAME = "aeron-ipc";
     private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
-    private static final String OPEN_PACKAGE = "jdk.internal.misc";
 
     /** For the service loader. */
     public AeronIpcProvider() {}
@@ -36,10 +34,7 @@ public final class AeronIpcProvider implements DirectTransportProvider {
         if (!Files.isReadable(BOOT_ID)) {
             return Optional.of("not on Linux");
         }
-        boolean isOpen = Object.class.getModule().isOpen(OPEN_PACKAGE, UnsafeBuffer.class.getModule());
-        return isOpen
-                ? Optional.empty()
-                : Optional.of("the JVM was started without --add-opens java.base/" + OPEN_PACKAGE + "=ALL-UNNAMED");
+        return OpenPackage.problem();
     }
 
     @Override

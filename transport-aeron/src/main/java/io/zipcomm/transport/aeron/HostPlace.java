@@ -273,7 +273,7 @@ final class HostPlace implements AutoCloseable {
         closeQuietly(directory.toString(), directory);
     }
 
-    private static void closeQuietly(String what, AutoCloseable one) {
+    static void closeQuietly(String what, AutoCloseable one) {
         if (one == null) {
             return;
         }

@@ -1,5 +1,6 @@
 package io.zipcomm.transport.aeron;
 
+import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.testkit.TransportContract;
 import java.nio.file.Path;
 import org.junit.jupiter.api.io.TempDir;
@@ -12,7 +13,8 @@ final class IpcContractTest extends TransportContract {
 
     @Override
     protected Wiring wire(int size, long seed) {
-        return IpcWiring.open(size, seed, directory.toString(), "auto");
+        return AeronWiring.open(
+                size, seed, new AeronIpcProvider(), TransportChoice.AERON_IPC, directory.toString(), "auto");
     }
 
     @Override

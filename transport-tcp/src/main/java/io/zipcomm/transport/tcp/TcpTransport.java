@@ -8,6 +8,7 @@ import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.NameLookup;
+import io.zipcomm.transport.OwnAddresses;
 import io.zipcomm.transport.Path;
 import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.RelayAddress;
@@ -19,15 +20,10 @@ import io.zipcomm.wire.proto.Attached;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.io.IOException;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 
@@ -57,12 +53,6 @@ final class TcpTransport implements Transport {
     private final Poller poller;
     private final Streams streams = new Streams();
     private final DirectPaths direct;
-
-    /** {@code ZIP_BIND} for all addresses of this machine, of IPv4 and IPv6. */
-    private static final String ALL_ADDRESSES = "*";
-
-    private static final String ANY_V6 = "::";
-    private static final String ANY_V4 = "0.0.0.0";
 
     /** For ranks of this host; null if nobody connects directly. */
     private Poller.Acceptor local;
@@ -110,14 +100,11 @@ final class TcpTransport implements Transport {
     }
 
     private void listen() throws IOException, InterruptedException {
-        boolean all = settings.bind().equals(ALL_ADDRESSES);
+        boolean all = settings.bind().equals(OwnAddresses.ALL);
         bind = NameLookup.of(
-                all ? ANY_V6 : settings.bind(), settings.joinTimeout().toNanos())[0];
-        local = poller.listen(
-                new InetSocketAddress(bind.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bind, 0),
-                true,
-                false,
-                this::accepted);
+                all ? OwnAddresses.ANY_V6 : settings.bind(),
+                settings.joinTimeout().toNanos())[0];
+        local = poller.listen(new InetSocketAddress(OwnAddresses.local(bind), 0), true, false, this::accepted);
         if (bind.isLoopbackAddress()) {
             return;
         }
@@ -128,7 +115,7 @@ final class TcpTransport implements Transport {
                 throw e;
             }
             // This system, or this JVM, has IPv4 alone.
-            bind = InetAddress.getByName(ANY_V4);
+            bind = InetAddress.getByName(OwnAddresses.ANY_V4);
             remote = listenForOthers();
         }
     }
@@ -165,45 +152,7 @@ final class TcpTransport implements Transport {
 
     @Override
     public List<Candidate> candidates() {
-        List<Candidate> candidates = new ArrayList<>();
-        if (local != null) {
-            InetAddress own = bind.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bind;
-            candidates.add(new Candidate(Candidate.Kind.LOOPBACK, "tcp", literal(own), local.port()));
-        }
-        if (remote != null) {
-            addInterfaces(candidates, remote.port());
-        }
-        return candidates;
-    }
-
-    /** Without a scope, which means something on this machine only. */
-    private static String literal(InetAddress address) {
-        return address.getHostAddress().replaceFirst("%.*", "");
-    }
-
-    private void addInterfaces(List<Candidate> candidates, int port) {
-        if (!bind.isAnyLocalAddress()) {
-            candidates.add(new Candidate(Candidate.Kind.PRIVATE, "tcp", literal(bind), port));
-            return;
-        }
-        try {
-            for (NetworkInterface one : Collections.list(NetworkInterface.getNetworkInterfaces())) {
-                if (one.isUp() && !one.isLoopback()) {
-                    for (InetAddress address : Collections.list(one.getInetAddresses())) {
-                        if (isReachable(address)) {
-                            candidates.add(new Candidate(Candidate.Kind.PRIVATE, "tcp", literal(address), port));
-                        }
-                    }
-                }
-            }
-        } catch (SocketException e) {
-            org.slf4j.LoggerFactory.getLogger(TcpTransport.class).info("no list of network interfaces", e);
-        }
-    }
-
-    private boolean isReachable(InetAddress address) {
-        boolean any = bind instanceof Inet6Address || !(address instanceof Inet6Address);
-        return any && !address.isLinkLocalAddress() && !address.isMulticastAddress();
+        return local == null ? List.of() : OwnAddresses.candidates("tcp", bind, local.port(), rendezvousPort());
     }
 
     @Override

@@ -1,12 +1,14 @@
 package io.zipcomm.transport.aeron;
 
 import io.zipcomm.internal.CombinedProvider;
+import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.membership.Member;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.testkit.TransportContract;
+import io.zipcomm.transport.DirectTransportProvider;
 import io.zipcomm.transport.Path;
 import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.Transport;
@@ -17,8 +19,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 
-/** Transports of one group in this process that share memory, each beside one for TCP, which sleeps for it. */
-final class IpcWiring implements TransportContract.Wiring {
+/** Transports over Aeron of one group in this process, each beside one for TCP, which sleeps for it. */
+final class AeronWiring implements TransportContract.Wiring {
 
     private static final int EPOCH = 3;
     private static final long FLOW_WINDOW_BYTES = 1 << 20;
@@ -27,14 +29,23 @@ final class IpcWiring implements TransportContract.Wiring {
     private final List<Transport> transports = new ArrayList<>();
     private final Path[][] opened;
 
-    private IpcWiring(int size) {
+    private AeronWiring(int size) {
         opened = new Path[size][size];
     }
 
-    static IpcWiring open(int size, long seed, String directory, String io) {
-        IpcWiring wiring = new IpcWiring(size);
+    /**
+     * Opens all paths.
+     *
+     * @param direct    opens them
+     * @param choice    what the settings ask for
+     * @param directory for shared memory
+     * @param io        socket implementation of the transport for TCP
+     */
+    static AeronWiring open(
+            int size, long seed, DirectTransportProvider direct, TransportChoice choice, String directory, String io) {
+        AeronWiring wiring = new AeronWiring(size);
         try {
-            wiring.openAll(size, seed, directory, io);
+            wiring.openAll(size, seed, direct, choice, directory, io);
             return wiring;
         } catch (RuntimeException | Error e) {
             wiring.close();
@@ -42,30 +53,43 @@ final class IpcWiring implements TransportContract.Wiring {
         }
     }
 
-    private void openAll(int size, long seed, String directory, String io) {
-        CombinedProvider provider = new CombinedProvider(new TcpTransportProvider(), List.of(new AeronIpcProvider()));
-        List<Member> members = new ArrayList<>();
+    private void openAll(
+            int size, long seed, DirectTransportProvider direct, TransportChoice choice, String directory, String io) {
+        CombinedProvider provider = new CombinedProvider(new TcpTransportProvider(), List.of(direct));
         for (int rank = 0; rank < size; rank++) {
-            ZipSettings settings = ZipSettings.builder()
-                    .session("s")
-                    .size(size)
-                    .rank(rank)
-                    .transport(TransportChoice.AERON_IPC)
-                    .set(Setting.SHARED_MEMORY, directory)
-                    .set(Setting.IO, io)
-                    .build();
-            Transport transport = provider.open(settings);
-            transports.add(transport);
-            members.add(new Member(rank, "this host", transport.candidates(), List.of("aeron-ipc")));
+            transports.add(provider.open(settings(size, rank, choice, directory, io)));
         }
-        byte[] key = new byte[SessionKey.BYTES];
-        new Random(seed).nextBytes(key);
+        List<GroupView> views =
+                views(seed, transports.stream().map(Transport::candidates).toList());
         for (int rank = 0; rank < size; rank++) {
-            GroupView view = new GroupView(
-                    "s", EPOCH, rank, members, new SessionKey(key), FLOW_WINDOW_BYTES, RELAY_FRAGMENT_BYTES_MAX);
-            transports.get(rank).start(view, new Opened(rank));
+            transports.get(rank).start(views.get(rank), new Opened(rank));
         }
         connectAll(new Random(seed));
+    }
+
+    /** Of one rank of a group on this host. */
+    static ZipSettings settings(int size, int rank, TransportChoice choice, String directory, String io) {
+        return ZipSettings.builder()
+                .session("s")
+                .size(size)
+                .rank(rank)
+                .transport(choice)
+                .set(Setting.SHARED_MEMORY, directory)
+                .set(Setting.IO, io)
+                .build();
+    }
+
+    /** A group as each of its ranks sees it, by what they publish. */
+    static List<GroupView> views(long seed, List<List<Candidate>> candidates) {
+        List<Member> members = IntStream.range(0, candidates.size())
+                .mapToObj(rank -> new Member(rank, "this host", candidates.get(rank), List.of("some")))
+                .toList();
+        byte[] key = new byte[SessionKey.BYTES];
+        new Random(seed).nextBytes(key);
+        return IntStream.range(0, candidates.size())
+                .mapToObj(rank -> new GroupView(
+                        "s", EPOCH, rank, members, new SessionKey(key), FLOW_WINDOW_BYTES, RELAY_FRAGMENT_BYTES_MAX))
+                .toList();
     }
 
     /** The lower rank begins, or the higher, or both at once. */
@@ -152,7 +176,7 @@ final class IpcWiring implements TransportContract.Wiring {
 
     @Override
     public void close() {
-        // The first one last: it has the driver.
+        // The first one last: if they share memory, it has the driver.
         for (int rank = transports.size() - 1; rank >= 0; rank--) {
             transports.get(rank).close();
         }

@@ -1,0 +1,259 @@
+package io.zipcomm.transport.aeron;
+
+import io.aeron.Aeron;
+import io.aeron.ChannelUriStringBuilder;
+import io.aeron.CommonContext;
+import io.aeron.Subscription;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.ReceiveChannelEndpointSupplier;
+import io.aeron.driver.ThreadingMode;
+import io.zipcomm.membership.GroupView;
+import java.io.IOException;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.agrona.collections.LongHashSet;
+import org.agrona.concurrent.AgentInvoker;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A rank's end of all its streams over UDP: a media driver without a thread, which whoever holds the engine drives, and a
+ * client of it. All peers send to one stream. Made before the first use, in any thread; used by the holder of the engine.
+ */
+final class UdpEndpoint implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(UdpEndpoint.class);
+
+    /** Driver and client are driven by the same threads: a silence between them says nothing. */
+    private static final long CLIENT_TIMEOUT_NS = TimeUnit.HOURS.toNanos(24);
+
+    /**
+     * How long a peer may say nothing at all, as if it were frozen, before its stream is over. If its process is gone, the
+     * relay knows sooner.
+     */
+    private static final long SILENCE_NS_MAX = TimeUnit.SECONDS.toNanos(60);
+
+    /** How long the driver repeats that a stream has ended. */
+    private static final long LINGER_NS = TimeUnit.MILLISECONDS.toNanos(500);
+
+    /** Time between looks of the driver at what ends. */
+    private static final long TIMER_NS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    /** Turns of the driver in which the word goes out that this rank leaves. */
+    private static final int GOODBYE_TURNS = 8;
+
+    private static final int PAGE_BYTES = 4096;
+    private static final int COUNTER_BYTES = 128;
+
+    /** Counters of the driver for a path, and then some for endings. */
+    private static final int COUNTERS_PER_PATH = 32;
+
+    private static final int COUNTERS_BYTES_MIN = 1 << 20;
+
+    private final GroupDirectory directory;
+    private final UdpNames names;
+    private final UdpBudget budget;
+
+    /** Registrations of streams that the peer has refused. */
+    private final LongHashSet refused = new LongHashSet();
+
+    // Null until made.
+    private MediaDriver driver;
+    private AgentInvoker invoker;
+    private Aeron aeron;
+    private Subscription subscription;
+
+    private String problem;
+
+    private UdpEndpoint(GroupDirectory directory, UdpNames names, UdpBudget budget) {
+        this.directory = directory;
+        this.names = names;
+        this.budget = budget;
+    }
+
+    /** Makes the socket at which a rank is sent to. */
+    interface Gates {
+
+        /** How the driver is to make it. */
+        ReceiveChannelEndpointSupplier of(UdpNames names);
+    }
+
+    /**
+     * Starts a driver. Blocks for some hundred milliseconds the first time, since much has to be loaded.
+     *
+     * @param shared where its memory is to be
+     * @param port   taken; given back here, for the driver to take it
+     * @throws IOException if there is no memory, the port is taken, or somebody has this rank's place
+     * @throws InterruptedException if the thread was interrupted
+     */
+    static UdpEndpoint make(SharedDirectory shared, GroupView view, UdpPort port, Gates gates)
+            throws IOException, InterruptedException {
+        long freeBytes = shared.freeBytes();
+        String tooLittle = UdpBudget.problem(freeBytes).orElse(null);
+        if (tooLittle != null) {
+            throw new IOException(shared + ": " + tooLittle);
+        }
+        UdpNames names = new UdpNames(view);
+        UdpEndpoint endpoint = new UdpEndpoint(
+                shared.enter(names.group(), view.rank()),
+                names,
+                UdpBudget.of(freeBytes, port.receiveBytes(), view.size()));
+        try {
+            endpoint.open(view, port, gates);
+            return endpoint;
+        } catch (RuntimeException e) {
+            endpoint.close();
+            throw new IOException("Aeron over UDP: " + e.getMessage(), e);
+        }
+    }
+
+    private void open(GroupView view, UdpPort port, Gates gates) {
+        Path path = directory.file(view.rank(), "udp");
+        driver = MediaDriver.launch(context(path, view, gates));
+        invoker = driver.sharedAgentInvoker();
+        aeron = Aeron.connect(new Aeron.Context()
+                .aeronDirectoryName(path.toString())
+                .driverAgentInvoker(invoker)
+                .useConductorAgentInvoker(true)
+                .driverTimeoutMs(TimeUnit.NANOSECONDS.toMillis(CLIENT_TIMEOUT_NS))
+                .publicationErrorFrameHandler(frame -> refused.add(frame.registrationId()))
+                .errorHandler(this::failed)
+                .subscriberErrorHandler(this::failed));
+        String channel = new ChannelUriStringBuilder()
+                .media(CommonContext.UDP_MEDIA)
+                .endpoint(endpoint(port.address(), port.number()))
+                .receiverWindowLength(budget.windowBytes())
+                .build();
+        port.close();
+        subscription = aeron.addSubscription(channel, names.stream());
+    }
+
+    private MediaDriver.Context context(Path path, GroupView view, Gates gates) {
+        int counters = Integer.highestOneBit(2 * view.size() * COUNTERS_PER_PATH * COUNTER_BYTES - 1);
+        return new MediaDriver.Context()
+                .aeronDirectoryName(path.toString())
+                .dirDeleteOnStart(true)
+                .dirDeleteOnShutdown(true)
+                .warnIfDirectoryExists(false)
+                .threadingMode(ThreadingMode.INVOKER)
+                .asyncExecutorEnabled(false)
+                .receiveChannelEndpointSupplier(gates.of(names))
+                .streamSessionLimit(names.sessions())
+                .socketRcvbufLength(budget.receiveBytes())
+                .initialWindowLength(budget.windowBytes())
+                .clientLivenessTimeoutNs(CLIENT_TIMEOUT_NS)
+                .publicationUnblockTimeoutNs(2 * CLIENT_TIMEOUT_NS)
+                .imageLivenessTimeoutNs(SILENCE_NS_MAX)
+                .publicationConnectionTimeoutNs(SILENCE_NS_MAX)
+                .publicationLingerTimeoutNs(LINGER_NS)
+                .timerIntervalNs(TIMER_NS)
+                .termBufferSparseFile(false)
+                .filePageSize(PAGE_BYTES)
+                .performStorageChecks(true)
+                .lowStorageWarningThreshold(0)
+                .counterValuesBufferLength(Math.max(COUNTERS_BYTES_MIN, counters))
+                .errorHandler(e -> LOG.debug("media driver of rank {}", view.rank(), e));
+    }
+
+    /** Aeron tells of problems that it meets on its own. */
+    private void failed(Throwable what) {
+        LOG.debug("Aeron's client", what);
+        if (aeron == null || aeron.isClosed()) {
+            problem = what.getMessage();
+        }
+    }
+
+    /** As channels have it. */
+    private static String endpoint(InetAddress address, int port) {
+        String literal = address.getHostAddress();
+        return (address instanceof Inet6Address ? "[" + literal + "]" : literal) + ":" + port;
+    }
+
+    UdpNames names() {
+        return names;
+    }
+
+    Aeron aeron() {
+        return aeron;
+    }
+
+    /** What peers send comes in here, one image for each session. */
+    Subscription subscription() {
+        return subscription;
+    }
+
+    /**
+     * Begins to make a stream to a peer.
+     *
+     * @param peer    rank in the world
+     * @param attempt which of its addresses this is, from 0
+     * @param host    literal address
+     * @param isLocal whether the peer is on this host
+     * @return Aeron's number for it
+     */
+    long publish(int peer, int attempt, String host, int port, boolean isLocal) {
+        String channel = new ChannelUriStringBuilder()
+                .media(CommonContext.UDP_MEDIA)
+                .endpoint((host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port)
+                .sessionId(names.sessionTo(peer, attempt))
+                .termLength(budget.termBytes())
+                .mtu(isLocal ? budget.localMtuBytes() : budget.remoteMtuBytes())
+                .build();
+        return aeron.asyncAddExclusivePublication(channel, names.streamOf(peer));
+    }
+
+    /** Whether the peer has said that it wants nothing of a stream. */
+    boolean isRefused(long registration) {
+        return refused.contains(registration);
+    }
+
+    /** A turn of the driver. Returns 0 if there was nothing to do. */
+    int drive() {
+        return turn(invoker);
+    }
+
+    /** Lets Aeron's client do what it has to do now and then. */
+    void look() {
+        turn(aeron.conductorAgentInvoker());
+        if (problem == null && (aeron.isClosed() || invoker.isClosed())) {
+            problem = "Aeron was closed";
+        }
+    }
+
+    /** Both open files, which would fail if this thread is to be interrupted: that is for whoever waits on it. */
+    private static int turn(AgentInvoker one) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            return one.invoke();
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Why nothing works any more; null while it does. */
+    String problem() {
+        return problem;
+    }
+
+    /** Says to peers that this rank sends and reads no more, and ends everything. */
+    @Override
+    public void close() {
+        boolean interrupted = Thread.interrupted();
+        if (subscription != null && !aeron.isClosed()) {
+            subscription.close();
+            for (int i = 0; i < GOODBYE_TURNS; i++) {
+                invoker.invoke();
+            }
+        }
+        HostPlace.closeQuietly("Aeron's client", aeron);
+        HostPlace.closeQuietly("the media driver", driver);
+        HostPlace.closeQuietly(directory.toString(), directory);
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package io.zipcomm.transport.aeron;
+
+import io.aeron.driver.DataPacketDispatcher;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.media.ReceiveChannelEndpoint;
+import io.aeron.driver.media.UdpChannel;
+import io.aeron.protocol.DataHeaderFlyweight;
+import io.aeron.protocol.SetupFlyweight;
+import java.net.InetSocketAddress;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.status.AtomicCounter;
+
+/**
+ * The socket at which a rank is sent to. The driver takes memory for whoever begins a stream, as much as he says; so what does
+ * not come from a member of the group is dropped before the driver sees it, without an answer.
+ */
+class UdpGate extends ReceiveChannelEndpoint {
+
+    private final UdpNames names;
+
+    UdpGate(
+            UdpNames names,
+            UdpChannel channel,
+            DataPacketDispatcher dispatcher,
+            AtomicCounter status,
+            MediaDriver.Context context) {
+        super(channel, dispatcher, status, context);
+        this.names = names;
+    }
+
+    @Override
+    public int onDataPacket(
+            DataHeaderFlyweight header, UnsafeBuffer buffer, int length, InetSocketAddress source, int transport) {
+        boolean isKnown = length >= DataHeaderFlyweight.HEADER_LENGTH
+                && header.streamId() == names.stream()
+                && names.sender(header.sessionId()) >= 0;
+        return isKnown ? super.onDataPacket(header, buffer, length, source, transport) : 0;
+    }
+
+    @Override
+    public void onSetupMessage(
+            SetupFlyweight header, UnsafeBuffer buffer, int length, InetSocketAddress source, int transport) {
+        boolean isKnown = length >= SetupFlyweight.HEADER_LENGTH
+                && header.streamId() == names.stream()
+                && names.sender(header.sessionId()) >= 0
+                && header.termLength() <= UdpBudget.TERM_BYTES_MAX;
+        if (isKnown) {
+            super.onSetupMessage(header, buffer, length, source, transport);
+        }
+    }
+}

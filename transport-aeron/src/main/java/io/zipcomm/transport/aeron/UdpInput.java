@@ -1,0 +1,136 @@
+package io.zipcomm.transport.aeron;
+
+import io.aeron.Image;
+import io.aeron.logbuffer.ControlledFragmentHandler;
+import io.aeron.logbuffer.Header;
+import io.zipcomm.buffer.Segment;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.transport.InboundFrame;
+import io.zipcomm.transport.TransportCounters;
+import io.zipcomm.wire.Frame;
+import org.agrona.DirectBuffer;
+
+/**
+ * The way into a {@link UdpPath}: messages as {@link UdpOutput} made them. Payloads are moved from the stream straight to where
+ * they belong, as they come.
+ *
+ * <p>Engine holder only. Nothing is allocated.
+ */
+final class UdpInput implements ControlledFragmentHandler {
+
+    /** Messages handled in one turn, so that one busy path does not keep the others waiting. */
+    private static final int MESSAGES_PER_TURN = 64;
+
+    private final UdpPath path;
+    private final Image image;
+    private final TransportCounters counters;
+    private final InboundFrame frame = new InboundFrame();
+    private final StreamMemory stream = new StreamMemory();
+
+    /** A header has been handled, and its frame is not all in. */
+    private boolean amidFrame;
+
+    /** Payload bytes of the frame that have landed. */
+    private int moved;
+
+    private int bytes;
+
+    UdpInput(UdpPath path, Image image, TransportCounters counters) {
+        this.path = path;
+        this.image = image;
+        this.counters = counters;
+    }
+
+    /** Handles what has come in, as far as the path reads and its turn goes. Returns the number of messages. */
+    int poll() {
+        return image.controlledPoll(this, MESSAGES_PER_TURN);
+    }
+
+    /** Whether nothing more can come. */
+    boolean isOver() {
+        return image.isClosed() || image.isEndOfStream();
+    }
+
+    @Override
+    public Action onFragment(DirectBuffer buffer, int offset, int length, Header message) {
+        try {
+            message(buffer, offset, length, message.reservedValue());
+        } catch (ZipException e) {
+            path.end(e);
+        } catch (RuntimeException e) {
+            path.end(new ZipException(
+                    ErrorCode.INTERNAL, "a frame of rank " + path.peer() + " could not be handled: " + e, e));
+        }
+        return path.reads() ? Action.CONTINUE : Action.BREAK;
+    }
+
+    private void message(DirectBuffer buffer, int offset, int length, long kind) {
+        if (kind == UdpOutput.HEARD) {
+            path.heard();
+            return;
+        }
+        boolean inTurn = !path.isInputEnded() && (kind == UdpOutput.MORE) == amidFrame;
+        if (!inTurn || kind < UdpOutput.FRAME || kind > UdpOutput.END) {
+            throw new ZipException(
+                    ErrorCode.PROTOCOL, "a message of kind " + kind + " in the stream of rank " + path.peer());
+        }
+        if (kind == UdpOutput.END) {
+            path.inputEnded();
+            return;
+        }
+        Segment log = stream.of(buffer);
+        int at = buffer.wrapAdjustment() + offset;
+        int rest = length;
+        if (kind == UdpOutput.FRAME) {
+            header(log, at, length);
+            at += Frame.HEADER_BYTES;
+            rest -= Frame.HEADER_BYTES;
+        }
+        if (path.isOpen()) {
+            land(log, at, rest);
+        }
+    }
+
+    private void header(Segment log, int at, int length) {
+        String problem = length < Frame.HEADER_BYTES ? "a header cut off" : Frame.problem(log.bytes(), at);
+        if (problem != null) {
+            throw new ZipException(ErrorCode.PROTOCOL, problem + " in the stream of rank " + path.peer());
+        }
+        bytes = Frame.payloadBytes(log.bytes(), at);
+        moved = 0;
+        amidFrame = true;
+        frame.clear();
+        frame.bytes = bytes;
+        path.headerReceived(log.bytes(), at, frame);
+    }
+
+    /** Moves a piece of the payload to where it belongs. */
+    private void land(Segment log, int at, int length) {
+        int left = bytes - moved;
+        // No element is in two messages.
+        if (length > left || (length < left && length % Long.BYTES != 0)) {
+            throw new ZipException(
+                    ErrorCode.PROTOCOL,
+                    length + " payload bytes in a message of rank " + path.peer() + ", " + left + " were to come");
+        }
+        if (frame.payload != null && length > 0) {
+            frame.payload.copyIn(frame.offset + moved, log, at, length);
+        }
+        moved += length;
+        if (moved == bytes) {
+            amidFrame = false;
+            counters.framesReceived++;
+            counters.directBytesReceived += Frame.HEADER_BYTES + bytes;
+            path.frameReceived(frame);
+        }
+    }
+
+    /** The rest of a frame is thrown away. */
+    void release(Object attachment) {
+        if (amidFrame && attachment != null && frame.attachment == attachment) {
+            frame.attachment = null;
+            frame.payload = null;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.zipcomm.transport.aeron;
+
+import io.zipcomm.membership.GroupView;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+
+/**
+ * The numbers by which ranks of a group find each other's streams. All peers of a rank send to one stream of it, each in
+ * sessions of its own. Stream and sessions follow from the session key, so that nobody has to ask for them, and nobody outside
+ * of the group can tell them: 64 bits to guess.
+ */
+final class UdpNames {
+
+    /** Addresses of one peer that a rank tries, each in a session of its own. */
+    static final int ATTEMPTS_MAX = 8;
+
+    private static final String LABEL = "Aeron over UDP to rank ";
+    private static final String GROUP_LABEL = "group of Aeron over UDP";
+    private static final int GROUP_NAME_BYTES = 16;
+
+    private final GroupView view;
+    private final int stream;
+    private final int firstSession;
+
+    UdpNames(GroupView view) {
+        this.view = view;
+        ByteBuffer own = numbers(view.rank());
+        stream = own.getInt();
+        firstSession = own.getInt();
+    }
+
+    private ByteBuffer numbers(int receiver) {
+        return ByteBuffer.wrap(code(LABEL + receiver));
+    }
+
+    private byte[] code(String label) {
+        return view.sessionKey().code(label.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /** Name of the group in a directory. Only its members can tell it. */
+    String group() {
+        return HexFormat.of().formatHex(code(GROUP_LABEL), 0, GROUP_NAME_BYTES);
+    }
+
+    /** The stream to which all send what is for this rank. */
+    int stream() {
+        return stream;
+    }
+
+    /** The stream to which all send what is for a peer. */
+    int streamOf(int peer) {
+        return numbers(peer).getInt();
+    }
+
+    /** The session in which this rank sends to a peer at one of its addresses. */
+    int sessionTo(int peer, int attempt) {
+        return numbers(peer).getInt(Integer.BYTES) + view.rank() * ATTEMPTS_MAX + attempt;
+    }
+
+    /** Sessions in which peers send to this rank, at most. */
+    int sessions() {
+        return view.size() * ATTEMPTS_MAX;
+    }
+
+    /** Which peer sends to this rank in a session; -1 if none does. */
+    int sender(int session) {
+        long index = Integer.toUnsignedLong(session - firstSession);
+        int rank = (int) Math.min(index / ATTEMPTS_MAX, view.size());
+        return rank < view.size() && rank != view.rank() ? rank : -1;
+    }
+}

@@ -1,0 +1,250 @@
+package io.zipcomm.transport.aeron;
+
+import io.aeron.ExclusivePublication;
+import io.aeron.Publication;
+import io.aeron.logbuffer.BufferClaim;
+import io.zipcomm.buffer.DataType;
+import io.zipcomm.buffer.Payload;
+import io.zipcomm.buffer.Segment;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.transport.OutboundFrame;
+import io.zipcomm.transport.TransportCounters;
+import io.zipcomm.wire.Frame;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.agrona.MutableDirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.status.ReadablePosition;
+
+/**
+ * The way out of a {@link UdpPath}: a frame is cut into messages that fit into a datagram each. The first has the header and
+ * the beginning of the payload, those behind it have payload only; what a message is, its reserved value says. Payloads are
+ * copied straight into the stream, from where the driver sends them, and sends them again until they have arrived.
+ *
+ * <p>Engine holder only. Nothing is allocated but for a frame that is released on its way.
+ */
+final class UdpOutput {
+
+    // What a message is.
+
+    /** A header, and behind it as much of the payload as fits. */
+    static final long FRAME = 0;
+
+    /** The payload goes on. */
+    static final long MORE = 1;
+
+    /** There will be no further frame. */
+    static final long END = 2;
+
+    /** The peer's {@link #END} has been read. */
+    static final long HEARD = 3;
+
+    /** A claim that meets the end of a term is repeated; that it meets another at once cannot be. */
+    private static final int CLAIMS_MAX = 3;
+
+    private final UdpPath path;
+    private final ExclusivePublication publication;
+    private final ReadablePosition sent;
+    private final int messageBytesMax;
+    private final TransportCounters counters;
+    private final BufferClaim claim = new BufferClaim();
+    private final OutboundFrame frame = new OutboundFrame();
+    private final ByteBuffer header =
+            ByteBuffer.allocateDirect(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final UnsafeBuffer headerBytes = new UnsafeBuffer(header);
+    private final StreamMemory stream = new StreamMemory();
+
+    /** There is a frame that has not left. */
+    private boolean pending;
+
+    /** Its header has left, and so much of its payload. */
+    private boolean begun;
+
+    private int moved;
+
+    /** Its payload, or the rest of it, is still in its owner's memory. */
+    private boolean owes;
+
+    private boolean flushing;
+    private boolean flushAgain;
+    private boolean blocked;
+    private boolean ending;
+    private boolean ended;
+    private boolean answering;
+
+    /** How far the driver had sent at the last look. */
+    private long sentBefore;
+
+    /**
+     * The way out over a stream.
+     *
+     * @param sent how far the driver has sent what is in the stream
+     */
+    UdpOutput(UdpPath path, ExclusivePublication publication, ReadablePosition sent, TransportCounters counters) {
+        this.path = path;
+        this.publication = publication;
+        this.sent = sent;
+        this.counters = counters;
+        messageBytesMax = publication.maxPayloadLength();
+    }
+
+    /** Whether something waits for room in the stream. */
+    boolean isWaiting() {
+        return pending || (ending && !ended) || answering;
+    }
+
+    /** Whether the driver has not sent all that is in the stream. */
+    boolean isUnsent() {
+        return sent.getVolatile() < publication.position();
+    }
+
+    /** Whether the driver has sent something since this was asked last. */
+    boolean hasMoved() {
+        long now = sent.getVolatile();
+        boolean moved = now != sentBefore;
+        sentBefore = now;
+        return moved;
+    }
+
+    /** Whether the last frame is in the stream. */
+    boolean isEnded() {
+        return ended;
+    }
+
+    /** Takes frames and writes them until there are none, or there is no room. */
+    void flush() {
+        if (flushing) {
+            flushAgain = true;
+            return;
+        }
+        flushing = true;
+        try {
+            do {
+                flushAgain = false;
+                writeAll();
+            } while (flushAgain && !blocked && path.isWritable());
+        } catch (ZipException e) {
+            path.end(e);
+        } catch (RuntimeException e) {
+            path.end(new ZipException(
+                    ErrorCode.INTERNAL, "a frame for rank " + path.peer() + " could not be made: " + e, e));
+        } finally {
+            flushing = false;
+        }
+    }
+
+    /** After the frames that are queued, no more. */
+    void end() {
+        ending = true;
+        flush();
+    }
+
+    /** Tells the peer that its last frame has been read. */
+    void answer() {
+        answering = true;
+        flush();
+    }
+
+    private void writeAll() {
+        blocked = false;
+        while (path.isWritable() && (pending || take())) {
+            blocked = !write();
+            if (blocked) {
+                return;
+            }
+        }
+        if (ending && !ended && path.isWritable()) {
+            ended = mark(END);
+            blocked = !ended;
+        }
+        if (answering && !blocked && path.isWritable()) {
+            answering = !mark(HEARD);
+            blocked = answering;
+        }
+    }
+
+    private boolean mark(long kind) {
+        boolean isClaimed = claim(Long.BYTES);
+        if (isClaimed) {
+            claim.reservedValue(kind).commit();
+        }
+        return isClaimed;
+    }
+
+    private boolean take() {
+        frame.clear();
+        if (ending || !path.handler().nextFrame(path, header, 0, frame)) {
+            return false;
+        }
+        pending = true;
+        begun = false;
+        moved = 0;
+        owes = frame.payload != null;
+        return true;
+    }
+
+    /** Writes the frame, or what is left of it, as far as there is room. Returns whether it is all written. */
+    private boolean write() {
+        while (!begun || moved < frame.bytes) {
+            int before = begun ? 0 : Frame.HEADER_BYTES;
+            int bytes = Math.min(messageBytesMax - before, frame.bytes - moved);
+            if (!claim(before + bytes)) {
+                return false;
+            }
+            MutableDirectBuffer buffer = claim.buffer();
+            if (!begun) {
+                buffer.putBytes(claim.offset(), headerBytes, 0, Frame.HEADER_BYTES);
+            }
+            if (bytes > 0) {
+                int at = buffer.wrapAdjustment() + claim.offset() + before;
+                frame.payload.copyOut(frame.offset + moved, stream.of(buffer), at, bytes);
+            }
+            claim.reservedValue(begun ? MORE : FRAME).commit();
+            begun = true;
+            moved += bytes;
+        }
+        pending = false;
+        counters.framesSent++;
+        counters.directBytesSent += Frame.HEADER_BYTES + frame.bytes;
+        if (owes) {
+            owes = false;
+            path.handler().payloadTaken(frame);
+        }
+        return true;
+    }
+
+    private boolean claim(int bytes) {
+        for (int i = 0; i < CLAIMS_MAX; i++) {
+            long position = publication.tryClaim(bytes, claim);
+            if (position > 0) {
+                return true;
+            }
+            if (position == Publication.BACK_PRESSURED) {
+                return false;
+            }
+            if (position != Publication.ADMIN_ACTION) {
+                throw new ZipException(
+                        ErrorCode.PEER_LOST,
+                        "the stream to rank " + path.peer() + " cannot be written: "
+                                + Publication.errorString(position));
+            }
+        }
+        return false;
+    }
+
+    /** Copies what is left of a released frame. */
+    void release(Object attachment) {
+        if (!pending || !owes || frame.attachment != attachment) {
+            return;
+        }
+        owes = false;
+        int left = frame.bytes - moved;
+        Segment copy = Segment.allocate((left + Long.BYTES - 1) / Long.BYTES * Long.BYTES);
+        frame.payload.copyOut(frame.offset + moved, copy, 0, left);
+        frame.payload = Payload.of(copy.bytes(), 0, left, DataType.INT8);
+        // The payload's byte 0 is what comes next.
+        frame.offset = -moved;
+        frame.attachment = null;
+    }
+}

@@ -1,0 +1,413 @@
+package io.zipcomm.transport.aeron;
+
+import io.aeron.ExclusivePublication;
+import io.aeron.Image;
+import io.aeron.Subscription;
+import io.aeron.exceptions.AeronException;
+import io.aeron.logbuffer.BufferClaim;
+import io.aeron.logbuffer.ControlledFragmentHandler;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.transport.FrameHandler;
+import io.zipcomm.transport.InboundFrame;
+import io.zipcomm.transport.Path;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.FrameType;
+import io.zipcomm.wire.Hello;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.status.CountersReader;
+import org.agrona.concurrent.status.ReadablePosition;
+import org.agrona.concurrent.status.UnsafeBufferPosition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A path over Aeron's UDP streams: one in each direction. It opens in steps, which {@link #climb} takes as they become
+ * possible: each end sends on a stream to the other, which makes the other do the same; then the {@link Handshake}.
+ *
+ * <p>A stream that ends is not known to have arrived. So the last message of each direction is answered, and a rank that
+ * leaves waits for that, for a while.
+ */
+final class UdpPath implements Path {
+
+    private static final Logger LOG = LoggerFactory.getLogger(UdpPath.class);
+
+    /** Longest payload of a frame. */
+    static final int FRAGMENT_BYTES_MAX = Integer.getInteger("zip.u.frag", 64 << 10);
+
+    /** How long a path may take to open. The peer may have to load a lot, on a machine where all do. */
+    private static final long OPEN_NS_MAX = 10_000_000_000L;
+
+    /** How long to wait for the word that everything has arrived. */
+    private static final long ANSWER_NS_MAX = 1_000_000_000;
+
+    /** How far the path is. */
+    private enum State {
+        /** Waits for a stream that the peer takes. */
+        BEGUN,
+        /** Has said OPEN. */
+        GREETED,
+        /** Has said CONFIRM: there is no way back. */
+        CONFIRMED,
+        OPEN,
+        CLOSED
+    }
+
+    private final UdpTransport transport;
+    private final UdpEndpoint endpoint;
+    private final int peer;
+    private final long dueNs;
+    private final Handshake handshake;
+    private final UdpRoutes routes;
+    private State state = State.BEGUN;
+    private boolean wanted;
+
+    // Null until known.
+    private ExclusivePublication publication;
+    private Image image;
+    private UdpInput input;
+    private UdpOutput output;
+
+    private FrameHandler handler;
+    private boolean inputOpen;
+    private boolean inputEnded;
+
+    /** The peer has read everything. */
+    private boolean heard;
+
+    private long answerDueNs;
+
+    /** The handler has been told that the path broke. */
+    private boolean broken;
+
+    UdpPath(UdpTransport transport, UdpEndpoint endpoint, int peer, long nowNs) {
+        this.transport = transport;
+        this.endpoint = endpoint;
+        this.peer = peer;
+        dueNs = nowNs + OPEN_NS_MAX;
+        handshake = new Handshake(transport.view(), peer);
+        routes = new UdpRoutes(endpoint, transport.view(), peer);
+    }
+
+    // ---- opening
+
+    /** Somebody here waits for it: failure is to be told. */
+    void want() {
+        wanted = true;
+    }
+
+    boolean isWanted() {
+        return wanted;
+    }
+
+    boolean isOpening() {
+        return state != State.OPEN && state != State.CLOSED;
+    }
+
+    /** Whether nothing of it is read or written any more. */
+    boolean isOver() {
+        return state == State.CLOSED || broken;
+    }
+
+    boolean isOpen() {
+        return state == State.OPEN;
+    }
+
+    /**
+     * Takes the steps that are possible.
+     *
+     * @throws ZipException if the path cannot be opened
+     */
+    void climb(long nowNs) {
+        if (publication == null) {
+            publication = routes.connected();
+            if (publication != null) {
+                routes.closeBut(publication);
+            }
+        }
+        checkThatItIsWelcome(nowNs);
+        if (state == State.BEGUN && publication != null && say(Hello.OPEN)) {
+            state = State.GREETED;
+        }
+        listen();
+        if (state == State.GREETED && handshake.isOpened() && say(Hello.CONFIRM)) {
+            state = State.CONFIRMED;
+        }
+        if (state == State.CONFIRMED && handshake.isConfirmed()) {
+            output = new UdpOutput(this, publication, sent(), transport.counters());
+            input = new UdpInput(this, image, transport.counters());
+            state = State.OPEN;
+            transport.opened(this);
+        }
+    }
+
+    private void checkThatItIsWelcome(long nowNs) {
+        boolean isRefused = publication == null ? routes.isRefused() : !publication.isConnected();
+        if (isRefused || (image != null && image.isClosed())) {
+            throw new ZipException(ErrorCode.UNREACHABLE, "rank " + peer + " wants no connection over UDP");
+        }
+        if (publication == null && routes.isEmpty()) {
+            throw new ZipException(ErrorCode.UNREACHABLE, "rank " + peer + " has no address that UDP can be sent to");
+        }
+        boolean mayGiveUp = state != State.CONFIRMED;
+        if (mayGiveUp && nowNs - dueNs >= 0) {
+            throw new ZipException(
+                    ErrorCode.UNREACHABLE,
+                    "no connection over UDP within " + OPEN_NS_MAX / 1_000_000 + " ms: rank " + peer
+                            + (publication == null ? " does not answer at " + routes : " answers, and sends nothing"));
+        }
+    }
+
+    private boolean say(int step) {
+        BufferClaim claim = new BufferClaim();
+        ByteBuffer message = ByteBuffer.allocate(Handshake.MESSAGE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        handshake.write(step, message, 0);
+        boolean said = publication.tryClaim(Handshake.MESSAGE_BYTES, claim) > 0;
+        if (said) {
+            claim.putBytes(new UnsafeBuffer(message), 0, Handshake.MESSAGE_BYTES)
+                    .commit();
+        }
+        return said;
+    }
+
+    /** Reads the handshake, and nothing behind it. */
+    private void listen() {
+        if (image != null) {
+            hear(image);
+            return;
+        }
+        Subscription all = endpoint.subscription();
+        for (int i = 0; i < all.imageCount() && image == null; i++) {
+            Image one = all.imageAtIndex(i);
+            if (endpoint.names().sender(one.sessionId()) == peer && !one.isClosed()) {
+                image = opens(one) ? one : null;
+            }
+        }
+    }
+
+    /** Whether the peer says OPEN here. Who says something else is not the peer, and does not keep it out. */
+    private boolean opens(Image one) {
+        try {
+            hear(one);
+        } catch (ZipException e) {
+            LOG.info("{}: {}", transport.view(), e.getMessage());
+            transport.reject(one);
+        }
+        return handshake.isOpened();
+    }
+
+    private void hear(Image from) {
+        if (handshake.isConfirmed()) {
+            return;
+        }
+        ZipException[] problem = new ZipException[1];
+        from.controlledPoll(
+                (buffer, offset, length, header) -> {
+                    try {
+                        handshake.read(buffer.byteBuffer(), buffer.wrapAdjustment() + offset, length);
+                    } catch (ZipException e) {
+                        problem[0] = e;
+                    }
+                    return ControlledFragmentHandler.Action.BREAK;
+                },
+                1);
+        if (problem[0] != null) {
+            throw problem[0];
+        }
+    }
+
+    /** How far the driver has sent what is in the stream. */
+    private ReadablePosition sent() {
+        CountersReader counters = endpoint.aeron().countersReader();
+        int id = counters.findByTypeIdAndRegistrationId(
+                io.aeron.AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID, publication.registrationId());
+        if (id == CountersReader.NULL_COUNTER_ID) {
+            throw new ZipException(ErrorCode.UNREACHABLE, "Aeron has no counter for the stream to rank " + peer);
+        }
+        return new UnsafeBufferPosition((UnsafeBuffer) counters.valuesBuffer(), id);
+    }
+
+    // ---- path
+
+    @Override
+    public int peer() {
+        return peer;
+    }
+
+    @Override
+    public String name() {
+        return UdpTransport.NAME;
+    }
+
+    @Override
+    public int fragmentBytesMax() {
+        return FRAGMENT_BYTES_MAX;
+    }
+
+    @Override
+    public void bind(FrameHandler frames) {
+        handler = frames;
+    }
+
+    FrameHandler handler() {
+        return handler;
+    }
+
+    @Override
+    public void openInput() {
+        inputOpen = true;
+    }
+
+    @Override
+    public void flush() {
+        if (isWritable()) {
+            output.flush();
+            send();
+        }
+    }
+
+    @Override
+    public void release(Object attachment) {
+        if (output != null) {
+            output.release(attachment);
+            input.release(attachment);
+        }
+    }
+
+    @Override
+    public void closeOutput() {
+        if (isWritable()) {
+            answerDueNs = System.nanoTime() + ANSWER_NS_MAX;
+            output.end();
+            send();
+        }
+    }
+
+    /** Has the driver send what is in the stream, so that it does not wait for the next turn. */
+    private void send() {
+        if (isWritable() && output.isUnsent()) {
+            transport.send(output);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (state == State.CLOSED) {
+            return;
+        }
+        state = State.CLOSED;
+        transport.closed(this);
+        if (endpoint.aeron().isClosed()) {
+            return;
+        }
+        if (inputEnded && output.isEnded() && !broken) {
+            // What was written last may have to be sent once more.
+            publication.close();
+        } else {
+            refuse();
+        }
+        routes.closeBut(null);
+    }
+
+    /** Tells the peer that nothing of it is read any more. */
+    private void refuse() {
+        Subscription all = endpoint.subscription();
+        for (int i = 0; i < all.imageCount(); i++) {
+            Image one = all.imageAtIndex(i);
+            if (endpoint.names().sender(one.sessionId()) == peer) {
+                transport.reject(one);
+            }
+        }
+    }
+
+    // ---- turns
+
+    boolean isWritable() {
+        return state == State.OPEN && output != null && !broken;
+    }
+
+    /** Whether the next message is to be read. */
+    boolean reads() {
+        return state == State.OPEN && inputOpen && !broken;
+    }
+
+    boolean isInputEnded() {
+        return inputEnded;
+    }
+
+    boolean hasOutput() {
+        return isWritable() && (output.isWaiting() || output.isUnsent() || isAnswerDue());
+    }
+
+    /** Whether the last messages of both ends may still have to be sent once more. */
+    private boolean isAnswerDue() {
+        return output.isEnded() && !(heard && inputEnded) && System.nanoTime() - answerDueNs < 0;
+    }
+
+    /** A turn of an open path. Returns how much there was to do. */
+    int turn() {
+        int work = reads() ? input.poll() : 0;
+        if (isWritable()) {
+            if (output.isWaiting()) {
+                output.flush();
+            }
+            work += isWritable() && output.hasMoved() ? 1 : 0;
+        }
+        return work;
+    }
+
+    /** Looks whether the peer has ended the path. What came in before is read first. */
+    void look() {
+        if (broken || state != State.OPEN || (inputEnded && output.isEnded())) {
+            return;
+        }
+        boolean isGone = !publication.isConnected() || (inputOpen && input.isOver());
+        boolean isDrained = isGone && (!reads() || input.poll() == 0);
+        if (isDrained) {
+            end(new ZipException(ErrorCode.PEER_LOST, "rank " + peer + " ended its connection over UDP, or is silent"));
+        }
+    }
+
+    // ---- frames
+
+    void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
+        FrameType type = FrameType.of(Frame.type(header, at));
+        if (!type.isLinkFrame()) {
+            throw new ZipException(ErrorCode.PROTOCOL, "not a link frame: " + Frame.describe(header, at));
+        }
+        handler.headerReceived(this, header, at, frame);
+    }
+
+    void frameReceived(InboundFrame frame) {
+        handler.frameReceived(this, frame);
+    }
+
+    /** The peer's last frame was read. */
+    void inputEnded() {
+        inputEnded = true;
+        output.answer();
+        handler.ended(this, null);
+    }
+
+    /** The peer has read this end's last frame. */
+    void heard() {
+        heard = true;
+    }
+
+    /** The path is over. */
+    void end(ZipException failure) {
+        if (broken || state != State.OPEN) {
+            return;
+        }
+        broken = true;
+        try {
+            refuse();
+            routes.closeBut(null);
+        } catch (AeronException e) {
+            failure.addSuppressed(e);
+        }
+        handler.ended(this, failure);
+    }
+}

@@ -1,0 +1,418 @@
+package io.zipcomm.transport.aeron;
+
+import io.aeron.Image;
+import io.aeron.Subscription;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.membership.Candidate;
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.transport.DirectTransport;
+import io.zipcomm.transport.PathEvents;
+import io.zipcomm.transport.Transport;
+import io.zipcomm.transport.TransportCounters;
+import java.util.ArrayList;
+import java.util.List;
+import org.agrona.collections.LongHashSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Paths over Aeron's UDP streams, which are reliable and not encrypted, between hosts or on one. */
+final class UdpTransport implements DirectTransport {
+
+    /** As capabilities, candidates and settings have it. */
+    static final String NAME = "aeron-udp";
+
+    private static final Logger LOG = LoggerFactory.getLogger(UdpTransport.class);
+
+    /** Time between looks at Aeron's client, while paths open and afterwards. */
+    private static final long OPENING_LOOK_NS = 200_000;
+
+    private static final long LOOK_NS = 5_000_000;
+
+    /** Turns between looks at the clock. */
+    private static final int TURNS_BETWEEN_LOOKS = 32;
+
+    /** Turns without work after which the streams count as quiet. */
+    private static final int QUIET_TURNS = 256;
+
+    /** Time between turns of the driver while they are quiet: each asks the system twice or more. */
+    private static final long QUIET_DRIVE_NS = 2_000;
+
+    /** Time between turns of the driver while there is no path. */
+    private static final long IDLE_DRIVE_NS = 200_000;
+
+    /** Turns of the driver for what was just written; the rest is for turns of the engine. */
+    private static final int SEND_TURNS_MAX = 8;
+
+    /** Longest sleeps with paths and without: nothing wakes a rank for a datagram. */
+    private static final long SLEEP_NS_MAX = 1_000_000;
+
+    private static final long IDLE_SLEEP_NS_MAX = 5_000_000;
+
+    private final SharedDirectory shared;
+    private final UdpPort port;
+    private final List<Candidate> candidates;
+    private final Transport base;
+    private final UdpEndpoint.Gates gates;
+
+    private GroupView view;
+    private PathEvents events;
+    private Maker<UdpEndpoint> maker;
+    private UdpEndpoint endpoint;
+
+    /** Why there are no paths over UDP; null while there may be. */
+    private String problem;
+
+    /** For each rank its path, if one was ever begun. */
+    private UdpPath[] paths = new UdpPath[0];
+
+    /** Whether a path to a rank is not to be opened any more. */
+    private boolean[] refused = new boolean[0];
+
+    /** Whether a path to a rank was asked for before there was an endpoint. */
+    private boolean[] asked = new boolean[0];
+
+    private final List<UdpPath> opening = new ArrayList<>();
+    private final List<UdpPath> open = new ArrayList<>();
+
+    /** Images whose senders have been told that nobody reads them. */
+    private final LongHashSet rejected = new LongHashSet();
+
+    private int turns;
+    private int quietTurns;
+    private long drivenNs;
+    private long nextLookNs;
+    private boolean closed;
+
+    /**
+     * Paths that are opened from a port.
+     *
+     * @param shared     where the media driver's memory is to be
+     * @param port       taken; closed by this transport
+     * @param candidates of the port
+     * @param base       has the counters, and is woken up
+     * @param gates      how the port is guarded
+     */
+    UdpTransport(
+            SharedDirectory shared, UdpPort port, List<Candidate> candidates, Transport base, UdpEndpoint.Gates gates) {
+        this.shared = shared;
+        this.port = port;
+        this.candidates = List.copyOf(candidates);
+        this.base = base;
+        this.gates = gates;
+    }
+
+    GroupView view() {
+        return view;
+    }
+
+    TransportCounters counters() {
+        return base.counters();
+    }
+
+    @Override
+    public List<Candidate> candidates() {
+        return candidates;
+    }
+
+    @Override
+    public void start(GroupView group, PathEvents outcomes) {
+        view = group;
+        events = outcomes;
+        paths = new UdpPath[group.size()];
+        refused = new boolean[group.size()];
+        asked = new boolean[group.size()];
+        if (group.size() > 1) {
+            maker = new Maker<>(cancelled -> UdpEndpoint.make(shared, group, port, gates), base);
+            maker.start("zip-udp-start-" + group.rank());
+        }
+    }
+
+    // ---- opening
+
+    @Override
+    public boolean reaches(int peer) {
+        return problem == null
+                && !closed
+                && !refused[peer]
+                && !UdpRoutes.candidates(view, peer).isEmpty();
+    }
+
+    @Override
+    public void connect(int peer) {
+        if (endpoint == null) {
+            asked[peer] = true;
+        } else if (paths[peer] == null) {
+            begin(peer).want();
+        } else if (paths[peer].isOpening()) {
+            paths[peer].want();
+        }
+        nextLookNs = System.nanoTime();
+    }
+
+    private UdpPath begin(int peer) {
+        UdpPath path = new UdpPath(this, endpoint, peer, System.nanoTime());
+        paths[peer] = path;
+        opening.add(path);
+        return path;
+    }
+
+    @Override
+    public void giveUp(int peer) {
+        refused[peer] = true;
+        asked[peer] = false;
+        if (paths[peer] != null && paths[peer].isOpening()) {
+            paths[peer].close();
+        }
+    }
+
+    /** Called by a path whose handshake is over. */
+    void opened(UdpPath path) {
+        opening.remove(path);
+        open.add(path);
+        events.opened(path);
+    }
+
+    /** Called by a path that ends. */
+    void closed(UdpPath path) {
+        opening.remove(path);
+        open.remove(path);
+    }
+
+    /** Tells the sender of an image that nobody reads it, once. */
+    void reject(Image image) {
+        if (!image.isClosed() && rejected.add(image.correlationId())) {
+            image.reject("not wanted");
+        }
+    }
+
+    @Override
+    public boolean isConnecting() {
+        if (!opening.isEmpty()) {
+            return true;
+        }
+        if (endpoint != null || problem != null) {
+            return false;
+        }
+        for (boolean one : asked) {
+            if (one) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public boolean hasPaths() {
+        return !open.isEmpty();
+    }
+
+    // ---- turns
+
+    @Override
+    public int poll() {
+        if (maker == null || closed) {
+            return 0;
+        }
+        turns++;
+        int work = turns % TURNS_BETWEEN_LOOKS == 0 ? lookIfDue() : 0;
+        if (endpoint == null || !isDriveDue()) {
+            return work;
+        }
+        endpoint.drive();
+        // By index: a turn may open and close paths, and an iterator is garbage.
+        for (int i = 0; i < open.size(); i++) {
+            work += open.get(i).turn();
+        }
+        quietTurns = work > 0 ? 0 : Math.min(quietTurns + 1, QUIET_TURNS);
+        return work;
+    }
+
+    private boolean isDriveDue() {
+        boolean idle = open.isEmpty() && opening.isEmpty();
+        if (idle && turns % TURNS_BETWEEN_LOOKS != 0) {
+            return false;
+        }
+        if (!idle && quietTurns < QUIET_TURNS) {
+            return true;
+        }
+        long nowNs = System.nanoTime();
+        if (nowNs - drivenNs < (idle ? IDLE_DRIVE_NS : QUIET_DRIVE_NS)) {
+            return false;
+        }
+        drivenNs = nowNs;
+        return true;
+    }
+
+    /** Has the driver send what a path has written. */
+    void send(UdpOutput output) {
+        for (int i = 0; i < SEND_TURNS_MAX && output.isUnsent(); i++) {
+            if (endpoint.drive() == 0) {
+                return;
+            }
+        }
+        quietTurns = 0;
+    }
+
+    private int lookIfDue() {
+        long nowNs = System.nanoTime();
+        if (nowNs - nextLookNs < 0) {
+            return 0;
+        }
+        if (endpoint == null && problem == null) {
+            settle();
+        }
+        int before = open.size();
+        if (endpoint != null && problem == null) {
+            look(nowNs);
+        }
+        nextLookNs = nowNs + (isConnecting() ? OPENING_LOOK_NS : LOOK_NS);
+        return open.size() - before;
+    }
+
+    /** Takes the endpoint that was made in the background, if it is ready. */
+    private void settle() {
+        if (!maker.isDone()) {
+            return;
+        }
+        endpoint = maker.made();
+        if (endpoint == null) {
+            fail(maker.problem());
+            return;
+        }
+        for (int i = 0; i < asked.length; i++) {
+            if (asked[i] && !refused[i]) {
+                begin(i).want();
+            }
+        }
+    }
+
+    private void fail(String reason) {
+        problem = reason;
+        LOG.info("{}: no paths over UDP: {}", view, reason);
+        for (int i = 0; i < asked.length; i++) {
+            if (asked[i]) {
+                asked[i] = false;
+                events.unreachable(i, reason);
+            }
+        }
+    }
+
+    private void look(long nowNs) {
+        endpoint.look();
+        if (endpoint.problem() != null) {
+            // What it had mapped is gone already.
+            lost();
+            return;
+        }
+        lookForKnocks();
+        for (int i = opening.size() - 1; i >= 0; i = Math.min(i, opening.size()) - 1) {
+            climb(opening.get(i), nowNs);
+        }
+        for (int i = open.size() - 1; i >= 0; i = Math.min(i, open.size()) - 1) {
+            open.get(i).look();
+        }
+    }
+
+    /** Whoever sends to this rank wants a path. */
+    private void lookForKnocks() {
+        Subscription all = endpoint.subscription();
+        for (int i = all.imageCount() - 1; i >= 0; i--) {
+            Image image = all.imageAtIndex(i);
+            int sender = endpoint.names().sender(image.sessionId());
+            if (sender < 0 || refused[sender] || (paths[sender] != null && paths[sender].isOver())) {
+                reject(image);
+            } else if (paths[sender] == null) {
+                begin(sender);
+            }
+        }
+    }
+
+    private void climb(UdpPath path, long nowNs) {
+        int peer = path.peer();
+        try {
+            path.climb(nowNs);
+        } catch (RuntimeException e) {
+            // Aeron's own are of several kinds.
+            String reason = e instanceof ZipException failure ? failure.reason() : String.valueOf(e.getMessage());
+            refused[peer] = true;
+            path.close();
+            if (path.isWanted()) {
+                events.unreachable(peer, reason);
+            }
+        }
+    }
+
+    private void lost() {
+        problem = "the media driver of this process ended: " + endpoint.problem();
+        LOG.warn("{}: {}", view, problem);
+        for (int i = open.size() - 1; i >= 0; i = Math.min(i, open.size()) - 1) {
+            open.get(i).end(new ZipException(ErrorCode.DRIVER_LOST, problem));
+        }
+        for (int i = opening.size() - 1; i >= 0; i = Math.min(i, opening.size()) - 1) {
+            UdpPath path = opening.get(i);
+            path.close();
+            if (path.isWanted()) {
+                events.unreachable(path.peer(), problem);
+            }
+        }
+    }
+
+    @Override
+    public long beforeSleep() {
+        if (maker == null || closed) {
+            return Long.MAX_VALUE;
+        }
+        lookNext();
+        return hasPaths() || isConnecting() ? SLEEP_NS_MAX : IDLE_SLEEP_NS_MAX;
+    }
+
+    @Override
+    public void afterSleep() {
+        lookNext();
+    }
+
+    /** The turn that follows looks at everything. */
+    private void lookNext() {
+        turns = -1;
+        nextLookNs = System.nanoTime();
+        drivenNs = nextLookNs - IDLE_DRIVE_NS;
+    }
+
+    @Override
+    public boolean hasOutput() {
+        for (int i = 0; i < open.size(); i++) {
+            if (open.get(i).hasOutput()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public void leave() {}
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        port.close();
+        if (maker == null) {
+            return;
+        }
+        if (endpoint == null) {
+            maker.cancel();
+            return;
+        }
+        endpoint.close();
+        for (UdpPath path : paths) {
+            if (path != null) {
+                path.close();
+            }
+        }
+        // Its memory is not mapped any more: whoever touches it ends the process.
+        endpoint = null;
+    }
+}

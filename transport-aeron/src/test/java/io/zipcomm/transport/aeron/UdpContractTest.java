@@ -1,0 +1,25 @@
+package io.zipcomm.transport.aeron;
+
+import io.zipcomm.settings.ZipSettings.TransportChoice;
+import io.zipcomm.testkit.TransportContract;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Paths over UDP keep the contract. */
+final class UdpContractTest extends TransportContract {
+
+    @TempDir
+    private Path directory;
+
+    @Override
+    protected Wiring wire(int size, long seed) {
+        return AeronWiring.open(
+                size, seed, new AeronUdpProvider(), TransportChoice.AERON_UDP, directory.toString(), "auto");
+    }
+
+    /** Aeron's driver does, and does not say how often. */
+    @Override
+    protected boolean callsTheSystem() {
+        return false;
+    }
+}

@@ -1,0 +1,60 @@
+package io.zipcomm.transport.aeron;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.zipcomm.membership.GroupView;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Ranks find each other's streams by numbers that all of them, and nobody else, can tell. */
+final class UdpNamesTest {
+
+    private static final int RANKS = 300;
+
+    private static List<UdpNames> names(long seed) {
+        List<GroupView> views = AeronWiring.views(seed, Collections.nCopies(RANKS, List.of()));
+        return views.stream().map(UdpNames::new).toList();
+    }
+
+    @Test
+    void shouldTellEverySenderFromTheOthers() {
+        List<UdpNames> names = names(1);
+        for (int receiver = 0; receiver < RANKS; receiver += 37) {
+            Set<Integer> sessions = new HashSet<>();
+            for (int sender = 0; sender < RANKS; sender++) {
+                assertEquals(names.get(receiver).stream(), names.get(sender).streamOf(receiver));
+                for (int attempt = 0; attempt < UdpNames.ATTEMPTS_MAX; attempt++) {
+                    int session = names.get(sender).sessionTo(receiver, attempt);
+                    assertTrue(sessions.add(session));
+                    assertEquals(
+                            sender == receiver ? -1 : sender,
+                            names.get(receiver).sender(session));
+                }
+            }
+            assertEquals(names.get(receiver).sessions(), sessions.size());
+        }
+    }
+
+    @Test
+    void shouldKnowNobodyElse() {
+        UdpNames names = names(2).get(5);
+        Random random = new Random(3);
+        for (int i = 0; i < 10_000; i++) {
+            // One of 1.8 million belongs to a member.
+            assertEquals(-1, names.sender(random.nextInt()));
+        }
+    }
+
+    @Test
+    void shouldDifferFromGroupToGroup() {
+        assertNotEquals(names(1).get(0).stream(), names(2).get(0).stream());
+        assertNotEquals(names(1).get(0).group(), names(2).get(0).group());
+        assertNotEquals(names(1).get(0).stream(), names(1).get(1).stream());
+    }
+}
