@@ -60,11 +60,26 @@ final class Context {
 
     private static Hosts hosts(GroupCommunicator communicator) {
         GroupView view = communicator.view();
+        if (shareMemory(communicator)) {
+            return Hosts.inMemory(communicator.size());
+        }
         List<String> ids = new ArrayList<>();
         for (int rank = 0; rank < communicator.size(); rank++) {
             ids.add(view.members().get(communicator.worldRank(rank)).hostId());
         }
         return Hosts.of(ids);
+    }
+
+    /** Whether all ranks published the same memory: what others cannot see they do not publish. */
+    private static boolean shareMemory(GroupCommunicator communicator) {
+        GroupView view = communicator.view();
+        String first = view.members().get(communicator.worldRank(0)).memory();
+        for (int rank = 1; rank < communicator.size(); rank++) {
+            if (!view.members().get(communicator.worldRank(rank)).memory().equals(first)) {
+                return false;
+            }
+        }
+        return !first.isEmpty() && communicator.size() > 1;
     }
 
     /** What settings, relay and group view say alike on all ranks. */

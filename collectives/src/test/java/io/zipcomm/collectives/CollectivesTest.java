@@ -197,7 +197,7 @@ final class CollectivesTest {
     @Test
     void shouldNameTheAlgorithmsOfEachOperation() {
         assertEquals(
-                List.of("doubling", "ring", "rabenseifner", "hierarchical"),
+                List.of("doubling", "ring", "rabenseifner", "hierarchical", "exchange"),
                 Collectives.algorithms(CollectiveOperation.ALL_REDUCE));
     }
 }

@@ -73,10 +73,16 @@ final class PlanCostTest {
             case RABENSEIFNER -> 2 * c.floorLog() + (operation == CollectiveOperation.ALL_REDUCE ? 2 : 1) * c.surplus();
             case RING -> (operation == CollectiveOperation.ALL_REDUCE ? 2 : 1) * (c.size() - 1);
             case LINEAR -> linearRounds(operation, c);
-            case PAIRWISE -> c.groupsOf(PACE_OF_PAIRWISE);
+            case PAIRWISE -> isAllGather(operation) ? 1 : c.groupsOf(PACE_OF_PAIRWISE);
+            // A rank combines what comes from one peer after the other.
+            case EXCHANGE -> c.size();
             case HIERARCHICAL -> throw new AssertionError("depends on hosts");
             case RELAY_MULTICAST, RELAY_REDUCE -> throw new AssertionError("below");
         };
+    }
+
+    private static boolean isAllGather(CollectiveOperation operation) {
+        return operation == CollectiveOperation.ALL_GATHER || operation == CollectiveOperation.ALL_GATHER_V;
     }
 
     /** The last round moves only what is left, and waits for no more of the others than that comes from. */
@@ -86,7 +92,10 @@ final class PlanCostTest {
     }
 
     private static int linearRounds(CollectiveOperation operation, Case c) {
-        if (operation == CollectiveOperation.SCATTER || operation == CollectiveOperation.SCATTER_V) {
+        boolean isFromRoot = operation == CollectiveOperation.SCATTER
+                || operation == CollectiveOperation.SCATTER_V
+                || operation == CollectiveOperation.BROADCAST;
+        if (isFromRoot) {
             return 1;
         }
         int turns = c.groupsOf(LinearGather.CONCURRENT);
@@ -100,6 +109,7 @@ final class PlanCostTest {
                 switch (name) {
                     case BINOMIAL -> c.ceilLog() * c.m();
                     case CHAIN -> c.m();
+                    case LINEAR -> (c.size() - 1) * c.m();
                     default -> 2 * c.allButOne();
                 };
             case REDUCE -> name == AlgorithmName.RABENSEIFNER ? c.m() - c.m() / c.power() + c.m() / 2 : c.m();

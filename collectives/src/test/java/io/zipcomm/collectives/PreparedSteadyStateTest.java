@@ -9,10 +9,13 @@ import io.zipcomm.buffer.DataType;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.RelaySettings;
+import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
+import io.zipcomm.testkit.SharedMemoryFolder;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,12 +27,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * What a run of a prepared operation leaves behind on the thread that runs it and on the one that drives in the background:
- * nothing, over real sockets, directly and through a relay.
+ * nothing, over real sockets, directly and through a relay, and in shared memory.
  */
 final class PreparedSteadyStateTest {
 
@@ -67,6 +71,9 @@ final class PreparedSteadyStateTest {
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
+    @TempDir(factory = SharedMemoryFolder.class)
+    private Path memory;
+
     /** Something that can be run again and again. */
     private interface Work extends AutoCloseable {
         void run();
@@ -82,8 +89,9 @@ final class PreparedSteadyStateTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"TCP, 2", "TCP, 4", "RELAY, 2", "RELAY, 4"})
+    @CsvSource({"TCP, 2", "TCP, 4", "RELAY, 2", "RELAY, 4", "AERON_IPC, 2", "AERON_IPC, 4"})
     void shouldAllocateNothing(TransportChoice transport, int size) throws Exception {
+        SharedMemory.assumeAvailable(transport == TransportChoice.AERON_IPC);
         ExecutorService ranks = Executors.newFixedThreadPool(size);
         try (RelayServer relay = RelayServer.start(
                 RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build())) {
@@ -95,6 +103,7 @@ final class PreparedSteadyStateTest {
                         .size(size)
                         .rank(rank)
                         .transport(transport)
+                        .set(Setting.SHARED_MEMORY, memory.toString())
                         .joinTimeout(Duration.ofSeconds(30))
                         .operationTimeout(Duration.ofSeconds(30))
                         .build();

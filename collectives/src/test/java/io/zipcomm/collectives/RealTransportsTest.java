@@ -5,36 +5,76 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.Communicator;
 import io.zipcomm.Zip;
+import io.zipcomm.buffer.Payload;
 import io.zipcomm.collectives.pattern.Hosts;
+import io.zipcomm.internal.Engine;
+import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.RelaySettings;
+import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.testkit.Seeds;
+import io.zipcomm.testkit.SharedMemoryFolder;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every operation against a plain loop, over real sockets: directly, through a real relay, and while links move. */
+/**
+ * Every operation against a plain loop, over real sockets, datagrams and shared memory: directly, through a real relay, and while links
+ * move.
+ */
 final class RealTransportsTest {
 
     private static final int SIZE_MAX = 8;
 
+    /** For links that are to move, on a machine where all ranks load classes at once. */
+    private static final long MOVE_NS_MAX = TimeUnit.SECONDS.toNanos(20);
+
     private static RelayServer relay;
+
+    @TempDir(factory = SharedMemoryFolder.class)
+    private Path memory;
 
     @RegisterExtension
     final Seeds seeds = new Seeds();
+
+    /** Which paths links may take, and which one they take in the end. */
+    private enum Way {
+        TCP(TransportChoice.TCP, true, "tcp"),
+        RELAY(TransportChoice.RELAY, true, "relay"),
+        MEMORY(TransportChoice.AERON_IPC, true, "aeron-ipc"),
+        FROM_RELAY_TO_MEMORY(TransportChoice.AUTO, true, "aeron-ipc"),
+        FROM_RELAY_TO_TCP(TransportChoice.AUTO, false, "tcp"),
+        UDP(TransportChoice.AERON_UDP, true, "aeron-udp"),
+        FROM_RELAY_TO_UDP(TransportChoice.AUTO, false, "aeron-udp");
+
+        private final TransportChoice choice;
+        private final boolean sharesMemory;
+        private final String path;
+
+        Way(TransportChoice choice, boolean sharesMemory, String path) {
+            this.choice = choice;
+            this.sharesMemory = sharesMemory;
+            this.path = path;
+        }
+    }
 
     @BeforeAll
     static void startRelay() {
@@ -48,21 +88,22 @@ final class RealTransportsTest {
     }
 
     static Stream<Arguments> groups() {
-        return Stream.of(TransportChoice.TCP, TransportChoice.RELAY, TransportChoice.AUTO)
-                .flatMap(choice -> Stream.iterate(1, size -> size <= SIZE_MAX, size -> size + 1)
-                        .map(size -> Arguments.of(choice, size)));
+        return Stream.of(Way.values())
+                .flatMap(way -> Stream.iterate(1, size -> size <= SIZE_MAX, size -> size + 1)
+                        .map(size -> Arguments.of(way, size)));
     }
 
     @ParameterizedTest
     @MethodSource("groups")
-    void shouldMatchPlainLoop(TransportChoice choice, int size) throws Exception {
+    void shouldMatchPlainLoop(Way way, int size) throws Exception {
+        SharedMemory.assumeAvailable(way.path.startsWith("aeron"));
         List<CollectiveCase> cases = CollectiveMatrix.cases(size, Hosts.Spread.ONE, seeds.seed());
         ExecutorService ranks = Executors.newFixedThreadPool(size);
         try {
             List<Future<?>> outcomes = new ArrayList<>();
             for (int rank = 0; rank < size; rank++) {
-                ZipSettings settings = settings(choice, size, rank);
-                outcomes.add(ranks.submit(() -> run(settings, cases)));
+                ZipSettings settings = settings(way, size, rank);
+                outcomes.add(ranks.submit(() -> run(way, settings, cases)));
             }
             for (Future<?> outcome : outcomes) {
                 outcome.get(2, TimeUnit.MINUTES);
@@ -70,38 +111,65 @@ final class RealTransportsTest {
         } finally {
             ranks.shutdownNow();
         }
+        assertEquals(List.of(), SharedMemoryFolder.leftIn(memory), "left in shared memory");
     }
 
-    private static ZipSettings settings(TransportChoice choice, int size, int rank) {
+    private ZipSettings settings(Way way, int size, int rank) {
         return ZipSettings.builder()
                 .relay("127.0.0.1:" + relay.address().getPort())
-                .session(choice + "-" + size)
+                .session(way + "-" + size)
                 .size(size)
                 .rank(rank)
-                .transport(choice)
+                .transport(way.choice)
+                .set(Setting.SHARED_MEMORY, way.sharesMemory ? memory.toString() : "none")
+                .set(Setting.AERON_UDP, way.path.equals("aeron-udp") ? "on" : "off")
                 .joinTimeout(Duration.ofSeconds(30))
                 .operationTimeout(Duration.ofSeconds(30))
                 .build();
     }
 
-    private static void run(ZipSettings settings, List<CollectiveCase> cases) {
+    private static void run(Way way, ZipSettings settings, List<CollectiveCase> cases) {
         try (Communicator world = Zip.join(settings)) {
             Collectives collectives = Collectives.of(world);
             for (CollectiveCase one : cases) {
                 CollectiveMatrix.run(collectives, one);
             }
-            assertPaths(settings.transport(), world);
+            moveAll(way, collectives);
+            assertPaths(way, world);
         }
     }
 
-    private static void assertPaths(TransportChoice choice, Communicator world) {
+    /** Uses every link until all have moved on every rank, or it is late on one. */
+    private static void moveAll(Way way, Collectives collectives) {
+        Communicator world = collectives.communicator();
+        long lateNs = System.nanoTime() + MOVE_NS_MAX;
+        int[] out = new int[world.size()];
+        int[] in = new int[world.size()];
+        do {
+            boolean isOver = paths(world).allMatch(way.path::equals) || System.nanoTime() - lateNs > 0;
+            Arrays.fill(out, isOver ? 1 : 0);
+            collectives.allToAll(Payload.of(out), Payload.of(in));
+        } while (Arrays.stream(in).anyMatch(word -> word == 0));
+    }
+
+    private static Stream<String> paths(Communicator world) {
+        Engine engine = GroupCommunicator.of(world).progress();
+        return IntStream.range(0, world.size())
+                .filter(peer -> peer != world.rank())
+                .mapToObj(peer -> String.valueOf(engine.pathTo(peer)));
+    }
+
+    private static void assertPaths(Way way, Communicator world) {
+        assertEquals(
+                Collections.nCopies(world.size() - 1, way.path),
+                paths(world).toList(),
+                way.choice + ", rank " + world.rank());
         long direct = world.counters().directBytesSent;
         long relayed = world.counters().relayBytesSent;
-        switch (choice) {
-            case TCP -> assertEquals(0, relayed);
+        switch (way.choice) {
+            case TCP, AERON_IPC, AERON_UDP -> assertEquals(0, relayed);
             case RELAY -> assertEquals(0, direct);
-            case AUTO, AERON_IPC, AERON_UDP ->
-                assertTrue(world.size() == 1 || direct > 0, "no link became direct");
+            case AUTO -> assertTrue(world.size() == 1 || direct > 0, "no link became direct");
         }
     }
 }

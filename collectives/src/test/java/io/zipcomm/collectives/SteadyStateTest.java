@@ -7,10 +7,13 @@ import io.zipcomm.Communicator;
 import io.zipcomm.Zip;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.RelaySettings;
+import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.settings.ZipSettings.WaitChoice;
+import io.zipcomm.testkit.SharedMemoryFolder;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,10 +21,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a call costs the thread that makes it again and again: two ranks exchange messages over real sockets. */
+/**
+ * What a call costs the thread that makes it again and again: two ranks exchange messages over real sockets, or in
+ * memory that they share.
+ */
 final class SteadyStateTest {
 
     private static final int SIZE = 2;
@@ -37,15 +44,26 @@ final class SteadyStateTest {
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
+    @TempDir(factory = SharedMemoryFolder.class)
+    private Path memory;
+
     @ParameterizedTest
-    @CsvSource({"8, 20000", "1048576, 500"})
-    void shouldLeaveLittleGarbage(int bytes, int calls) throws Exception {
+    @CsvSource({
+        "TCP, 8, 20000",
+        "TCP, 1048576, 500",
+        "AERON_IPC, 8, 20000",
+        "AERON_IPC, 1048576, 500",
+        "AERON_UDP, 8, 20000",
+        "AERON_UDP, 1048576, 500"
+    })
+    void shouldLeaveLittleGarbage(TransportChoice transport, int bytes, int calls) throws Exception {
+        SharedMemory.assumeAvailable(transport != TransportChoice.TCP);
         ExecutorService ranks = Executors.newFixedThreadPool(SIZE);
         try (RelayServer relay = RelayServer.start(
                 RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build())) {
             List<Future<Long>> garbage = new ArrayList<>();
             for (int rank = 0; rank < SIZE; rank++) {
-                ZipSettings settings = settings(relay, rank);
+                ZipSettings settings = settings(relay, transport, rank);
                 garbage.add(ranks.submit(() -> garbagePerCall(settings, bytes / Float.BYTES, calls)));
             }
             for (int rank = 0; rank < SIZE; rank++) {
@@ -57,13 +75,14 @@ final class SteadyStateTest {
         }
     }
 
-    private static ZipSettings settings(RelayServer relay, int rank) {
+    private ZipSettings settings(RelayServer relay, TransportChoice transport, int rank) {
         return ZipSettings.builder()
                 .relay("127.0.0.1:" + relay.address().getPort())
                 .session("steady")
                 .size(SIZE)
                 .rank(rank)
-                .transport(TransportChoice.TCP)
+                .transport(transport)
+                .set(Setting.SHARED_MEMORY, memory.toString())
                 .waiting(WaitChoice.AUTO)
                 .joinTimeout(Duration.ofSeconds(30))
                 .operationTimeout(Duration.ofSeconds(30))

@@ -107,6 +107,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private Transfer idleTransfers;
     private int idleTransferCount;
     private int transfersInUse;
+    private long nextShare = 1;
     private int asynchronous;
     private int contextsTaken;
     private long nextTimerNs;
@@ -942,6 +943,13 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     ReplayPool replays() {
         return replays;
+    }
+
+    /** Numbers, never used again, for what goes to several peers alike. Returns the first. */
+    long takeShares(int count) {
+        long first = nextShare;
+        nextShare += count;
+        return first;
     }
 
     Transfer takeTransfer() {

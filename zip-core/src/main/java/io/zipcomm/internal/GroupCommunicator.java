@@ -247,9 +247,34 @@ public final class GroupCommunicator implements Communicator {
             long bytes,
             Completion completion,
             int cookie) {
+        return postSend(peer, tag, signature, payload, offset, bytes, 0, 0, completion, cookie);
+    }
+
+    /**
+     * Posts one of several messages that carry the same bytes to different peers; otherwise as above.
+     *
+     * @param share   of {@link #takeShares}, the same for all of them
+     * @param sharers how many there are
+     */
+    public Transfer postSend(
+            int peer,
+            long tag,
+            int signature,
+            Payload payload,
+            long offset,
+            long bytes,
+            long share,
+            int sharers,
+            Completion completion,
+            int cookie) {
         return engine.link(worldRanks[peer])
                 .sends()
-                .post(context, tag, signature, payload, offset, bytes, completion, cookie);
+                .post(context, tag, signature, payload, offset, bytes, share, sharers, completion, cookie);
+    }
+
+    /** Numbers for messages to several peers that carry the same bytes. Returns the first. */
+    public long takeShares(int count) {
+        return engine.takeShares(count);
     }
 
     /** Posts a receive of exactly {@code bytes}; otherwise as {@link #postSend}. */
@@ -460,7 +485,7 @@ public final class GroupCommunicator implements Communicator {
             return;
         }
         ErrorCode mine = switch (code) {
-            case OPERATION_MISMATCH, LENGTH_MISMATCH, PEER_LOST, PEER_LEFT -> code;
+            case OPERATION_MISMATCH, LENGTH_MISMATCH, PEER_LOST, PEER_LEFT, DRIVER_LOST -> code;
             default -> ErrorCode.PEER_FAILED;
         };
         int named = culprit == engine.view().rank() || culprit < 0 ? worldRank : culprit;

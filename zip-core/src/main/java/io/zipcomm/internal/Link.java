@@ -693,7 +693,9 @@ final class Link implements FrameHandler {
             return;
         }
         tellPeer(reason);
-        failure = ZipException.of(code, reason).peer(peer).build();
+        // Who ran a media driver that is lost, if it was a rank, the reason says.
+        int culprit = code == ErrorCode.DRIVER_LOST ? ZipException.NONE : peer;
+        failure = ZipException.of(code, reason).peer(culprit).build();
         closePaths();
         sends.fail(failure);
         receives.fail(failure);

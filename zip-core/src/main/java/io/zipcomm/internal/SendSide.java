@@ -66,7 +66,12 @@ final class SendSide {
         eagerBytes = engine.eagerBytes();
     }
 
-    /** Posts a message. */
+    /**
+     * Posts a message.
+     *
+     * @param share   number of what goes to several peers alike, 0 if it does not
+     * @param sharers how many peers that are
+     */
     Transfer post(
             int context,
             long tag,
@@ -74,6 +79,8 @@ final class SendSide {
             Payload payload,
             long offset,
             long bytes,
+            long share,
+            int sharers,
             Completion completion,
             int cookie) {
         ZipException refusal = link.refusal();
@@ -89,6 +96,8 @@ final class SendSide {
         send.payload = payload;
         send.offset = offset;
         send.bytes = bytes;
+        send.share = share;
+        send.sharers = sharers;
         send.completion = completion;
         send.cookie = cookie;
         Transfer ready = early.isEmpty() ? null : early.take(context, tag);
@@ -221,6 +230,8 @@ final class SendSide {
         frame.payload = send.payload;
         frame.offset = offset;
         frame.bytes = bytes;
+        frame.share = send.share;
+        frame.sharers = send.sharers;
         frame.attachment = send;
     }
 

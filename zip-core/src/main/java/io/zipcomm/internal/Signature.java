@@ -80,7 +80,8 @@ public final class Signature {
         "pairwise",
         "hierarchical",
         "relay-multicast",
-        "relay-reduce"
+        "relay-reduce",
+        "exchange"
     };
 
     private Signature() {}

@@ -38,6 +38,11 @@ public final class Transfer {
     long offset;
     /** Sending: length of the message. Receiving: room for it, and its length once matched. */
     long bytes;
+    /** Sending: number of what goes to several peers alike, and to how many; 0 if it does not. */
+    long share;
+
+    int sharers;
+
     /** Bytes that have left or reached the payload. */
     long moved;
 
@@ -74,6 +79,8 @@ public final class Transfer {
         clearedEarly = false;
         clearQueued = false;
         moved = 0;
+        share = 0;
+        sharers = 0;
         number = 0;
         announced = 0;
     }

@@ -12,6 +12,16 @@ import java.util.List;
  */
 public record Member(int rank, String hostId, List<Candidate> candidates, List<String> transports) {
 
+    /** Name of the memory that it shares with ranks that published the same; empty if none. */
+    public String memory() {
+        for (Candidate one : candidates) {
+            if (one.kind() == Candidate.Kind.MEMORY) {
+                return one.host();
+            }
+        }
+        return "";
+    }
+
     /** Copies the lists. */
     public Member {
         candidates = List.copyOf(candidates);

@@ -20,6 +20,15 @@ public final class OutboundFrame {
      */
     public int followers;
 
+    /**
+     * Frames to several peers with the same number, other than 0, and the same {@link #offset} carry the same bytes: a path
+     * that keeps them in memory which these peers share needs to place them once. Never used again.
+     */
+    public long share;
+
+    /** How many peers get frames with that number. */
+    public int sharers;
+
     /** For the handler's own use. */
     public Object attachment;
 
@@ -32,6 +41,8 @@ public final class OutboundFrame {
         offset = 0;
         bytes = 0;
         followers = 0;
+        share = 0;
+        sharers = 0;
         attachment = null;
     }
 }

@@ -3,6 +3,7 @@ package io.zipcomm.bench.cli;
 import io.zipcomm.bench.Main;
 import io.zipcomm.bench.cluster.BenchRun;
 import io.zipcomm.bench.cluster.ColdStartRun;
+import io.zipcomm.bench.cluster.FootprintRun;
 import io.zipcomm.bench.cluster.KillRun;
 import io.zipcomm.bench.cluster.OwnNetwork;
 import io.zipcomm.bench.cluster.RelayOverheadRun;
@@ -15,6 +16,7 @@ import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.plan.ByteSize;
 import io.zipcomm.bench.plan.Selection;
+import io.zipcomm.bench.plan.Transports;
 import io.zipcomm.bench.report.CongestionControl;
 import io.zipcomm.bench.report.CsvFile;
 import io.zipcomm.bench.report.RunFacts;
@@ -60,11 +62,12 @@ import picocli.CommandLine.Spec;
                     + " rank; for scatter, gather, allgather, reducescatter and alltoall the total over the blocks. bus is"
                     + " bus bandwidth as nccl-tests defines it. eta is the lower bound alpha-beta of the operation over its"
                     + " median, with alpha from pingpong and beta from a stream in the same processes and the same second;"
-                    + " adding numbers is taken to be free. A floor row is plain non-blocking sockets.",
+                    + " adding numbers is taken to be free. A floor row is plain non-blocking sockets, or beside aeron-ipc"
+                    + " plain shared memory.",
             "",
             "All contestants of a group size live side by side and take turns, so that a machine whose speed drifts treats"
-                    + " them alike. spread tells how far their turns lie apart, 'x tcp' how many times as long another"
-                    + " system takes as the library over direct TCP.",
+                    + " them alike. spread tells how far their turns lie apart, 'x zip' how many times as long another"
+                    + " system takes as the library: over shared memory if both are, otherwise over direct TCP.",
             "",
             "Exit code 0: every row is verified and everything went well; 1 otherwise.",
             ""
@@ -101,6 +104,14 @@ final class BenchCommand implements Callable<Integer> {
                 description = "Time from process start to joined, and to the end of the first all-reduce, on 4 ranks:"
                         + " with and without the class-data archive. --iterations sets the number of runs.")
         private boolean coldStart;
+
+        @Option(
+                names = "--footprint",
+                description =
+                        "Time from process start to joined, to the end of the first all-reduce and to the first path in"
+                                + " shared memory, and memory of each rank, on 2 and 8 ranks over tcp, aeron-ipc and auto."
+                                + " --iterations sets the number of runs.")
+        private boolean footprint;
 
         @Option(
                 names = "--kill",
@@ -235,7 +246,7 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException, IOException {
-        if (kind.coldStart || kind.kill || kind.relayOverhead || kind.stalledReader || kind.byRelay) {
+        if (kind.coldStart || kind.footprint || kind.kill || kind.relayOverhead || kind.stalledReader || kind.byRelay) {
             if (isolate || congestion != null || report != null || !baselines.isEmpty()) {
                 throw wrong("--baseline, --isolate, --congestion and --report go with the table only");
             }
@@ -245,6 +256,9 @@ final class BenchCommand implements Callable<Integer> {
         }
         if (kind.coldStart) {
             return coldStart();
+        }
+        if (kind.footprint) {
+            return footprint();
         }
         if (kind.relayOverhead) {
             List<Long> lengths = Objects.requireNonNullElse(bytes, List.of(8L, 1L << 10, 64L << 10, 1L << 20));
@@ -271,11 +285,16 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private Selection select(List<BenchOperation> operations, List<Integer> ranks, List<Long> bytes) {
+        return select(operations, ranks, bytes, Transports.DEFAULT);
+    }
+
+    private Selection select(
+            List<BenchOperation> operations, List<Integer> ranks, List<Long> bytes, List<String> paths) {
         return new Selection(
                 withAlgorithm(Objects.requireNonNullElse(this.operations, operations)),
                 Objects.requireNonNullElse(this.ranks, ranks),
                 Objects.requireNonNullElse(this.bytes, bytes),
-                Objects.requireNonNullElse(transports, List.of("tcp", "relay")),
+                Objects.requireNonNullElse(transports, paths),
                 algorithm,
                 Objects.requireNonNullElse(iterations, 0),
                 arrays);
@@ -444,6 +463,13 @@ final class BenchCommand implements Callable<Integer> {
         Selection selection = select(List.of(BenchOperation.ALLREDUCE), List.of(4), List.of(8L));
         int runs = Objects.requireNonNullElse(iterations, COLD_START_RUNS);
         return new ColdStartRun(selection, runs, System.out, System.err).run() ? 0 : ZipCli.FAILED;
+    }
+
+    private int footprint() throws InterruptedException, IOException {
+        Selection selection = select(
+                List.of(BenchOperation.ALLREDUCE), List.of(2, 8), List.of(8L), List.of("tcp", "aeron-ipc", "auto"));
+        int runs = Objects.requireNonNullElse(iterations, COLD_START_RUNS);
+        return new FootprintRun(selection, runs, System.out, System.err).run() ? 0 : ZipCli.FAILED;
     }
 
     private int byRelay() throws InterruptedException {

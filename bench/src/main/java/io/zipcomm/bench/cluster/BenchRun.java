@@ -3,6 +3,7 @@ package io.zipcomm.bench.cluster;
 import io.zipcomm.bench.machine.LoadWatch;
 import io.zipcomm.bench.plan.Baseline;
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Means;
 import io.zipcomm.bench.plan.Selection;
 import io.zipcomm.bench.report.NoiseRules;
 import io.zipcomm.bench.report.Row;
@@ -14,8 +15,8 @@ import java.util.TreeSet;
 
 /**
  * Measures the rows of a selection. For each group size the groups of all contestants live side by side, and take turns: the
- * library over each transport, other systems, and the floor of plain sockets. A row that fails costs its contestant's group;
- * the next rows get a new one.
+ * library over each transport, other systems, and the floors. A row that fails costs its contestant's group; the next rows
+ * get a new one.
  */
 public final class BenchRun {
 
@@ -77,19 +78,34 @@ public final class BenchRun {
     private void measure(List<ContestantFactory> factories) throws InterruptedException {
         boolean withFloor = selection.operations().contains(BenchOperation.PINGPONG);
         total = factories.stream().mapToInt(this::rowsOf).sum();
-        try (Floor floor = withFloor ? new Floor(listener) : null) {
-            if (floor != null) {
-                total += restOfFloor().size() + (selection.ranks().contains(FloorPair.RANKS) ? sizes().size() : 0);
-                listener.floor(floor.measureSpeed());
+        List<Floor> floors = withFloor ? floors() : List.of();
+        try {
+            if (withFloor) {
+                int each = restOfFloor().size() + (selection.ranks().contains(FloorPair.RANKS) ? sizes().size() : 0);
+                total += floors.size() * each;
+                listener.floor(Floor.measureSpeed(floors));
             }
+            List<Entry> entries = floors.stream().map(Floor::entry).toList();
             for (int ranks : selection.ranks()) {
-                measure(factories, ranks, floor);
+                measure(factories, ranks, ranks == FloorPair.RANKS ? entries : List.of());
             }
-            if (floor != null) {
-                measureRest(floor);
-                NoiseRules.drift(floor.firstUs(), floor.measureLastUs()).ifPresent(listener::noise);
+            measureRest(entries);
+            for (Floor floor : floors) {
+                floor.drift().ifPresent(listener::noise);
             }
+        } finally {
+            floors.forEach(Floor::close);
         }
+    }
+
+    /** One for each means by which the library is measured. */
+    private List<Floor> floors() {
+        return selection.transports().stream()
+                .map(Means::of)
+                .distinct()
+                .sorted()
+                .map(means -> new Floor(means, listener))
+                .toList();
     }
 
     private int rowsOf(ContestantFactory factory) {
@@ -104,16 +120,14 @@ public final class BenchRun {
         return rows;
     }
 
-    private void measure(List<ContestantFactory> factories, int ranks, Floor floor) throws InterruptedException {
+    private void measure(List<ContestantFactory> factories, int ranks, List<Entry> floors) throws InterruptedException {
         List<Entry> entries = new ArrayList<>();
         try {
             for (ContestantFactory factory : factories) {
                 entries.add(new Entry(factory, ranks, listener));
             }
             List<Entry> all = new ArrayList<>(entries);
-            if (floor != null && ranks == FloorPair.RANKS) {
-                all.add(floor.entry());
-            }
+            all.addAll(floors);
             Interleaving interleaving = interleaving(all, ranks);
             interleaving.start();
             interleaving.rehearse(selection.cells(ranks));
@@ -139,9 +153,9 @@ public final class BenchRun {
         }
     }
 
-    /** Sizes of the floor that no group of two has been measured beside. */
-    private void measureRest(Floor floor) throws InterruptedException {
-        Interleaving alone = interleaving(List.of(floor.entry()), FloorPair.RANKS);
+    /** Sizes of the floors that no group of two has been measured beside. */
+    private void measureRest(List<Entry> floors) throws InterruptedException {
+        Interleaving alone = interleaving(floors, FloorPair.RANKS);
         List<Selection.Cell> cells = restOfFloor().stream()
                 .map(bytes -> new Selection.Cell(BenchOperation.PINGPONG, bytes))
                 .toList();

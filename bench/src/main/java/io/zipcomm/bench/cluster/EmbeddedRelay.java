@@ -22,10 +22,19 @@ public final class EmbeddedRelay implements GroupSource, AutoCloseable {
 
     /** Starts a relay. */
     public static EmbeddedRelay start() {
+        return start(RelaySettings.builder());
+    }
+
+    /**
+     * Starts a relay.
+     *
+     * @param settings what it is to do differently; where it listens and its secret are set here
+     */
+    static EmbeddedRelay start(RelaySettings.Builder settings) {
         RelaySecret secret = RelaySecret.random();
-        RelaySettings settings =
-                RelaySettings.builder().listen("127.0.0.1:0").secret(secret).build();
-        return new EmbeddedRelay(secret, RelayServer.start(settings));
+        return new EmbeddedRelay(
+                secret,
+                RelayServer.start(settings.listen("127.0.0.1:0").secret(secret).build()));
     }
 
     @Override

@@ -2,17 +2,24 @@ package io.zipcomm.bench.cluster;
 
 import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Means;
 import io.zipcomm.bench.report.FloorSpeed;
+import io.zipcomm.bench.report.NoiseRules;
 import io.zipcomm.bench.report.Row;
 import io.zipcomm.bench.worker.CaseOrder;
 import io.zipcomm.bench.worker.CaseResult;
 import io.zipcomm.bench.worker.FloorWorker;
 import io.zipcomm.bench.worker.StreamExercise;
 import java.util.Collection;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
- * What the machine can do with nothing of the library, in one pair of processes for the whole run: a contestant of the groups
- * of two, speeds that no row has a column for, and the first and the last measurement, which tell how far the machine drifts.
+ * What the machine can do by some means with nothing of the library, in one pair of processes for the whole run: a contestant
+ * of the groups of two, speeds that no row has a column for, and the first and the last measurement, which tell how far the
+ * machine drifts.
  */
 final class Floor implements AutoCloseable {
 
@@ -22,11 +29,13 @@ final class Floor implements AutoCloseable {
     private static final long BUDGET_NS = 300_000_000;
     private static final double NS_PER_US = 1e3;
 
+    private final Means means;
     private final Entry entry;
     private double firstUs = Double.NaN;
 
-    Floor(BenchListener listener) {
-        entry = new Entry(ranks -> new FloorPair(), FloorPair.RANKS, listener);
+    Floor(Means means, BenchListener listener) {
+        this.means = means;
+        entry = new Entry(ranks -> new FloorPair(means), FloorPair.RANKS, listener);
     }
 
     /** As a contestant of groups of two. */
@@ -34,24 +43,30 @@ final class Floor implements AutoCloseable {
         return entry;
     }
 
-    /** Starts the processes, and measures what is to be known before the rows. */
-    FloorSpeed measureSpeed() throws InterruptedException {
-        medianNs(BenchOperation.PINGPONG.label(), LATENCY_BYTES);
-        firstUs = medianNs(BenchOperation.PINGPONG.label(), LATENCY_BYTES) / NS_PER_US;
+    /** Starts the processes, and measures what is to be known before the rows; what needs one process only, in the first pair. */
+    static FloorSpeed measureSpeed(List<Floor> floors) throws InterruptedException {
+        Map<Means, Double> streams = new EnumMap<>(Means.class);
+        for (Floor floor : floors) {
+            floor.pingPongUs();
+            floor.firstUs = floor.pingPongUs();
+            streams.put(floor.means, floor.gbps(CaseOrder.STREAM, StreamExercise.BYTES));
+        }
+        Floor any = floors.get(0);
         return new FloorSpeed(
-                StreamExercise.BYTES / medianNs(CaseOrder.STREAM, StreamExercise.BYTES),
-                MEMORY_BYTES / medianNs(FloorWorker.COPY, MEMORY_BYTES),
-                MEMORY_BYTES / medianNs(FloorWorker.ADD, MEMORY_BYTES));
+                streams, any.gbps(FloorWorker.COPY, MEMORY_BYTES), any.gbps(FloorWorker.ADD, MEMORY_BYTES));
     }
 
-    /** Median of ping-pong of 8 bytes at the beginning, in microseconds; NaN if it failed. */
-    double firstUs() {
-        return firstUs;
+    /** How far ping-pong of 8 bytes is from what it was at the beginning, if it is far. */
+    Optional<String> drift() throws InterruptedException {
+        return NoiseRules.drift(means, firstUs, pingPongUs());
     }
 
-    /** The same, now. */
-    double measureLastUs() throws InterruptedException {
+    private double pingPongUs() throws InterruptedException {
         return medianNs(BenchOperation.PINGPONG.label(), LATENCY_BYTES) / NS_PER_US;
+    }
+
+    private double gbps(String operation, long bytes) throws InterruptedException {
+        return bytes / medianNs(operation, bytes);
     }
 
     private double medianNs(String operation, long bytes) throws InterruptedException {

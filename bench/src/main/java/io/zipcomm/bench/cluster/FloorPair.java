@@ -1,6 +1,7 @@
 package io.zipcomm.bench.cluster;
 
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Means;
 import io.zipcomm.bench.report.Row;
 import io.zipcomm.bench.worker.CaseOrder;
 import io.zipcomm.bench.worker.CaseResult;
@@ -11,17 +12,18 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
-/** Two processes that play ping-pong with plain sockets. */
+/** Two processes that play ping-pong over plain sockets, or through shared memory. */
 final class FloorPair implements Contestant {
 
     static final int RANKS = 2;
 
-    private static final String ALGORITHM = "nio-spin";
     private static final Duration START_LIMIT = Duration.ofSeconds(20);
     private static final Duration MEASURE_LIMIT = Duration.ofMinutes(2);
 
     private final String name;
+    private final Means means;
     private final Via via;
     private WorkerGroup pair;
 
@@ -32,14 +34,19 @@ final class FloorPair implements Contestant {
         int portTo(int port) throws WorkerFailure, InterruptedException;
     }
 
-    /** Sockets from one process to the other. */
-    FloorPair() {
-        this(Row.FLOOR, port -> port);
+    /** From one process to the other. */
+    FloorPair(Means means) {
+        this(Row.FLOOR, means, port -> port);
     }
 
-    /** With something between them. */
+    /** Sockets with something between them. */
     FloorPair(String name, Via via) {
+        this(name, Means.SOCKETS, via);
+    }
+
+    private FloorPair(String name, Means means, Via via) {
         this.name = name;
+        this.means = means;
         this.via = via;
     }
 
@@ -50,7 +57,7 @@ final class FloorPair implements Contestant {
 
     @Override
     public List<String> algorithms(BenchOperation operation) {
-        return operation == BenchOperation.PINGPONG ? List.of(ALGORITHM) : List.of();
+        return operation == BenchOperation.PINGPONG ? List.of(means.floor()) : List.of();
     }
 
     @Override
@@ -59,10 +66,20 @@ final class FloorPair implements Contestant {
             // Nothing of the library runs in these processes: the variables only mark them.
             String session = GroupEnvironment.randomSession("floor");
             GroupEnvironment environment = new GroupEnvironment("", session, RANKS, "tcp", "");
-            pair = WorkerGroup.start(environment, ChildJvm.flags(), FloorWorker.class);
+            pair = WorkerGroup.start(
+                    environment,
+                    Stream.of("0", "1")
+                            .map(rank -> ChildJvm.command(ChildJvm.flags(), FloorWorker.class, rank, means.floor()))
+                            .toList());
             Message listening =
                     pair.await(Set.of(1), FloorWorker.LISTENING, START_LIMIT).get(1);
-            pair.tell(0, Message.of(FloorWorker.CONNECT).with("port", via.portTo((int) listening.number("port"))));
+            String place = listening.text(FloorWorker.PLACE);
+            pair.tell(
+                    0,
+                    Message.of(FloorWorker.CONNECT)
+                            .with(
+                                    FloorWorker.PLACE,
+                                    means == Means.SOCKETS ? via.portTo(Integer.parseInt(place)) : place));
             pair.awaitAll(Worker.JOINED, START_LIMIT);
         }
     }
@@ -74,7 +91,7 @@ final class FloorPair implements Contestant {
         return pair.awaitAll(CaseResult.KIND, MEASURE_LIMIT).values().stream()
                 .map(CaseResult::from)
                 .map(result ->
-                        new CaseResult(result.rank(), result.mismatch(), ALGORITHM, result.times(), result.usage()))
+                        new CaseResult(result.rank(), result.mismatch(), means.floor(), result.times(), result.usage()))
                 .toList();
     }
 

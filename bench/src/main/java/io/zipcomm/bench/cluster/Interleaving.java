@@ -3,7 +3,9 @@ package io.zipcomm.bench.cluster;
 import io.zipcomm.bench.machine.Calm;
 import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Means;
 import io.zipcomm.bench.plan.Selection;
+import io.zipcomm.bench.plan.Transports;
 import io.zipcomm.bench.report.Row;
 import io.zipcomm.bench.worker.CaseOrder;
 import java.util.ArrayList;
@@ -26,8 +28,6 @@ final class Interleaving {
 
     /** Time for a row beside the floor, at least: a disturbance of some milliseconds must not decide it. */
     private static final long COMPARED_BUDGET_NS = 600_000_000;
-
-    private static final String REFERENCE = "tcp";
 
     private final List<Entry> entries;
     private final int ranks;
@@ -105,7 +105,7 @@ final class Interleaving {
         List<Lane> made = new ArrayList<>();
         for (Entry entry : entries) {
             if (cell.bytes() == 0 && entry.name().equals(Row.FLOOR)) {
-                // Plain sockets do not send nothing.
+                // A floor does not send nothing.
                 continue;
             }
             BenchCase what = new BenchCase(cell.operation(), entry.name(), ranks, cell.bytes());
@@ -133,17 +133,17 @@ final class Interleaving {
     }
 
     /**
-     * By whose paths a contestant is rated: by its own; one that is not the library's by the library over direct TCP, or what
-     * there is. Null for the floor, and where no group has a message to send.
+     * By whose paths a contestant is rated: by its own; one that is not the library's by those of the library that it is
+     * compared with. Null for a floor, and where no group has a message to send.
      */
     private Entry rater(Entry entry) {
         if (entry.hasProbe() || entry.name().equals(Row.FLOOR)) {
             return entry.hasProbe() ? entry : null;
         }
         List<Entry> probed = entries.stream().filter(Entry::hasProbe).toList();
-        return probed.stream()
-                .filter(one -> one.name().equals(REFERENCE))
-                .findFirst()
-                .orElse(probed.isEmpty() ? null : probed.get(0));
+        List<String> names = probed.stream().map(Entry::name).toList();
+        return Transports.peer(Means.of(entry.name()), names)
+                .map(peer -> probed.get(names.indexOf(peer)))
+                .orElse(null);
     }
 }

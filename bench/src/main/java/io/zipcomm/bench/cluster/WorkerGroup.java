@@ -159,6 +159,28 @@ final class WorkerGroup implements AutoCloseable {
     }
 
     /**
+     * Waits for the end of a rank's process.
+     *
+     * @return its exit code; 128 plus the number of the signal that killed it
+     * @throws WorkerFailure if it goes on for longer
+     */
+    int awaitExit(int rank, Duration limit) throws WorkerFailure, InterruptedException {
+        Process process = processes.child(rank);
+        if (!process.waitFor(limit.toNanos(), TimeUnit.NANOSECONDS)) {
+            throw new WorkerFailure("rank " + rank + ": the process goes on after " + limit.toSeconds() + " s");
+        }
+        return process.exitValue();
+    }
+
+    /** What a rank wrote last that was no message. */
+    List<String> lines(int rank) {
+        Deque<String> lines = lastLines.get(rank);
+        synchronized (lines) {
+            return List.copyOf(lines);
+        }
+    }
+
+    /**
      * Has all ranks measure.
      *
      * @param limit longest time without progress

@@ -6,6 +6,8 @@ import io.zipcomm.bench.cluster.GroupEnvironment;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.transport.Capabilities;
+import io.zipcomm.transport.DirectTransportProvider;
+import io.zipcomm.transport.PathProvider;
 import io.zipcomm.transport.TransportProvider;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +18,7 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 
 /** Looks at the machine, the transports, relays and the way to them, and says what it finds, one topic after the other. */
 public final class Doctor {
@@ -27,6 +30,9 @@ public final class Doctor {
 
     private final Report report;
     private final List<TransportProvider> providers = ServiceLoader.load(TransportProvider.class).stream()
+            .map(ServiceLoader.Provider::get)
+            .toList();
+    private final List<DirectTransportProvider> direct = ServiceLoader.load(DirectTransportProvider.class).stream()
             .map(ServiceLoader.Provider::get)
             .toList();
 
@@ -46,7 +52,7 @@ public final class Doctor {
      * @throws ZipException with code BAD_SETTING if the environment's settings are wrong
      */
     public boolean examine(Examination examination) {
-        new MachineLook(report, providers).look();
+        new MachineLook(report, providers, direct).look();
         TransportProvider network = network();
         if (examination.relays().isEmpty()) {
             report.say("relay", "not asked for: --relay HOST:PORT looks at one");
@@ -138,7 +144,8 @@ public final class Doctor {
     /** Shared memory, RDMA and the like, as far as they are installed. */
     private void sayOtherTransports() {
         boolean any = false;
-        for (TransportProvider provider : providers) {
+        for (PathProvider provider :
+                Stream.concat(providers.stream(), direct.stream()).toList()) {
             Optional<String> reason = provider.unavailabilityReason();
             for (Capabilities one : provider.capabilities()) {
                 if (!NETWORK.contains(one.path())) {
@@ -149,7 +156,7 @@ public final class Doctor {
                                     .orElse("would work "
                                             + (one.crossesHosts()
                                                     ? "with peers that have it too"
-                                                    : "on this machine")));
+                                                    : "with peers on this machine")));
                 }
             }
         }

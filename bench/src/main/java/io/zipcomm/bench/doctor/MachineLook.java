@@ -4,6 +4,8 @@ import io.zipcomm.internal.CpuQuota;
 import io.zipcomm.internal.Waiter;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.Capabilities;
+import io.zipcomm.transport.DirectTransportProvider;
+import io.zipcomm.transport.PathProvider;
 import io.zipcomm.transport.TransportProvider;
 import java.util.List;
 import java.util.Optional;
@@ -13,10 +15,18 @@ final class MachineLook {
 
     private final Report report;
     private final List<TransportProvider> providers;
+    private final List<DirectTransportProvider> direct;
 
-    MachineLook(Report report, List<TransportProvider> providers) {
+    /**
+     * A look at this machine.
+     *
+     * @param providers transports, with the relay
+     * @param direct    what may stand beside one of them
+     */
+    MachineLook(Report report, List<TransportProvider> providers, List<DirectTransportProvider> direct) {
         this.report = report;
         this.providers = providers;
+        this.direct = direct;
     }
 
     void look() {
@@ -40,18 +50,25 @@ final class MachineLook {
     private void lookAtTransports() {
         boolean any = false;
         for (TransportProvider provider : providers) {
-            Optional<String> reason = provider.unavailabilityReason();
-            any |= reason.isEmpty();
-            for (Capabilities one : provider.capabilities()) {
-                report.say(
-                        "transport " + one.path(),
-                        reason.map(why -> "NOT available: " + why)
-                                .orElse("available, by " + provider.details() + "; " + one));
-            }
+            any |= lookAt(provider);
         }
+        // They cannot do without one of the others.
+        direct.forEach(this::lookAt);
         if (!any) {
             report.wrong("transport", "none can be used: nothing can be joined here");
         }
+    }
+
+    /** Answers whether it can be used. */
+    private boolean lookAt(PathProvider provider) {
+        Optional<String> reason = provider.unavailabilityReason();
+        for (Capabilities one : provider.capabilities()) {
+            report.say(
+                    "transport " + one.path(),
+                    reason.map(why -> "NOT available: " + why)
+                            .orElseGet(() -> "available, by " + provider.details() + "; " + one));
+        }
+        return reason.isEmpty();
     }
 
     /** A group that leaves a core to each rank spins; look at the one with most ranks that does, and the next. */

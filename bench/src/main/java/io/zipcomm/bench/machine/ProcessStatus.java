@@ -14,6 +14,8 @@ public final class ProcessStatus {
 
     private static final Path PROC = Path.of("/proc");
     private static final String PEAK_MEMORY = "VmHWM:";
+    private static final String MEMORY = "VmRSS:";
+    private static final String SHARED_MEMORY = "RssShmem:";
     private static final List<String> SWITCHES = List.of("voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:");
     private static final int BYTES_PER_KB = 1024;
 
@@ -30,8 +32,22 @@ public final class ProcessStatus {
     }
 
     static double peakMemoryBytes(Path process) {
+        return bytes(process, PEAK_MEMORY);
+    }
+
+    /** Resident memory of this process, in bytes, with what it shares; NaN if it cannot be read. */
+    public static double residentBytes() {
+        return bytes(PROC.resolve("self"), MEMORY);
+    }
+
+    /** Resident memory of this process that is in files of a file system in memory, in bytes; NaN if it cannot be read. */
+    public static double residentSharedBytes() {
+        return bytes(PROC.resolve("self"), SHARED_MEMORY);
+    }
+
+    private static double bytes(Path process, String name) {
         try {
-            return BYTES_PER_KB * field(Files.readAllLines(process.resolve("status")), PEAK_MEMORY);
+            return BYTES_PER_KB * field(Files.readAllLines(process.resolve("status")), name);
         } catch (IOException e) {
             return Double.NaN;
         }

@@ -2,6 +2,7 @@ package io.zipcomm.bench.report;
 
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.plan.ByteSize;
+import io.zipcomm.bench.plan.Transports;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -10,12 +11,10 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Sets the times of other systems against the library's over direct TCP at the same operation, group size and bytes. A ratio
- * above 1 says that the library is faster. Where another system has several ways to do an operation, its fastest counts.
+ * Sets the times of other systems against the library's at the same operation, group size and bytes. A ratio above 1 says that
+ * the library is faster. Where another system has several ways to do an operation, its fastest counts.
  */
 public final class Comparison {
-
-    private static final String REFERENCE = "tcp";
 
     private record Cell(BenchOperation operation, int ranks, long bytes) {
         static Cell of(Row row) {
@@ -29,48 +28,53 @@ public final class Comparison {
         }
     }
 
-    private final Map<Cell, Row> references = new HashMap<>();
+    private final Map<String, Map<Cell, Row>> own = new HashMap<>();
     private final Map<String, Map<Cell, Row>> fastest = new LinkedHashMap<>();
 
     /** Adds a row. The library's come before those that are compared with them. */
     public void add(Row row) {
-        if (!row.isMeasured() || !row.verified()) {
-            return;
-        }
-        if (row.transport().equals(REFERENCE)) {
-            references.put(Cell.of(row), row);
-        } else if (row.isBaseline() && !row.transport().equals(Row.FLOOR)) {
+        boolean counts = row.isMeasured() && row.verified();
+        if (!row.isBaseline()) {
+            // One that failed took part: nobody is compared with another in its place.
+            Map<Cell, Row> rows = own.computeIfAbsent(row.transport(), name -> new HashMap<>());
+            if (counts) {
+                rows.put(Cell.of(row), row);
+            }
+        } else if (counts && !row.isFloor()) {
             fastest.computeIfAbsent(row.transport(), name -> new LinkedHashMap<>())
                     .merge(Cell.of(row), row, (one, other) -> one.p50Us() <= other.p50Us() ? one : other);
         }
     }
 
-    /** A row's median over the library's; NaN for rows of the library itself, and where either is missing. */
+    /** A row's median over that of its {@link Row#peer}; NaN for rows of the library itself, and where either is missing. */
     public double ratio(Row row) {
-        Row reference = references.get(Cell.of(row));
-        return reference == null || !row.isBaseline() || !row.isMeasured()
-                ? Double.NaN
-                : row.p50Us() / reference.p50Us();
+        return row.isBaseline() && row.isMeasured()
+                ? row.peer(own.keySet()).map(peer -> ratio(row, peer)).orElse(Double.NaN)
+                : Double.NaN;
     }
 
-    /** What the ratios of each other system add up to. */
+    private double ratio(Row row, String peer) {
+        Row reference = own.get(peer).get(Cell.of(row));
+        return reference == null ? Double.NaN : row.p50Us() / reference.p50Us();
+    }
+
+    /** What the ratios of each other system add up to, against each direct way of the library. */
     public List<String> lines() {
         List<String> lines = new ArrayList<>();
-        fastest.forEach((name, rows) -> {
-            Map<Cell, Double> ratios = new LinkedHashMap<>();
-            rows.forEach((cell, row) -> {
-                if (references.containsKey(cell)) {
-                    ratios.put(cell, ratio(row));
-                }
-            });
-            if (!ratios.isEmpty()) {
-                lines.add(line(name, ratios));
-            }
-        });
+        fastest.forEach((name, rows) -> Transports.DIRECT.stream()
+                .filter(own::containsKey)
+                .forEach(peer -> {
+                    Map<Cell, Double> ratios = new LinkedHashMap<>();
+                    rows.forEach((cell, row) -> ratios.put(cell, ratio(row, peer)));
+                    ratios.values().removeIf(ratio -> ratio.isNaN());
+                    if (!ratios.isEmpty()) {
+                        lines.add(line(name, peer, ratios));
+                    }
+                }));
         return lines;
     }
 
-    private static String line(String name, Map<Cell, Double> ratios) {
+    private static String line(String name, String peer, Map<Cell, Double> ratios) {
         Map.Entry<Cell, Double> worst =
                 ratios.entrySet().stream().min(Map.Entry.comparingByValue()).orElseThrow();
         long below = ratios.values().stream().filter(ratio -> ratio < 1).count();
@@ -78,7 +82,7 @@ public final class Comparison {
                 Locale.ROOT,
                 "%s takes this many times as long as %s: worst %.2f (%s); %d of %d cells below 1; geometric means:",
                 name,
-                REFERENCE,
+                peer,
                 worst.getValue(),
                 worst.getKey(),
                 below,

@@ -1,5 +1,6 @@
 package io.zipcomm.bench.report;
 
+import io.zipcomm.bench.plan.Means;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -65,12 +66,13 @@ public final class NoiseRules {
     }
 
     /** Judges the floor at the beginning and at the end. */
-    public static Optional<String> drift(double firstUs, double lastUs) {
+    public static Optional<String> drift(Means means, double firstUs, double lastUs) {
         double drift = Math.max(firstUs, lastUs) / Math.min(firstUs, lastUs) - 1;
         return above(
                 drift,
                 DRIFT_MAX,
-                "ping-pong of 8 B over plain sockets took %.1f us at the beginning, %.1f us at the end (bound: %.0f %%)",
+                "ping-pong of 8 B over %s took %.2f us at the beginning, %.2f us at the end (bound: %.0f %%)",
+                means.noun(),
                 firstUs,
                 lastUs,
                 100 * DRIFT_MAX);

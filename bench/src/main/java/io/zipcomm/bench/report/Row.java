@@ -1,7 +1,10 @@
 package io.zipcomm.bench.report;
 
 import io.zipcomm.bench.plan.BenchOperation;
-import java.util.Set;
+import io.zipcomm.bench.plan.Means;
+import io.zipcomm.bench.plan.Transports;
+import java.util.Collection;
+import java.util.Optional;
 
 /**
  * One line of the result. Times are over iterations, of the slowest rank of each.
@@ -31,11 +34,8 @@ public record Row(
         boolean verified,
         Cost cost) {
 
-    /** Transport of rows that were measured with plain sockets. */
+    /** Transport of rows that were measured with nothing of the library. */
     public static final String FLOOR = "floor";
-
-    /** Transports that are not the library's, by the names that the CSV file has for them. */
-    private static final Set<String> BASELINES = Set.of(FLOOR, "redis", "redis-tuned", "mpi-tcp", "mpi-shm");
 
     private static final double BYTES_PER_US_IN_GBPS = 1e-3;
 
@@ -57,7 +57,27 @@ public record Row(
 
     /** Whether it is another system's, or the floor. */
     public boolean isBaseline() {
-        return BASELINES.contains(transport);
+        return !Transports.isOwn(transport);
+    }
+
+    /** Whether it says what can be done with nothing of the library. */
+    public boolean isFloor() {
+        return transport.equals(FLOOR);
+    }
+
+    /** By what the processes reached each other. */
+    public Means means() {
+        return isFloor() ? Means.ofFloor(algorithm) : Means.of(transport);
+    }
+
+    /**
+     * Which of the library's transports a baseline's row is compared with. A floor is compared with nothing but what goes by
+     * the same means.
+     *
+     * @param present who took part
+     */
+    public Optional<String> peer(Collection<String> present) {
+        return isFloor() ? Transports.sameMeans(means(), present) : Transports.peer(means(), present);
     }
 
     /** Whether there are times. */

@@ -7,6 +7,7 @@ import java.util.Locale;
 public final class TableFormat {
 
     private static final String LINE = "%-13s %-11s %-20s %5s %8s %6s %11s %11s %9s %6s %6s %7s  %s";
+    private static final double TINY = 10;
     private static final double SMALL = 1000;
     private static final String NOTHING = "-";
 
@@ -28,14 +29,14 @@ public final class TableFormat {
                 "bus GB/s",
                 "eta",
                 "spread",
-                "x tcp",
+                "x zip",
                 "verified");
     }
 
     /**
      * A row.
      *
-     * @param ratio its time over the library's over direct TCP; NaN if it is the library's, or there is none
+     * @param ratio its time over the library's; NaN if it is the library's, or there is none
      */
     public static String line(Row row, double ratio) {
         return String.format(
@@ -56,12 +57,12 @@ public final class TableFormat {
                 row.verified() ? "yes" : row.isMeasured() ? "NO" : "FAILED");
     }
 
-    /** Microseconds, with a digit behind the point where it says something. */
+    /** Microseconds, with digits behind the point where they say something. */
     public static String micros(double value) {
         if (Double.isNaN(value)) {
             return NOTHING;
         }
-        return String.format(Locale.ROOT, value < SMALL ? "%.1f" : "%,.0f", value);
+        return String.format(Locale.ROOT, value < TINY ? "%.2f" : value < SMALL ? "%.1f" : "%,.0f", value);
     }
 
     private static String bandwidth(double value) {

@@ -46,6 +46,10 @@ public final class FanOutProbe {
                         .with("rank", world.rank())
                         .with("bytes", received.get())
                         .with("direct", ((GroupCommunicator) world).counters().directBytesReceived)
+                        .with(
+                                "path",
+                                String.valueOf(
+                                        ((GroupCommunicator) world).progress().pathTo(0)))
                         .with("atNs", System.nanoTime()));
             }
             // The messages under way have no other end: nothing is left to drain.

@@ -6,13 +6,13 @@ import java.nio.ByteBuffer;
 /** Some bytes to the other process and back. */
 final class FloorPingPong implements FloorRound {
 
-    private final FloorSocket socket;
+    private final FloorPath path;
     private final Region sent;
     private final Region received;
     private String mismatch;
 
-    FloorPingPong(FloorSocket socket, int bytes) {
-        this.socket = socket;
+    FloorPingPong(FloorPath path, int bytes) {
+        this.path = path;
         sent = new Region(ByteBuffer.allocateDirect(bytes), 0, bytes, 0, 1);
         received = new Region(ByteBuffer.allocateDirect(bytes), 0, bytes, 0, 1);
     }
@@ -28,8 +28,8 @@ final class FloorPingPong implements FloorRound {
         sent.memory().clear();
         received.memory().clear();
         long began = System.nanoTime();
-        socket.write(sent.memory());
-        socket.read(received.memory());
+        path.write(sent.memory());
+        path.read(received.memory());
         long elapsedNs = System.nanoTime() - began;
         mismatch = mismatch == null ? received.mismatch(iteration, all) : mismatch;
         return elapsedNs;
@@ -39,9 +39,9 @@ final class FloorPingPong implements FloorRound {
     void answer() throws IOException {
         ByteBuffer buffer = received.memory();
         buffer.clear();
-        socket.read(buffer);
+        path.read(buffer);
         buffer.flip();
-        socket.write(buffer);
+        path.write(buffer);
     }
 
     @Override

@@ -6,13 +6,13 @@ import java.nio.ByteBuffer;
 /** As many bytes as {@link StreamExercise} moves, in pieces as long, in one direction; a byte back at the end. */
 final class FloorStream implements FloorRound {
 
-    private final FloorSocket socket;
+    private final FloorPath path;
     private final Region piece;
     private final ByteBuffer acknowledgement = ByteBuffer.allocateDirect(1);
     private String mismatch;
 
-    FloorStream(FloorSocket socket, boolean sends) {
-        this.socket = socket;
+    FloorStream(FloorPath path, boolean sends) {
+        this.path = path;
         piece = new Region(
                 ByteBuffer.allocateDirect(StreamExercise.MESSAGE_BYTES), 0, StreamExercise.MESSAGE_BYTES, 0, 1);
         if (sends) {
@@ -25,10 +25,10 @@ final class FloorStream implements FloorRound {
         long began = System.nanoTime();
         for (int i = 0; i < StreamExercise.MESSAGES; i++) {
             piece.memory().clear();
-            socket.write(piece.memory());
+            path.write(piece.memory());
         }
         acknowledgement.clear();
-        socket.read(acknowledgement);
+        path.read(acknowledgement);
         long elapsedNs = System.nanoTime() - began;
         if (acknowledgement.get(0) != 1) {
             mismatch = "iteration " + iteration + ": the stream did not arrive as it was sent";
@@ -40,11 +40,11 @@ final class FloorStream implements FloorRound {
     void answer() throws IOException {
         for (int i = 0; i < StreamExercise.MESSAGES; i++) {
             piece.memory().clear();
-            socket.read(piece.memory());
+            path.read(piece.memory());
         }
         acknowledgement.clear();
         acknowledgement.put(0, (byte) (piece.mismatch(0, false) == null ? 1 : 0));
-        socket.write(acknowledgement);
+        path.write(acknowledgement);
     }
 
     @Override

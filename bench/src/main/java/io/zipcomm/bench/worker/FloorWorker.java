@@ -1,50 +1,52 @@
 package io.zipcomm.bench.worker;
 
+import io.zipcomm.bench.plan.Means;
 import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
- * What the hardware and the operating system allow, with nothing of the library: ping-pong and a stream over plain
- * non-blocking sockets on loopback, spinning, between two such processes; and copying and adding memory in one. With the
- * same pace as the library's rows, and the same check of the data.
+ * What the hardware and the operating system allow, with nothing of the library: ping-pong and a stream between two such
+ * processes, which spin, over plain sockets or through shared memory; and copying and adding memory in one. With the same pace
+ * as the library's rows, and the same check of the data.
  */
 public final class FloorWorker {
 
-    /** Message of the accepting process, with its port. */
+    /** Message of the process that answers, with the {@link #PLACE} where it can be reached. */
     public static final String LISTENING = "listening";
 
-    /** Order to the other process to connect to a port. */
+    /** Order to the other process to go to a {@link #PLACE}. */
     public static final String CONNECT = "connect";
 
-    /** An operation that needs no sockets: copies {@code bytes} from one {@code float[]} to another. */
+    /** A port, or the name of a file. */
+    public static final String PLACE = "place";
+
+    /** An operation of one process: copies {@code bytes} from one {@code float[]} to another. */
     public static final String COPY = "copy";
 
-    /** An operation that needs no sockets: adds a {@code float[]} of {@code bytes} to another. */
+    /** An operation of one process: adds a {@code float[]} of {@code bytes} to another. */
     public static final String ADD = "add";
 
     private static final List<String> ALONE = List.of(COPY, ADD);
     private static final CaseResult NOTHING = new CaseResult(1, "", "", new Times(), Usage.UNKNOWN);
 
-    private final FloorSocket socket;
+    private final FloorPath path;
 
-    private FloorWorker(FloorSocket socket) {
-        this.socket = socket;
+    private FloorWorker(FloorPath path) {
+        this.path = path;
     }
 
     /**
      * Serves the harness on standard input and output.
      *
-     * @param args {@code 0} for the process that times, {@code 1} for the one that answers
+     * @param args {@code 0} for the process that times, {@code 1} for the one that answers; and which floor it is
      */
     public static void main(String[] args) throws IOException, InterruptedException {
         HarnessLink harness = HarnessLink.open();
         boolean answers = args[0].equals("1");
-        FloorSocket socket = answers
-                ? FloorSocket.accept(port ->
-                        harness.tell(Message.of(LISTENING).with("rank", 1).with("port", port)))
-                : FloorSocket.connect((int) harness.next().number("port"));
-        FloorWorker floor = new FloorWorker(socket);
+        FloorPath path = path(Means.ofFloor(args[1]), answers, harness);
+        FloorWorker floor = new FloorWorker(path);
         harness.tell(Message.of(Worker.JOINED).with("rank", args[0]));
         for (Message order = harness.next(); !order.kind().equals(Worker.END); order = harness.next()) {
             CaseOrder what = CaseOrder.from(order);
@@ -53,12 +55,29 @@ public final class FloorWorker {
         System.exit(0);
     }
 
+    private static FloorPath path(Means means, boolean answers, HarnessLink harness)
+            throws IOException, InterruptedException {
+        if (answers) {
+            Consumer<String> tell =
+                    place -> harness.tell(Message.of(LISTENING).with("rank", 1).with(PLACE, place));
+            return switch (means) {
+                case SOCKETS -> FloorSocket.accept(tell);
+                case SHARED_MEMORY -> FloorMemory.create(tell);
+            };
+        }
+        String place = harness.next().text(PLACE);
+        return switch (means) {
+            case SOCKETS -> FloorSocket.connect(place);
+            case SHARED_MEMORY -> FloorMemory.open(place);
+        };
+    }
+
     private FloorRound round(CaseOrder order) {
         return switch (order.operation()) {
             case COPY -> new MemoryRound((int) order.bytes(), false);
             case ADD -> new MemoryRound((int) order.bytes(), true);
-            case CaseOrder.STREAM -> new FloorStream(socket, true);
-            default -> new FloorPingPong(socket, (int) order.bytes());
+            case CaseOrder.STREAM -> new FloorStream(path, true);
+            default -> new FloorPingPong(path, (int) order.bytes());
         };
     }
 
@@ -73,14 +92,14 @@ public final class FloorWorker {
             int count = timed ? pace.timedIterations() : pace.batch();
             UsageMeter meter = UsageMeter.start();
             if (timed && !alone) {
-                socket.say(FloorSocket.TIMED);
+                path.say(FloorPath.TIMED);
             }
             long batchBegan = System.nanoTime();
             for (int i = 0; i < count; i++) {
                 boolean all = iteration == 0 || (timed && (i == 0 || i == count - 1));
                 if (!alone) {
                     round.prepare(iteration, all);
-                    socket.say(FloorSocket.MORE);
+                    path.say(FloorPath.MORE);
                 }
                 timesNs[i] = round.run(iteration, all);
                 iteration++;
@@ -88,7 +107,7 @@ public final class FloorWorker {
             if (timed) {
                 Usage usage = meter.read(Double.NaN, Double.NaN);
                 if (!alone) {
-                    socket.say(FloorSocket.LAST);
+                    path.say(FloorPath.LAST);
                 }
                 String mismatch = Objects.requireNonNullElse(round.mismatch(), "");
                 return new CaseResult(0, mismatch, "", new Times().add(timesNs, count), usage);
@@ -102,11 +121,11 @@ public final class FloorWorker {
             return NOTHING;
         }
         boolean stream = order.operation().equals(CaseOrder.STREAM);
-        FloorStream drain = stream ? new FloorStream(socket, false) : null;
-        FloorPingPong echo = stream ? null : new FloorPingPong(socket, (int) order.bytes());
+        FloorStream drain = stream ? new FloorStream(path, false) : null;
+        FloorPingPong echo = stream ? null : new FloorPingPong(path, (int) order.bytes());
         UsageMeter meter = UsageMeter.start();
-        for (byte word = socket.hear(); word != FloorSocket.LAST; word = socket.hear()) {
-            if (word == FloorSocket.TIMED) {
+        for (byte word = path.hear(); word != FloorPath.LAST; word = path.hear()) {
+            if (word == FloorPath.TIMED) {
                 meter = UsageMeter.start();
             } else if (stream) {
                 drain.answer();

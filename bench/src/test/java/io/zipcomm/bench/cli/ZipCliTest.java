@@ -3,6 +3,7 @@ package io.zipcomm.bench.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.zipcomm.bench.plan.Transports;
 import io.zipcomm.bench.simulate.PredictionFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -70,7 +71,7 @@ final class ZipCliTest {
                 "bench --bytes 64KB                | '64KB' is not a size: write bytes, or KiB, MiB, GiB",
                 "bench --bytes 4GiB                | '4GiB' is more than the largest size, 1GiB",
                 "bench --bytes 7                   | --bytes 7: reduce, allreduce and reducescatter add 4-byte floats",
-                "bench --transport rdma            | unknown transport 'rdma'; known: auto, tcp, relay",
+                "bench --transport rdma            | unknown transport 'rdma'; known: auto, tcp, relay, aeron-ipc, aeron-udp",
                 "bench --ranks 0                   | '0' is not a whole number from 1",
                 "bench --ranks two                 | 'two' is not a whole number from 1",
                 "bench --iterations -3             | '-3' is not a whole number from 1",
@@ -161,6 +162,15 @@ final class ZipCliTest {
                 CapturedCli.run("bench", "--ops", "barrier,alltoall", "--algorithm", "no-such-algorithm");
         assertEquals(2, result.exitCode());
         assertTrue(result.err().contains("dissemination"), result.err());
+    }
+
+    @Test
+    void shouldTakeEveryTransport() {
+        for (String name : Transports.ALL) {
+            assertEquals(name, new TransportName().convert(name));
+            assertTrue(CapturedCli.run("bench", "--help").out().contains(name), name);
+        }
+        assertEquals(Transports.ALL.size(), TransportName.KNOWN.split(", ", -1).length);
     }
 
     @Test

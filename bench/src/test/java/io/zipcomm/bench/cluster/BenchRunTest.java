@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.zipcomm.bench.plan.Baseline;
 import io.zipcomm.bench.plan.BenchCase;
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Means;
 import io.zipcomm.bench.plan.Selection;
 import io.zipcomm.bench.report.Cost;
 import io.zipcomm.bench.report.CostModel;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -61,11 +63,45 @@ final class BenchRunTest {
         }
         assertEquals(1, listener.floors.size());
         FloorSpeed speed = listener.floors.get(0);
-        assertTrue(speed.streamGBps() > 0 && speed.copyGBps() > 0 && speed.addGBps() > 0, speed.toString());
+        assertEquals(Set.of(Means.SOCKETS), speed.streamGBps().keySet());
+        assertTrue(speed.streamGBps().get(Means.SOCKETS) > 0, speed.toString());
+        assertTrue(speed.copyGBps() > 0 && speed.addGBps() > 0, speed.toString());
         assertEquals(4, listener.models.size());
         for (CostModel model : listener.models) {
             assertTrue(model.alphaUs() > 0 && model.betaUsPerByte() > 0, model.toString());
         }
+    }
+
+    /** Whether the library can be had over each of them here or not. */
+    @Test
+    void shouldMeasureTheFloorOfEachMeans() throws InterruptedException {
+        RecordingListener listener = run(new Selection(
+                List.of(BenchOperation.PINGPONG),
+                List.of(2),
+                List.of(0L, 8L, 100_000L),
+                List.of("tcp", "aeron-ipc"),
+                null,
+                2));
+        List<Row> floors = listener.rows.stream().filter(Row::isFloor).toList();
+        List<String> found = floors.stream()
+                .map(row -> row.algorithm() + " " + row.bytes() + " " + row.verified())
+                .toList();
+        assertEquals(
+                List.of(
+                        "nio-spin 8 true",
+                        "shm-spin 8 true",
+                        "nio-spin 100000 true",
+                        "shm-spin 100000 true",
+                        "nio-spin 1048576 true",
+                        "shm-spin 1048576 true"),
+                found);
+        FloorSpeed speed = listener.floors.get(0);
+        assertEquals(Set.of(Means.values()), speed.streamGBps().keySet());
+        assertTrue(speed.streamGBps().get(Means.SHARED_MEMORY) > 0, speed.toString());
+        assertTrue(
+                speed.toString()
+                        .matches("floor: stream over plain sockets .*, stream over shared memory .*, memory copy .*"),
+                speed.toString());
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.zipcomm.bench.plan.BenchOperation;
 import io.zipcomm.bench.plan.Selection;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -44,5 +45,14 @@ final class ProbesTest {
         boolean good = new ColdStartRun(allReduce(2, 8, List.of("tcp")), 1, out, out).run();
         assertTrue(good, lines().toString());
         assertTrue(lines().stream().anyMatch(line -> line.matches("tcp +2 +without archive .*")), lines().toString());
+    }
+
+    @Test
+    void shouldMeasureWhatARankTakes() throws InterruptedException, IOException {
+        boolean good = new FootprintRun(allReduce(2, 8, List.of("tcp")), 1, out, out).run();
+        assertTrue(good, lines().toString());
+        assertTrue(
+                lines().stream().anyMatch(line -> line.matches("tcp +2( +\\d+){3} +-( +\\d+\\.\\d){5}")),
+                lines().toString());
     }
 }

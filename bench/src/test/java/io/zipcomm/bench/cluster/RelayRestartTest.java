@@ -8,14 +8,19 @@ import io.zipcomm.bench.worker.KillProbe;
 import io.zipcomm.bench.worker.Message;
 import io.zipcomm.bench.worker.Worker;
 import io.zipcomm.error.ErrorCode;
+import io.zipcomm.settings.Setting;
+import io.zipcomm.testkit.SharedMemoryFolder;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A relay is killed and started again, all in real processes: what its groups see of it. */
 @Timeout(120)
@@ -28,15 +33,19 @@ final class RelayRestartTest {
     private static final Set<Integer> RECEIVER = Set.of(1);
 
     @Test
-    void shouldNotDisturbDirectConnectionsAndFailRelayedOnesByName()
+    void shouldNotDisturbDirectConnectionsAndFailRelayedOnesByName(
+            @TempDir(factory = SharedMemoryFolder.class) Path sharedMemory)
             throws WorkerFailure, InterruptedException, IOException {
         try (RelayProcess relay = RelayProcess.start(List.of());
-                WorkerGroup direct = start(relay, "auto", FanOutProbe.class);
-                WorkerGroup relayed = start(relay, "relay", KillProbe.class)) {
+                WorkerGroup direct = start(relay, "auto", "none", FanOutProbe.class);
+                WorkerGroup memory = start(relay, "auto", sharedMemory.toString(), FanOutProbe.class);
+                WorkerGroup relayed = start(relay, "relay", "none", KillProbe.class)) {
             direct.tellAll(Message.of(FanOutProbe.BEGIN));
+            memory.tellAll(Message.of(FanOutProbe.BEGIN));
             relayed.tellAll(Message.of(KillProbe.BEGIN).with("bytes", BYTES));
             relayed.awaitAll(KillProbe.RUNNING, LIMIT);
-            awaitMore(direct, "direct", 0);
+            awaitPath(direct, "tcp");
+            awaitPath(memory, "aeron-ipc");
 
             long killedNs = System.nanoTime();
             relay.kill();
@@ -47,11 +56,13 @@ final class RelayRestartTest {
                 assertTrue(tookNs < FAILURE_LIMIT.toNanos(), failure.text("message") + " after " + tookNs + " ns");
             }
             awaitMore(direct, "bytes", count(direct).number("bytes"));
+            awaitMore(memory, "bytes", count(memory).number("bytes"));
 
             try (RelayProcess again = relay.restart()) {
                 // The group that it does not know goes on, and new ones meet.
                 awaitMore(direct, "bytes", count(direct).number("bytes"));
-                try (WorkerGroup next = start(again, "relay", KillProbe.class)) {
+                awaitMore(memory, "bytes", count(memory).number("bytes"));
+                try (WorkerGroup next = start(again, "relay", "none", KillProbe.class)) {
                     next.tellAll(Message.of(KillProbe.BEGIN).with("bytes", BYTES));
                     next.awaitAll(KillProbe.RUNNING, LIMIT);
                 }
@@ -59,9 +70,12 @@ final class RelayRestartTest {
         }
     }
 
-    private static WorkerGroup start(RelayProcess relay, String transport, Class<?> main)
+    private static WorkerGroup start(RelayProcess relay, String transport, String sharedMemory, Class<?> main)
             throws WorkerFailure, InterruptedException {
-        WorkerGroup group = WorkerGroup.start(relay.newGroup("restart", 2, transport), ChildJvm.flags(), main);
+        List<String> flags = new ArrayList<>(ChildJvm.flags());
+        flags.add("--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED");
+        WorkerGroup group = WorkerGroup.start(
+                relay.newGroup("restart", 2, transport).with(Map.of(Setting.SHARED_MEMORY, sharedMemory)), flags, main);
         group.awaitAll(Worker.JOINED, LIMIT);
         return group;
     }
@@ -69,6 +83,16 @@ final class RelayRestartTest {
     private static Message count(WorkerGroup group) throws WorkerFailure, InterruptedException {
         group.tell(1, Message.of(FanOutProbe.COUNT));
         return group.await(RECEIVER, FanOutProbe.COUNT, LIMIT).get(1);
+    }
+
+    private static void awaitPath(WorkerGroup group, String path) throws WorkerFailure, InterruptedException {
+        long deadlineNs = System.nanoTime() + LIMIT.toNanos();
+        String now = count(group).text("path");
+        while (!now.equals(path)) {
+            assertTrue(System.nanoTime() - deadlineNs < 0, "the path is " + now + ", not " + path);
+            Thread.sleep(20);
+            now = count(group).text("path");
+        }
     }
 
     /** Waits until a counter of the receiver has gone on. */

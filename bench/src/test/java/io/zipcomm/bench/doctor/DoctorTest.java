@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.zipcomm.bench.Main;
+import io.zipcomm.bench.cluster.ChildJvm;
 import io.zipcomm.relay.RelayOption;
 import io.zipcomm.relay.RelaySecret;
 import io.zipcomm.relay.RelayServer;
@@ -14,11 +16,13 @@ import io.zipcomm.settings.Setting;
 import io.zipcomm.testkit.ConnectProxy;
 import io.zipcomm.testkit.TestCertificates;
 import io.zipcomm.transport.RelayAddress;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -61,12 +65,52 @@ final class DoctorTest {
     }
 
     @Test
+    void shouldSayWhatRanksOfThisHostCanShare(@TempDir Path folder) {
+        System.setProperty(Setting.SHARED_MEMORY.property(), folder.toString());
+        doctor.examine(new Examination(List.of(), ""));
+        String memory = findings.get("transport aeron-ipc");
+        assertTrue(memory.matches("available, by Aeron [0-9.]+, .*; direct, this host only, reads in place"), memory);
+        assertTrue(memory.contains(folder + " (ZIP_SHARED_MEMORY) with "), memory);
+        assertTrue(
+                memory.matches(".* \\d+ MiB free: a group of 2 here would take up to \\d+ MiB, a group of 8 .*"),
+                memory);
+        findings.clear();
+        System.setProperty(Setting.SHARED_MEMORY.property(), "none");
+        doctor.examine(new Examination(List.of(), ""));
+        assertTrue(findings.get("transport aeron-ipc").contains("not used: ZIP_SHARED_MEMORY is none"));
+        findings.clear();
+        System.setProperty(
+                Setting.SHARED_MEMORY.property(), folder.resolve("nowhere").toString());
+        doctor.examine(new Examination(List.of(), ""));
+        assertTrue(findings.get("transport aeron-ipc").contains("nowhere', which is not a directory"));
+    }
+
+    /** The flag that Agrona needs is that of a process: another one is asked. */
+    @Test
+    void shouldSayWhichFlagOfTheJvmIsMissing() throws IOException {
+        Process asked = new ProcessBuilder(ChildJvm.command(List.of(), Main.class, "doctor"))
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        List<String> lines;
+        try (BufferedReader out = asked.inputReader(StandardCharsets.UTF_8)) {
+            lines = out.lines().toList();
+        }
+        assertTrue(
+                lines.stream()
+                        .anyMatch(line -> line.matches("transport aeron-ipc +NOT available: .*--add-opens"
+                                + " java\\.base/jdk\\.internal\\.misc=ALL-UNNAMED")),
+                lines.toString());
+        assertTrue(lines.stream().anyMatch(line -> line.matches("transport tcp +available, .*")), lines.toString());
+    }
+
+    @Test
     void shouldJoinAtARelayWithAToken() {
         try (RelayServer relay = relay()) {
             String token = RelayTokens.mint(secret, "doctor*", Optional.empty(), Optional.empty());
             assertTrue(doctor.examine(new Examination(List.of(addressOf(relay)), token)), findings.toString());
             assertTrue(findings.get("relay " + addressOf(relay)).startsWith("reachable; round trip "));
             assertTrue(findings.get("admission").startsWith("a group of 1 joined in "), findings.toString());
+            assertEquals("would work with peers on this machine", findings.get("ladder, aeron-ipc"));
         }
     }
 
@@ -121,7 +165,7 @@ final class DoctorTest {
 
     // ---- each step of the way to a relay
 
-    private static final List<Setting> WAY = List.of(Setting.PROXY, Setting.RELAY_CA);
+    private static final List<Setting> WAY = List.of(Setting.PROXY, Setting.RELAY_CA, Setting.SHARED_MEMORY);
 
     @AfterEach
     void clear() {

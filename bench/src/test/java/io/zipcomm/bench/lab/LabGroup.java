@@ -148,8 +148,14 @@ final class LabGroup {
      * @param settleMs how long to wait for direct paths
      */
     static LabGroup start(String relay, String name, List<LabNode> nodes, long settleMs) {
+        return start(relay, name, nodes, settleMs, Map.of());
+    }
+
+    /** The same with further settings. */
+    static LabGroup start(
+            String relay, String name, List<LabNode> nodes, long settleMs, Map<Setting, String> settings) {
         LabGroup group = new LabGroup(name, nodes);
-        GroupEnvironment environment = new GroupEnvironment(relay, name, nodes.size(), "auto", "");
+        GroupEnvironment environment = new GroupEnvironment(relay, name, nodes.size(), "auto", "", settings);
         for (int rank = 0; rank < nodes.size(); rank++) {
             Map<String, String> variables = environment.forRank(rank);
             variables.remove(Setting.TOKEN.variable());

@@ -1,6 +1,7 @@
 package io.zipcomm.bench.lab;
 
 import io.zipcomm.bench.cluster.ChildJvm;
+import io.zipcomm.settings.Setting;
 import io.zipcomm.testkit.lab.LabHost;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -9,7 +10,9 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -19,14 +22,19 @@ import java.util.function.Consumer;
 /** A process of {@link LabRank} in a host, from the side of a test. It ends with the lab. */
 final class LabNode {
 
-    /** Starts count, not speed. And why a link does not become direct is told. */
+    /** Starts count, not speed. Memory can be shared. And why a link does not become direct is told. */
     private static final List<String> FLAGS = List.of(
+            "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED",
             "-XX:TieredStopAtLevel=1",
             "-XX:+UseSerialGC",
             "-Xmx128m",
             "-Dorg.slf4j.simpleLogger.log.io.zipcomm.internal.Engine=info");
 
+    /** All hosts of a lab have one kernel and its files: networks are tested without what else they have in common. */
+    private static final String NO_MEMORY = "none";
+
     private final LabHost host;
+    private final String memory;
     private final Process process;
     private final Writer commands;
     private final Map<String, Story> stories = new ConcurrentHashMap<>();
@@ -43,8 +51,9 @@ final class LabNode {
         }
     }
 
-    private LabNode(LabHost host, Process process) {
+    private LabNode(LabHost host, String memory, Process process) {
         this.host = host;
+        this.memory = memory;
         this.process = process;
         commands = process.outputWriter(StandardCharsets.US_ASCII);
         readOnThread("lab-out-", process.getInputStream(), this::take, this::ended);
@@ -52,11 +61,25 @@ final class LabNode {
                 "lab-err-", process.getErrorStream(), line -> System.err.println(host.name() + ": " + line), () -> {});
     }
 
+    /** Its ranks share memory with nobody. */
     static LabNode start(LabHost host) {
+        return start(host, NO_MEMORY);
+    }
+
+    /**
+     * Starts a process.
+     *
+     * @param memory directory where its ranks meet those of other processes to share memory
+     */
+    static LabNode start(LabHost host, Path memory) {
+        return start(host, memory.toString());
+    }
+
+    private static LabNode start(LabHost host, String memory) {
         List<String> flags = new ArrayList<>(ChildJvm.flags());
         flags.addAll(FLAGS);
         try {
-            return new LabNode(host, host.start(ChildJvm.command(flags, LabRank.class), Map.of()));
+            return new LabNode(host, memory, host.start(ChildJvm.command(flags, LabRank.class), Map.of()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -78,11 +101,14 @@ final class LabNode {
     /**
      * Begins a rank.
      *
-     * @param listener hears each line when it is told, on a thread of this node
+     * @param variables of the rank; where none says where it shares memory, it is as this process was started
+     * @param listener  hears each line when it is told, on a thread of this node
      */
     CompletableFuture<List<String>> run(long settleMs, Map<String, String> variables, Consumer<String> listener) {
         StringBuilder line = new StringBuilder().append(settleMs);
-        variables.forEach((variable, value) ->
+        Map<String, String> all = new LinkedHashMap<>(variables);
+        all.putIfAbsent(Setting.SHARED_MEMORY.variable(), memory);
+        all.forEach((variable, value) ->
                 line.append(' ').append(variable).append('=').append(value));
         return begin(line.toString(), listener);
     }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Means;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -40,6 +41,43 @@ final class ComparisonTest {
                         "mpi-shm takes this many times as long as tcp: worst 0.50 (allreduce 8 B, 4 ranks); 1 of 3 cells"
                                 + " below 1; geometric means: barrier 3.00, allreduce 1.00"),
                 comparison.lines());
+    }
+
+    @Test
+    void shouldCompareSharedMemoryWithSharedMemory() {
+        add(BenchOperation.REDUCE, "tcp", "chain", 8, 10);
+        add(BenchOperation.REDUCE, "aeron-ipc", "chain", 8, 2);
+        assertEquals(2, comparison.ratio(add(BenchOperation.REDUCE, "mpi-shm", "auto", 8, 4)), 1e-9);
+        assertEquals(1.5, comparison.ratio(add(BenchOperation.REDUCE, "mpi-tcp", "auto", 8, 15)), 1e-9);
+        List<String> starts = comparison.lines().stream()
+                .map(line -> line.substring(0, line.indexOf(" (")))
+                .toList();
+        assertEquals(
+                List.of(
+                        "mpi-shm takes this many times as long as tcp: worst 0.40",
+                        "mpi-shm takes this many times as long as aeron-ipc: worst 2.00",
+                        "mpi-tcp takes this many times as long as tcp: worst 1.50",
+                        "mpi-tcp takes this many times as long as aeron-ipc: worst 7.50"),
+                starts);
+    }
+
+    @Test
+    void shouldNotPutAnotherTransportInThePlaceOfOneThatFailed() {
+        add(BenchOperation.REDUCE, "tcp", "chain", 8, 10);
+        comparison.add(Row.failed(BenchOperation.REDUCE, "aeron-ipc", "auto", 4, 8));
+        assertTrue(Double.isNaN(comparison.ratio(add(BenchOperation.REDUCE, "mpi-shm", "auto", 8, 4))));
+        assertEquals(1, comparison.lines().size(), comparison.lines().toString());
+    }
+
+    @Test
+    void shouldCompareEachFloorWithItsOwnTransport() {
+        add(BenchOperation.PINGPONG, "tcp", "send-receive", 8, 10);
+        Row sockets = add(BenchOperation.PINGPONG, Row.FLOOR, Means.SOCKETS.floor(), 8, 5);
+        Row memory = add(BenchOperation.PINGPONG, Row.FLOOR, Means.SHARED_MEMORY.floor(), 8, 0.5);
+        assertEquals(0.5, comparison.ratio(sockets), 1e-9);
+        assertTrue(Double.isNaN(comparison.ratio(memory)));
+        add(BenchOperation.PINGPONG, "aeron-ipc", "send-receive", 8, 1);
+        assertEquals(0.5, comparison.ratio(memory), 1e-9);
     }
 
     @Test

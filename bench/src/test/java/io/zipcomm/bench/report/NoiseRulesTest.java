@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Means;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -56,16 +57,20 @@ final class NoiseRulesTest {
 
     @Test
     void shouldWarnWhenTheFloorDriftsEitherWay() {
-        assertEquals(Optional.empty(), NoiseRules.drift(10, 11));
-        assertEquals(Optional.empty(), NoiseRules.drift(11, 10));
-        assertTrue(NoiseRules.drift(10, 12).isPresent());
-        assertTrue(NoiseRules.drift(12, 10).isPresent());
+        assertEquals(Optional.empty(), NoiseRules.drift(Means.SOCKETS, 10, 11));
+        assertEquals(Optional.empty(), NoiseRules.drift(Means.SOCKETS, 11, 10));
+        assertTrue(NoiseRules.drift(Means.SOCKETS, 10, 12).isPresent());
+        assertTrue(NoiseRules.drift(Means.SOCKETS, 12, 10).isPresent());
+        String memory = NoiseRules.drift(Means.SHARED_MEMORY, 0.2, 0.3).orElseThrow();
+        assertTrue(
+                memory.startsWith("ping-pong of 8 B over shared memory took 0.20 us at the beginning, 0.30 us"),
+                memory);
     }
 
     @Test
     void shouldNotJudgeWhatIsNotKnown() {
         assertEquals(Optional.empty(), NoiseRules.load(Double.NaN));
         assertEquals(Optional.empty(), NoiseRules.steal(Double.NaN));
-        assertEquals(Optional.empty(), NoiseRules.drift(10, Double.NaN));
+        assertEquals(Optional.empty(), NoiseRules.drift(Means.SOCKETS, 10, Double.NaN));
     }
 }

@@ -10,6 +10,8 @@ public final class Hosts {
     public enum Spread {
         /** All ranks on one host. */
         ONE,
+        /** All ranks on one host, with memory that all of them share. */
+        MEMORY,
         /** Each rank on a host of its own. */
         APART,
         /** Several hosts, at least one of which has several ranks. */
@@ -18,9 +20,15 @@ public final class Hosts {
 
     private final int[] hostOf;
     private final int[][] ranks;
+    private final boolean shareMemory;
 
     private Hosts(int[] hostOf, int count) {
+        this(hostOf, count, false);
+    }
+
+    private Hosts(int[] hostOf, int count, boolean shareMemory) {
         this.hostOf = hostOf;
+        this.shareMemory = shareMemory;
         int[] counts = new int[count];
         for (int host : hostOf) {
             counts[host]++;
@@ -77,6 +85,11 @@ public final class Hosts {
         return new Hosts(new int[size], 1);
     }
 
+    /** All ranks on one host, with memory that all of them share. */
+    public static Hosts inMemory(int size) {
+        return new Hosts(new int[size], 1, true);
+    }
+
     /** Number of ranks. */
     public int size() {
         return hostOf.length;
@@ -100,7 +113,7 @@ public final class Hosts {
     /** How the group is spread. */
     public Spread spread() {
         if (ranks.length == 1) {
-            return Spread.ONE;
+            return shareMemory ? Spread.MEMORY : Spread.ONE;
         }
         return ranks.length == hostOf.length ? Spread.APART : Spread.SHARED;
     }

@@ -54,6 +54,12 @@ public final class Plan {
     private final long scratchBytes;
     private final boolean usesRelay;
 
+    /** For each step the number of what it sends to several peers alike, from 0; -1 if it does not. */
+    private final int[] shares;
+
+    /** How many peers each of those goes to. */
+    private final int[] sharers;
+
     Plan(List<Step> steps, long scratchBytes) {
         int count = steps.size();
         this.scratchBytes = scratchBytes;
@@ -97,6 +103,9 @@ public final class Plan {
         usesRelay = anyRelays;
         first = Arrays.copyOf(ready, readyCount);
         dependents = invert(steps, dependentsFrom);
+        SharedSends shared = SharedSends.of(steps);
+        shares = shared.shares();
+        sharers = shared.sharers();
     }
 
     /** Turns counts into starts, and lists for each step the ones that wait for it. */
@@ -187,6 +196,21 @@ public final class Plan {
     /** A step that waits for another. */
     public int dependent(int index) {
         return dependents[index];
+    }
+
+    /** How many regions are sent to several peers alike. */
+    int sharedSends() {
+        return sharers.length;
+    }
+
+    /** The number of what a step sends to several peers alike, from 0; -1 if it does not. */
+    int share(int step) {
+        return shares[step];
+    }
+
+    /** How many peers get that. */
+    int sharers(int share) {
+        return sharers[share];
     }
 
     /** Length of {@link Memory#SCRATCH}. */

@@ -66,6 +66,9 @@ public final class PlanExecution extends Operation implements Completion {
     private int signature;
     private int number;
 
+    /** The number, in this run, of the first region that goes to several peers alike. */
+    private long firstShare;
+
     /** This run is among those that use the relay. */
     private boolean turn;
 
@@ -163,6 +166,7 @@ public final class PlanExecution extends Operation implements Completion {
         readyTo = first.length;
         ended = 0;
         withdrawn = null;
+        firstShare = plan.sharedSends() == 0 ? 0 : communicator().takeShares(plan.sharedSends());
         if (plan.usesRelay()) {
             probed = 0;
             late = ZipException.NONE;
@@ -261,8 +265,7 @@ public final class PlanExecution extends Operation implements Completion {
         long tag = CollectiveTag.of(number, plan.ordinal(step));
         long bytes = plan.bytes(step);
         Transfer transfer = switch (kind) {
-            case SEND ->
-                communicator().postSend(peer, tag, signature, payload(step), plan.offset(step), bytes, this, step);
+            case SEND -> postSend(step, peer, tag, bytes);
             case RECEIVE ->
                 communicator().postReceive(peer, tag, signature, payload(step), plan.offset(step), bytes, this, step);
             case RECEIVE_REDUCE ->
@@ -272,6 +275,22 @@ public final class PlanExecution extends Operation implements Completion {
         if (states[step] == State.POSTED) {
             transfers[step] = transfer;
         }
+    }
+
+    private Transfer postSend(int step, int peer, long tag, long bytes) {
+        int share = plan.share(step);
+        return communicator()
+                .postSend(
+                        peer,
+                        tag,
+                        signature,
+                        payload(step),
+                        plan.offset(step),
+                        bytes,
+                        share < 0 ? 0 : firstShare + share,
+                        share < 0 ? 0 : plan.sharers(share),
+                        this,
+                        step);
     }
 
     private void startRelayed(int step, Plan.Kind kind) {

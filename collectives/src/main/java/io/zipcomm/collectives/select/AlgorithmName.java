@@ -32,7 +32,9 @@ public enum AlgorithmName {
     /** The relay sends what one rank gives it to the others. */
     RELAY_MULTICAST(13),
     /** The relay also combines what ranks give it. */
-    RELAY_REDUCE(14);
+    RELAY_REDUCE(14),
+    /** Each rank combines a chunk of all, and sends it to all. */
+    EXCHANGE(15);
 
     private final int number;
 
@@ -43,7 +45,7 @@ public enum AlgorithmName {
     /** Whether it cuts long messages into segments. */
     public boolean hasSegments() {
         return switch (this) {
-            case CHAIN, SCATTER_ALLGATHER, RING, RABENSEIFNER, HALVING, HIERARCHICAL -> true;
+            case CHAIN, SCATTER_ALLGATHER, RING, RABENSEIFNER, HALVING, HIERARCHICAL, EXCHANGE -> true;
             case DISSEMINATION, BINOMIAL, DOUBLING, LINEAR, BRUCK, PAIRWISE, RELAY_MULTICAST, RELAY_REDUCE -> false;
         };
     }

@@ -3,9 +3,11 @@ package io.zipcomm.collectives.select;
 import io.zipcomm.collectives.CollectiveOperation;
 import io.zipcomm.collectives.allgather.DoublingAllGather;
 import io.zipcomm.collectives.allgather.HierarchicalAllGather;
+import io.zipcomm.collectives.allgather.PairwiseAllGather;
 import io.zipcomm.collectives.allgather.RelayAllGather;
 import io.zipcomm.collectives.allgather.RingAllGather;
 import io.zipcomm.collectives.allreduce.DoublingAllReduce;
+import io.zipcomm.collectives.allreduce.ExchangeAllReduce;
 import io.zipcomm.collectives.allreduce.HierarchicalAllReduce;
 import io.zipcomm.collectives.allreduce.MulticastAllReduce;
 import io.zipcomm.collectives.allreduce.RabenseifnerAllReduce;
@@ -19,6 +21,7 @@ import io.zipcomm.collectives.barrier.RelayBarrier;
 import io.zipcomm.collectives.broadcast.BinomialBroadcast;
 import io.zipcomm.collectives.broadcast.ChainBroadcast;
 import io.zipcomm.collectives.broadcast.HierarchicalBroadcast;
+import io.zipcomm.collectives.broadcast.LinearBroadcast;
 import io.zipcomm.collectives.broadcast.RelayBroadcast;
 import io.zipcomm.collectives.broadcast.ScatterRingBroadcast;
 import io.zipcomm.collectives.gather.BinomialGather;
@@ -61,6 +64,7 @@ public final class Algorithms {
             case BROADCAST ->
                 switch (name) {
                     case BINOMIAL -> new BinomialBroadcast();
+                    case LINEAR -> new LinearBroadcast();
                     case CHAIN -> new ChainBroadcast();
                     case SCATTER_ALLGATHER -> new ScatterRingBroadcast();
                     case HIERARCHICAL -> new HierarchicalBroadcast(hosts);
@@ -81,6 +85,7 @@ public final class Algorithms {
                     case DOUBLING -> new DoublingAllReduce();
                     case RABENSEIFNER -> new RabenseifnerAllReduce();
                     case RING -> new RingAllReduce();
+                    case EXCHANGE -> new ExchangeAllReduce();
                     case HIERARCHICAL -> new HierarchicalAllReduce(hosts);
                     case RELAY_MULTICAST -> new MulticastAllReduce();
                     case RELAY_REDUCE -> new RelayAllReduce();
@@ -102,6 +107,7 @@ public final class Algorithms {
                 switch (name) {
                     case DOUBLING -> new DoublingAllGather();
                     case RING -> new RingAllGather();
+                    case PAIRWISE -> new PairwiseAllGather();
                     case HIERARCHICAL -> new HierarchicalAllGather(hosts);
                     case RELAY_MULTICAST -> new RelayAllGather();
                     default -> null;

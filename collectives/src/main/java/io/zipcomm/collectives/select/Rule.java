@@ -32,6 +32,8 @@ public record Rule(
     enum Spread {
         ANY,
         ONE,
+        /** On one host, with memory that all of them share. */
+        MEMORY,
         SEVERAL,
         SHARED,
         /** Groups of which the relay does a part: all messages go through it. */
@@ -40,8 +42,9 @@ public record Rule(
         boolean covers(Hosts.Spread spread) {
             return switch (this) {
                 case ANY -> true;
-                case ONE -> spread == Hosts.Spread.ONE;
-                case SEVERAL -> spread != Hosts.Spread.ONE;
+                case ONE -> spread == Hosts.Spread.ONE || spread == Hosts.Spread.MEMORY;
+                case MEMORY -> spread == Hosts.Spread.MEMORY;
+                case SEVERAL -> spread == Hosts.Spread.APART || spread == Hosts.Spread.SHARED;
                 case SHARED -> spread == Hosts.Spread.SHARED;
                 case RELAYED -> false;
             };

@@ -134,6 +134,7 @@ public final class TuningTable {
         return switch (text) {
             case ANY -> Rule.Spread.ANY;
             case "one" -> Rule.Spread.ONE;
+            case "memory" -> Rule.Spread.MEMORY;
             case "several" -> Rule.Spread.SEVERAL;
             case "shared" -> Rule.Spread.SHARED;
             case "relayed" -> Rule.Spread.RELAYED;

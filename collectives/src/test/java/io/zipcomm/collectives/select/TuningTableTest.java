@@ -88,7 +88,8 @@ final class TuningTableTest {
                 "all-reduce, 8 ranks on 1 host, 1048576 bytes: rabenseifner in segments of 262144 (built-in line "
                         + lineOf(CollectiveOperation.ALL_REDUCE, AlgorithmName.RABENSEIFNER)
                         + "); cost: doubling 3 rounds, 3145728 bytes; ring 14 rounds, 1835008 bytes;"
-                        + " rabenseifner 6 rounds, 1835008 bytes; hierarchical 14 rounds, 1835008 bytes",
+                        + " rabenseifner 6 rounds, 1835008 bytes; hierarchical 14 rounds, 1835008 bytes;"
+                        + " exchange 8 rounds, 1835008 bytes",
                 line);
         String chosen = Explanation.of(
                 CollectiveOperation.BARRIER, 0, Hosts.one(4), TuningTable.builtIn(), AlgorithmName.DISSEMINATION);

@@ -39,8 +39,7 @@ public final class AeronIpcProvider implements DirectTransportProvider {
 
     @Override
     public String details() {
-        return "Aeron " + io.aeron.AeronVersion.VERSION + " and memory in " + Setting.SHARED_MEMORY.variable()
-                + ", by default " + Setting.SHARED_MEMORY.defaultText();
+        return "Aeron " + io.aeron.AeronVersion.VERSION + ", " + MemoryOutlook.ofThisProcess();
     }
 
     @Override

@@ -162,6 +162,14 @@ final class Arena implements AutoCloseable {
         to.lentCount++;
     }
 
+    /** The owner has one more use for a slot that it holds, or has lent: it lets go of it once more. */
+    void hold(int slot) {
+        if (holders[slot] == 0) {
+            throw new IllegalStateException("slot " + slot + " is free");
+        }
+        holders[slot]++;
+    }
+
     /** The owner has no more use for a slot. */
     void release(int slot) {
         holders[slot]--;

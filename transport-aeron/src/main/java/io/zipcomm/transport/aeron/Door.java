@@ -11,8 +11,9 @@ import org.agrona.BufferUtil;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
- * What one rank and its neighbours tell each other beside their streams: whether it sleeps, and for each neighbour whether
- * that wants to be connected. A small file in shared memory; that it is there says that its owner is ready.
+ * What one rank and its neighbours tell each other beside their streams: whether it sleeps or leaves, which media driver it
+ * uses, and for each neighbour whether and where that wants to be sent to. A small file in shared memory; that it is there
+ * says that its owner is ready.
  *
  * <p>Each number has one writer: the owner, or one neighbour.
  *
@@ -24,16 +25,29 @@ final class Door implements AutoCloseable {
      *  0      magic, which says version and byte order (8 bytes)
      *  8      number of neighbours, the owner included (4 bytes)
      *  128    how often the owner has fallen asleep or woken up: odd while it sleeps (8 bytes)
-     *  256    one line for each neighbour: 0, the stream on which it wants to be sent to, or GONE (4 bytes)
+     *  256    whether the owner leaves (4 bytes)
+     *  260    whether a media driver runs in the owner's process (4 bytes)
+     *  264    the neighbour whose driver all of the owner's streams use (4 bytes)
+     *  384    one line for each neighbour:
+     *           0   0, GONE, or the stream on which it wants to be sent to, and in the upper half the neighbour whose driver
+     *               has it (8 bytes)
+     *           8   the position at which its own stream ends (8 bytes)
+     *           16  how often its own stream has ended, and went on at another driver (4 bytes); written last
      */
-    private static final long MAGIC = 0x5a6970446f6f7231L;
+    private static final long MAGIC = 0x5a6970446f6f7232L;
     private static final int MAGIC_AT = 0;
     private static final int COUNT_AT = 8;
     private static final int SLEEP_AT = ArenaLayout.LINE_BYTES;
-    private static final int CELLS_AT = 2 * ArenaLayout.LINE_BYTES;
+    private static final int LEAVES_AT = 2 * ArenaLayout.LINE_BYTES;
+    private static final int RUNS_AT = LEAVES_AT + Integer.BYTES;
+    private static final int USES_AT = RUNS_AT + Integer.BYTES;
+    private static final int CELLS_AT = 3 * ArenaLayout.LINE_BYTES;
+    private static final int KNOCK = 0;
+    private static final int ENDED_AT = KNOCK + Long.BYTES;
+    private static final int MOVES = ENDED_AT + Long.BYTES;
 
     /** In place of a stream: the neighbour wants no connection, or has ended the one there was. */
-    private static final int GONE = -1;
+    private static final long GONE = -1;
 
     private final MappedByteBuffer file;
     private final UnsafeBuffer lines;
@@ -52,7 +66,9 @@ final class Door implements AutoCloseable {
      */
     static Door create(Path path, int count) throws IOException {
         Path made = path.resolveSibling(path.getFileName() + ".new");
-        Door door = map(made, bytes(count), StandardOpenOption.CREATE_NEW);
+        // Written, not only mapped: missing memory is an exception here, and would be a signal later.
+        Files.write(made, new byte[(int) bytes(count)], StandardOpenOption.CREATE_NEW);
+        Door door = map(made, bytes(count));
         door.lines.putInt(COUNT_AT, count);
         door.lines.putLongRelease(MAGIC_AT, MAGIC);
         try {
@@ -69,7 +85,7 @@ final class Door implements AutoCloseable {
         if (Files.size(path) != bytes(count)) {
             throw new IOException("a door of " + Files.size(path) + " bytes, expected " + bytes(count));
         }
-        Door door = map(path, bytes(count), StandardOpenOption.WRITE);
+        Door door = map(path, bytes(count));
         if (door.lines.getLongVolatile(MAGIC_AT) != MAGIC || door.lines.getInt(COUNT_AT) != count) {
             door.close();
             throw new IOException("no door of this version");
@@ -81,8 +97,8 @@ final class Door implements AutoCloseable {
         return CELLS_AT + (long) count * ArenaLayout.LINE_BYTES;
     }
 
-    private static Door map(Path path, long bytes, StandardOpenOption how) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, how, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+    private static Door map(Path path, long bytes) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             return new Door(channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes));
         }
     }
@@ -102,14 +118,49 @@ final class Door implements AutoCloseable {
         lines.putLongRelease(SLEEP_AT, (lines.getLong(SLEEP_AT) | 1) + 1);
     }
 
-    /** The stream on which a neighbour wants to be sent to; 0 if it has not said so. */
-    int knocked(int neighbour) {
-        return Math.max(0, lines.getIntVolatile(cell(neighbour)));
+    /** The owner is about to leave. */
+    void leaves() {
+        lines.putIntRelease(LEAVES_AT, 1);
+    }
+
+    /** A media driver runs in the owner's process, for whoever wants it. */
+    void runsDriver() {
+        lines.putIntRelease(RUNS_AT, 1);
+    }
+
+    /** All streams of the owner use the driver of a neighbour. */
+    void uses(int driver) {
+        lines.putIntRelease(USES_AT, driver);
+    }
+
+    /** Where a neighbour wants to be sent to; 0 if it has not said so, or not any more. */
+    long knock(int neighbour) {
+        return Math.max(0, lines.getLongVolatile(cell(neighbour) + KNOCK));
+    }
+
+    /** The stream in a {@link #knock(int) knock}. */
+    static int stream(long knock) {
+        return (int) knock;
+    }
+
+    /** The neighbour in a {@link #knock(int) knock} whose driver has the stream. */
+    static int driver(long knock) {
+        return (int) (knock >> Integer.SIZE);
     }
 
     /** Whether a neighbour wants no connection, or has ended the one there was. */
     boolean isGone(int neighbour) {
-        return lines.getIntVolatile(cell(neighbour)) == GONE;
+        return lines.getLongVolatile(cell(neighbour) + KNOCK) == GONE;
+    }
+
+    /** How often a neighbour's own stream has ended and gone on at another driver. */
+    int moves(int neighbour) {
+        return lines.getIntVolatile(cell(neighbour) + MOVES);
+    }
+
+    /** The position at which it ended when it did so last. */
+    long endedAt(int neighbour) {
+        return lines.getLong(cell(neighbour) + ENDED_AT);
     }
 
     // ---- neighbours
@@ -120,19 +171,40 @@ final class Door implements AutoCloseable {
         return (turns & 1) == 0 ? 0 : turns;
     }
 
+    boolean isLeaving() {
+        return lines.getIntVolatile(LEAVES_AT) != 0;
+    }
+
+    boolean hasDriver() {
+        return lines.getIntVolatile(RUNS_AT) != 0;
+    }
+
+    /** The neighbour whose driver all of the owner's streams use. */
+    int used() {
+        return lines.getIntVolatile(USES_AT);
+    }
+
     /**
-     * Says that the owner is wanted.
+     * Says that the owner is wanted, or where it is to send from now on.
      *
      * @param neighbour who says so
-     * @param stream    positive number of the stream on which it wants to be sent to
+     * @param stream    positive number of the stream on which it wants to be sent to; another one each time
+     * @param driver    the neighbour whose driver has it
      */
-    void knock(int neighbour, int stream) {
-        lines.putIntRelease(cell(neighbour), stream);
+    void knock(int neighbour, int stream, int driver) {
+        lines.putLongRelease(cell(neighbour) + KNOCK, ((long) driver << Integer.SIZE) | stream);
+    }
+
+    /** Says that a neighbour's stream to the owner ends at a position, and goes on where the owner asked for it. */
+    void move(int neighbour, long position) {
+        int moves = lines.getInt(cell(neighbour) + MOVES);
+        lines.putLong(cell(neighbour) + ENDED_AT, position);
+        lines.putIntRelease(cell(neighbour) + MOVES, moves + 1);
     }
 
     /** Says that a neighbour wants no connection to the owner, or ends the one there is. */
     void leave(int neighbour) {
-        lines.putIntRelease(cell(neighbour), GONE);
+        lines.putLongRelease(cell(neighbour) + KNOCK, GONE);
     }
 
     /** Gives the mapping back. Nothing of this door may be used after that. */

@@ -24,6 +24,12 @@ final class EmbeddedDriver implements AutoCloseable {
     private static final long UNBLOCK_TIMEOUT_NS = CLIENT_TIMEOUT_NS + TimeUnit.SECONDS.toNanos(15);
     private static final int PAGE_BYTES = 4096;
 
+    /**
+     * Memory for counters, the least that Aeron takes; it takes four times as much to describe them. A stream has three, so
+     * these are enough for 2700: for each pair of 52 ranks. The default is eight times as much, and all of it is filled at the start.
+     */
+    private static final int COUNTERS_BYTES = 1 << 20;
+
     /** Looks of the driver's thread without work before it sleeps, and for how long. */
     private static final long SPINS = 1;
 
@@ -58,6 +64,7 @@ final class EmbeddedDriver implements AutoCloseable {
                 .publicationLingerTimeoutNs(TimeUnit.SECONDS.toNanos(1))
                 .termBufferSparseFile(false)
                 .filePageSize(PAGE_BYTES)
+                .counterValuesBufferLength(COUNTERS_BYTES)
                 .performStorageChecks(true)
                 .lowStorageWarningThreshold(0)
                 .errorHandler(e -> LOG.warn("media driver of rank {}", rank, e));

@@ -2,8 +2,11 @@ package io.zipcomm.transport.aeron;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
@@ -14,12 +17,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One rank's place in the directory of its group. The rank holds a lock for as long as its process lives and has not left;
  * files whose names begin with {@code rank-N.} are its own, and are removed when it is gone, by itself or by others.
  */
 final class GroupDirectory implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(GroupDirectory.class);
 
     private static final Pattern OF_RANK = Pattern.compile("rank-(\\d+)\\..*");
     private static final String LOCK = "lock";
@@ -62,6 +69,29 @@ final class GroupDirectory implements AutoCloseable {
     boolean isAlive(int ofRank) throws IOException {
         Path file = file(ofRank, LOCK);
         return Files.exists(file) && isLocked(file);
+    }
+
+    /** Bytes that the ranks of the group have taken so far, about: others make and remove files meanwhile. */
+    long bytes() throws IOException {
+        return bytes(path);
+    }
+
+    private static long bytes(Path what) throws IOException {
+        try {
+            if (!Files.isDirectory(what, LinkOption.NOFOLLOW_LINKS)) {
+                return Files.size(what);
+            }
+            long sum = 0;
+            try (DirectoryStream<Path> all = Files.newDirectoryStream(what)) {
+                for (Path one : all) {
+                    sum += bytes(one);
+                }
+            }
+            return sum;
+        } catch (NoSuchFileException | DirectoryIteratorException e) {
+            LOG.trace("{} was removed", what, e);
+            return 0;
+        }
     }
 
     /** Leaves. Removes this rank's files, those of ranks that died, and the directory if nobody is left. */

@@ -1,7 +1,5 @@
 package io.zipcomm.transport.aeron;
 
-import io.aeron.Aeron;
-import io.aeron.CncFileDescriptor;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.ZipSettings;
 import java.io.IOException;
@@ -15,8 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A rank's place in the memory of its host: its directory, door and arena, and its connection to the media driver, which is
- * in this process if it is the first rank of the host. All of it is made before the first use, since it takes a while.
+ * A rank's place in the memory of its host: its directory, door and arena, the doors of its neighbours, and its connection to
+ * the media driver, which is in this process if it is the first rank of the host. It is made before its first use, since that
+ * takes a while.
  */
 final class HostPlace implements AutoCloseable {
 
@@ -33,25 +32,34 @@ final class HostPlace implements AutoCloseable {
     /** A driver of another process that says nothing for so long is gone. */
     private static final long EXTERNAL_DRIVER_TIMEOUT_MS = 4_000;
 
+    /** In place of the neighbour that has the driver, the same for all ranks: it is no rank's. */
+    private static final int NO_HOLDER = 0;
+
+    private final SharedDirectory shared;
     private final GroupDirectory directory;
     private final Neighbours neighbours;
-    private final MemoryBudget budget;
-    private final boolean external;
+    private final String externalDriver;
+
+    /** Of the neighbours; null where there is none yet, or nobody has looked. */
+    private final Door[] doors;
 
     // Null until made.
+    private MemoryBudget budget;
     private Arena arena;
+    private SharedSlots sharedSlots;
+    private Door own;
     private EmbeddedDriver driver;
-    private Aeron aeron;
-    private Door door;
+    private DriverClient client;
 
-    /** Why Aeron's client ended; null while it has not. */
-    private volatile String problem;
+    /** Of the driver to which this rank moves; null as a rule. */
+    private DriverClient next;
 
-    private HostPlace(GroupDirectory directory, Neighbours neighbours, MemoryBudget budget, boolean external) {
+    private HostPlace(SharedDirectory shared, GroupDirectory directory, Neighbours neighbours, String externalDriver) {
+        this.shared = shared;
         this.directory = directory;
         this.neighbours = neighbours;
-        this.budget = budget;
-        this.external = external;
+        this.externalDriver = externalDriver;
+        doors = new Door[neighbours.count()];
     }
 
     /**
@@ -72,18 +80,10 @@ final class HostPlace implements AutoCloseable {
             ZipSettings settings,
             BooleanSupplier cancelled)
             throws IOException, InterruptedException {
-        long freeBytes = shared.freeBytes();
-        String tooLittle = MemoryBudget.problem(freeBytes, neighbours.count()).orElse(null);
-        if (tooLittle != null) {
-            throw new IOException(shared + ": " + tooLittle);
-        }
-        HostPlace place = new HostPlace(
-                shared.enter(name(view), view.rank()),
-                neighbours,
-                MemoryBudget.of(freeBytes, neighbours.count()),
-                !settings.aeronDriver().isEmpty());
+        HostPlace place =
+                new HostPlace(shared, shared.enter(name(view), view.rank()), neighbours, settings.aeronDriver());
         try {
-            place.furnish(view.rank(), settings, cancelled);
+            place.furnish(cancelled);
             return place;
         } catch (IOException | InterruptedException | RuntimeException e) {
             place.close();
@@ -97,61 +97,85 @@ final class HostPlace implements AutoCloseable {
         return HexFormat.of().formatHex(code, 0, GROUP_NAME_BYTES);
     }
 
-    private void furnish(int rank, ZipSettings settings, BooleanSupplier cancelled)
-            throws IOException, InterruptedException {
-        arena = Arena.create(
-                directory.file(rank, "arena"), MemoryBudget.SLOT_BYTES, budget.slots(), neighbours.count());
-        Path driverDirectory =
-                external ? Path.of(settings.aeronDriver()) : directory.file(neighbours.rank(0), "driver");
-        if (!external && neighbours.self() == 0) {
-            driver = EmbeddedDriver.start(driverDirectory, rank);
+    private void furnish(BooleanSupplier cancelled) throws IOException, InterruptedException {
+        int self = neighbours.self();
+        share();
+        if (externalDriver.isEmpty()) {
+            if (self == 0) {
+                driver = startDriver();
+            }
+            client = connect(awaitDriver(cancelled));
+        } else {
+            client = DriverClient.connect(Path.of(externalDriver), NO_HOLDER, EXTERNAL_DRIVER_TIMEOUT_MS);
         }
-        awaitDriver(driverDirectory, cancelled);
-        aeron = connect(driverDirectory);
-        door = Door.create(directory.file(rank, "door"), neighbours.count());
+        // Again: the file of a driver that starts is longer than what it has taken.
+        share();
+        // Behind the driver, which cannot tell missing memory in time.
+        arena = Arena.create(file(self, "arena"), MemoryBudget.SLOT_BYTES, budget.slots(), neighbours.count());
+        sharedSlots = new SharedSlots(arena);
+        own = Door.create(file(self, "door"), neighbours.count());
+        own.uses(client.holder());
+        if (driver != null) {
+            own.runsDriver();
+        }
     }
 
-    private void awaitDriver(Path driverDirectory, BooleanSupplier cancelled) throws IOException, InterruptedException {
-        Path file = driverDirectory.resolve(CncFileDescriptor.CNC_FILE);
+    /** Takes this rank's share of what is free, or was before the ranks of the group took theirs. */
+    private void share() throws IOException {
+        // In this order: what is taken meanwhile counts for too little, not for too much.
+        long takenBytes = directory.bytes();
+        long roomBytes = takenBytes + shared.freeBytes();
+        String tooLittle = MemoryBudget.problem(roomBytes, neighbours.count()).orElse(null);
+        if (tooLittle != null) {
+            throw new IOException(shared + ": " + tooLittle);
+        }
+        budget = MemoryBudget.of(roomBytes, neighbours.count());
+    }
+
+    /** Waits for a driver. Of several the one of the last neighbour is the latest. */
+    private int awaitDriver(BooleanSupplier cancelled) throws IOException, InterruptedException {
         long endNs = System.nanoTime() + DRIVER_START_NS_MAX;
-        while (!Files.exists(file)) {
+        while (true) {
+            for (int i = neighbours.count() - 1; i >= 0; i--) {
+                if (DriverClient.isThere(file(i, "driver"))) {
+                    return i;
+                }
+            }
             if (cancelled.getAsBoolean()) {
                 throw new IOException("not needed any more");
             }
-            if (external || System.nanoTime() - endNs > 0) {
-                throw new IOException("no media driver in " + driverDirectory);
+            if (System.nanoTime() - endNs > 0) {
+                throw new IOException("no media driver in " + directory.path() + " within "
+                        + DRIVER_START_NS_MAX / 1_000_000 + " ms: rank " + neighbours.rank(0) + " starts one");
             }
             TimeUnit.MILLISECONDS.sleep(LOOK_MS);
         }
     }
 
-    private Aeron connect(Path driverDirectory) throws IOException {
-        Aeron.Context context = new Aeron.Context()
-                .aeronDirectoryName(driverDirectory.toString())
-                .useConductorAgentInvoker(true)
-                .errorHandler(this::failed)
-                .subscriberErrorHandler(this::failed);
-        context.driverTimeoutMs(
-                external
-                        ? EXTERNAL_DRIVER_TIMEOUT_MS
-                        : TimeUnit.NANOSECONDS.toMillis(EmbeddedDriver.CLIENT_TIMEOUT_NS));
+    /** Runs a driver in this process. Blocks for some hundred milliseconds. Any thread, once. */
+    EmbeddedDriver startDriver() throws IOException {
+        long freeBytes = shared.freeBytes();
+        if (freeBytes < MemoryBudget.DRIVER_BYTES) {
+            throw new IOException("no media driver can run here: " + freeBytes / 1024 + " KiB are free in " + shared
+                    + ", it needs " + MemoryBudget.DRIVER_BYTES / 1024 + " KiB");
+        }
         try {
-            return Aeron.connect(context);
-        } catch (RuntimeException e) {
-            throw new IOException("media driver in " + driverDirectory + ": " + e.getMessage(), e);
+            return EmbeddedDriver.start(file(neighbours.self(), "driver"), neighbours.rank(neighbours.self()));
+        } catch (RuntimeException | InternalError e) {
+            // The JVM makes an InternalError of a page that cannot be had.
+            throw new IOException("no media driver can run here: " + e.getMessage(), e);
         }
     }
 
-    /** Aeron tells of problems that it meets on its own. */
-    private void failed(Throwable what) {
-        LOG.debug("Aeron's client", what);
-        if (aeron == null || aeron.isClosed()) {
-            problem = what.getMessage();
-        }
+    /** Connects to the driver of a neighbour. Blocks for some milliseconds. Any thread. */
+    DriverClient connect(int holder) throws IOException {
+        return DriverClient.connect(
+                file(holder, "driver"), holder, TimeUnit.NANOSECONDS.toMillis(EmbeddedDriver.CLIENT_TIMEOUT_NS));
     }
 
-    GroupDirectory directory() {
-        return directory;
+    /** A file of a neighbour, by the end of its name. */
+    Path file(int neighbour, String name) {
+        return directory.file(neighbours.rank(neighbour), name);
     }
 
     Neighbours neighbours() {
@@ -166,38 +190,66 @@ final class HostPlace implements AutoCloseable {
         return arena;
     }
 
+    /** What is in the arena for several readers. */
+    SharedSlots sharedSlots() {
+        return sharedSlots;
+    }
+
+    /** This rank's own door. */
     Door door() {
-        return door;
+        return own;
     }
 
-    Aeron aeron() {
-        return aeron;
+    /** The door of a neighbour; null if it is not ready, or has left. Asks the system until there is one. */
+    Door door(int neighbour) throws IOException {
+        if (doors[neighbour] == null && Files.exists(file(neighbour, "door"))) {
+            doors[neighbour] = Door.open(file(neighbour, "door"), neighbours.count());
+        }
+        return doors[neighbour];
     }
 
-    /** Whether others depend on the driver in this process. */
+    /** The driver that is used. */
+    DriverClient client() {
+        return client;
+    }
+
+    /** Whether it is nobody's of this group. */
+    boolean isExternal() {
+        return !externalDriver.isEmpty();
+    }
+
+    /** Whether others depend on a driver in this process. */
     boolean hasDriver() {
         return driver != null;
     }
 
-    /** Lets Aeron's client do what it has to do now and then. Engine holder only. */
-    void look() {
-        if (problem == null && aeron.isClosed()) {
-            problem = "Aeron's client was closed";
-        }
-        if (problem == null) {
-            aeron.conductorAgentInvoker().invoke();
+    /** The driver to which this rank moves; null if it does not. */
+    DriverClient next() {
+        return next;
+    }
+
+    /**
+     * Begins to move to another driver.
+     *
+     * @param started the driver, if it is in this process; else null
+     */
+    void moveTo(DriverClient to, EmbeddedDriver started) {
+        next = to;
+        if (started != null) {
+            driver = started;
+            own.runsDriver();
         }
     }
 
-    /** Whether the process with the driver died. Asks the system, for some microseconds. */
-    String driverProblem() {
-        if (problem == null && !external && driver == null && !isAlive(0)) {
-            problem = "rank " + neighbours.rank(0) + ", which ran it, is gone";
-        }
-        return problem;
+    /** All has moved. */
+    void moved() {
+        client.close();
+        client = next;
+        next = null;
+        own.uses(client.holder());
     }
 
-    /** Whether the process of a neighbour lives and has not left. */
+    /** Whether the process of a neighbour lives and has not left. Asks the system, for some microseconds. */
     boolean isAlive(int neighbour) {
         try {
             return directory.isAlive(neighbours.rank(neighbour));
@@ -209,9 +261,13 @@ final class HostPlace implements AutoCloseable {
 
     @Override
     public void close() {
-        closeQuietly("Aeron's client", aeron);
+        closeQuietly("Aeron's client", client);
+        closeQuietly("Aeron's other client", next);
         closeQuietly("the media driver", driver);
-        closeQuietly("a door", door);
+        for (Door door : doors) {
+            closeQuietly("a neighbour's door", door);
+        }
+        closeQuietly("the door", own);
         closeQuietly("shared memory", arena);
         closeQuietly(directory.toString(), directory);
     }

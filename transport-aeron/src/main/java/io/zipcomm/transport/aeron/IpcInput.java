@@ -23,7 +23,7 @@ final class IpcInput implements ControlledFragmentHandler {
     private static final int MESSAGES_PER_TURN = 16;
 
     private final IpcPath path;
-    private final Image image;
+    private Image image;
     private final ArenaView arena;
     private final TransportCounters counters;
     private final InboundFrame frame = new InboundFrame();
@@ -40,6 +40,15 @@ final class IpcInput implements ControlledFragmentHandler {
     /** Handles what has come in, as far as the path reads and its turn goes. Returns the number of messages. */
     int poll() {
         return image.controlledPoll(this, MESSAGES_PER_TURN);
+    }
+
+    /** Goes on in another stream if the one before has been read to its end. */
+    boolean moveTo(Image next, long endedAt) {
+        if (image.position() < endedAt) {
+            return false;
+        }
+        image = next;
+        return true;
     }
 
     /** Whether nothing more can come. */

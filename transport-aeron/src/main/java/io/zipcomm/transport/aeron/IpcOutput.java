@@ -40,14 +40,15 @@ final class IpcOutput {
     static final int INLINE_BYTES_MAX = MESSAGE_BYTES_MAX - Frame.HEADER_BYTES;
 
     /** Slots filled in one turn: the thread must get to what came in, while it is in the cache. */
-    private static final int SLOTS_PER_TURN = 8;
+    private static final int SLOTS_PER_TURN = 4;
 
     /** A claim that meets the end of a term is repeated; that it meets another at once cannot be. */
     private static final int CLAIMS_MAX = 3;
 
     private final IpcPath path;
-    private final ExclusivePublication publication;
+    private ExclusivePublication publication;
     private final Arena arena;
+    private final SharedSlots shared;
     private final int reader;
     private final int slotsMax;
     private final TransportCounters counters;
@@ -84,12 +85,14 @@ final class IpcOutput {
             IpcPath path,
             ExclusivePublication publication,
             Arena arena,
+            SharedSlots shared,
             int reader,
             int slotsMax,
             TransportCounters counters) {
         this.path = path;
         this.publication = publication;
         this.arena = arena;
+        this.shared = shared;
         this.reader = reader;
         this.slotsMax = slotsMax;
         this.counters = counters;
@@ -98,6 +101,18 @@ final class IpcOutput {
     /** Whether a frame waits for room, or for the next turn. */
     boolean hasOutput() {
         return pending || turnOver || (ending && !ended);
+    }
+
+    /**
+     * Goes on in another stream, if no message is half written.
+     *
+     * @return the position at which the one before ends
+     */
+    long moveTo(ExclusivePublication next) {
+        long position = publication.position();
+        publication = next;
+        blocked = false;
+        return position;
     }
 
     /** Whether the last message is out. */
@@ -200,14 +215,8 @@ final class IpcOutput {
     }
 
     private boolean writeBySlot() {
-        if (slot == Arena.NONE) {
-            boolean hasMany = arena.lentTo(reader) >= slotsMax && arena.collect(reader) >= slotsMax;
-            slot = hasMany ? Arena.NONE : arena.take();
-            if (slot == Arena.NONE) {
-                return false;
-            }
-            frame.payload.copyOut(frame.offset, arena.memory(), arena.at(slot), frame.bytes);
-            taken();
+        if (slot == Arena.NONE && !fillSlot()) {
+            return false;
         }
         if (!claim(Frame.HEADER_BYTES)) {
             return false;
@@ -217,6 +226,31 @@ final class IpcOutput {
         arena.release(slot);
         claim.reservedValue(FIRST_SLOT + slot).commit();
         slot = Arena.NONE;
+        return true;
+    }
+
+    /** Finds a slot with the payload, or places it in one. Returns false if there is none to be had. */
+    private boolean fillSlot() {
+        if (arena.lentTo(reader) >= slotsMax && arena.collect(reader) >= slotsMax) {
+            return false;
+        }
+        // A released frame's payload is a copy at another offset.
+        boolean isShared = frame.share != 0 && owes;
+        slot = isShared ? shared.take(frame.share, frame.offset) : Arena.NONE;
+        if (slot == Arena.NONE) {
+            slot = arena.take();
+            while (slot == Arena.NONE && shared.dropOldest()) {
+                slot = arena.take();
+            }
+            if (slot == Arena.NONE) {
+                return false;
+            }
+            frame.payload.copyOut(frame.offset, arena.memory(), arena.at(slot), frame.bytes);
+            if (isShared && frame.sharers > 1) {
+                shared.put(frame.share, frame.offset, slot, frame.sharers - 1);
+            }
+        }
+        taken();
         return true;
     }
 

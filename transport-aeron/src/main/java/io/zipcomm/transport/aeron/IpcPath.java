@@ -1,13 +1,6 @@
 package io.zipcomm.transport.aeron;
 
-import io.aeron.Aeron;
-import io.aeron.ChannelUriStringBuilder;
-import io.aeron.CommonContext;
-import io.aeron.ExclusivePublication;
 import io.aeron.Image;
-import io.aeron.Subscription;
-import io.aeron.logbuffer.BufferClaim;
-import io.aeron.logbuffer.ControlledFragmentHandler;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.transport.FrameHandler;
@@ -19,11 +12,7 @@ import io.zipcomm.wire.Hello;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.Files;
-import java.util.concurrent.ThreadLocalRandom;
 import org.agrona.CloseHelper;
-import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * A path in shared memory: an Aeron stream in each direction, and the arenas of both ranks for what is long.
@@ -37,8 +26,6 @@ final class IpcPath implements Path {
 
     /** How long a path may take to open. The peer may have to load a lot, on a machine where all do. */
     private static final long OPEN_NS_MAX = 10_000_000_000L;
-
-    private static final int MTU_BYTES = IpcOutput.MESSAGE_BYTES_MAX + 32;
 
     /** How far the path is. */
     private enum State {
@@ -69,14 +56,18 @@ final class IpcPath implements Path {
     private Doorbell bell;
     private ArenaView arena;
     private Handshake handshake;
+    private Streams streams;
 
-    // Aeron's numbers for what it is asked to make; 0 before.
-    private long subscriptionId;
-    private long publicationId;
+    /** At the driver to which this rank moves; null as a rule. */
+    private Streams next;
 
-    private Subscription subscription;
-    private ExclusivePublication publication;
-    private Image image;
+    private boolean nextAnnounced;
+    private boolean outputMoved;
+    private boolean inputMoved;
+
+    /** How often the peer's stream has ended and this end has followed it. */
+    private int followed;
+
     private IpcInput input;
     private IpcOutput output;
 
@@ -123,6 +114,10 @@ final class IpcPath implements Path {
      * @throws ZipException if the path cannot be opened
      */
     void climb(long nowNs) {
+        restartIfMoved();
+        if (transport.isMoving() && state != State.CONFIRMED) {
+            return;
+        }
         try {
             if (state == State.BEGUN) {
                 knock();
@@ -149,18 +144,18 @@ final class IpcPath implements Path {
     }
 
     private void knock() throws IOException {
-        java.nio.file.Path file = place.directory().file(peer, "door");
-        if (!Files.exists(file)) {
+        door = place.door(neighbour);
+        if (door == null) {
             return;
         }
-        door = Door.open(file, place.neighbours().count());
-        bell = new Doorbell(place.directory().file(peer, "bell"));
-        arena = ArenaView.open(
-                place.directory().file(peer, "arena"), place.neighbours().self());
+        if (bell == null) {
+            bell = new Doorbell(place.file(neighbour, "bell"));
+            arena = ArenaView.open(
+                    place.file(neighbour, "arena"), place.neighbours().self());
+        }
         handshake = new Handshake(transport.view(), peer);
-        int stream = ThreadLocalRandom.current().nextInt(1, Integer.MAX_VALUE);
-        subscriptionId = place.aeron().asyncAddSubscription(CommonContext.IPC_CHANNEL, stream);
-        door.knock(place.neighbours().self(), stream);
+        streams = new Streams(place.client());
+        door.knock(place.neighbours().self(), streams.number(), streams.client().holder());
         ringIfAsleep();
         state = State.KNOCKED;
     }
@@ -179,39 +174,22 @@ final class IpcPath implements Path {
     }
 
     private void greet() {
-        Aeron aeron = place.aeron();
-        if (subscription == null) {
-            subscription = aeron.getSubscription(subscriptionId);
-        }
-        int stream = place.door().knocked(neighbour);
-        if (publicationId == 0 && stream != 0) {
-            publicationId = aeron.asyncAddExclusivePublication(channel(), stream);
-        }
-        if (publicationId != 0 && publication == null) {
-            publication = aeron.getExclusivePublication(publicationId);
-        }
-        if (subscription != null && publication != null && publication.isConnected() && say(Hello.OPEN)) {
+        if (streams.isListening() && reach(streams) && say(Hello.OPEN)) {
             state = State.GREETED;
         }
     }
 
-    private String channel() {
-        return new ChannelUriStringBuilder()
-                .media(CommonContext.IPC_MEDIA)
-                .termLength(place.budget().termBytes())
-                .mtu(MTU_BYTES)
-                .sparse(false)
-                .build();
+    /** Whether the peer can be sent to at a driver: it must have said so. */
+    private boolean reach(Streams to) {
+        long knock = place.door().knock(neighbour);
+        return knock != 0
+                && Door.driver(knock) == to.client().holder()
+                && to.reach(Door.stream(knock), place.budget().termBytes());
     }
 
     private boolean say(int step) {
-        BufferClaim claim = new BufferClaim();
-        ByteBuffer message = ByteBuffer.allocate(Handshake.MESSAGE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        handshake.write(step, message, 0);
-        boolean said = publication.tryClaim(Handshake.MESSAGE_BYTES, claim) > 0;
+        boolean said = handshake.say(step, streams.publication());
         if (said) {
-            claim.putBytes(new UnsafeBuffer(message), 0, Handshake.MESSAGE_BYTES)
-                    .commit();
             ringIfAsleep();
         }
         return said;
@@ -219,27 +197,80 @@ final class IpcPath implements Path {
 
     /** Reads the handshake, and nothing behind it. */
     private void listen() {
-        if (image == null && subscription.imageCount() > 0) {
-            image = subscription.imageAtIndex(0);
+        Image image = streams.image();
+        if (image != null) {
+            handshake.hear(image);
         }
-        if (image == null || handshake.isConfirmed()) {
+    }
+
+    // ---- moving to another driver
+
+    /**
+     * The driver is gone: begins anew at the next one. Not if the handshake may be over at the peer, which it is if it has said
+     * CONFIRM; it said so before it asked to be sent to elsewhere.
+     */
+    private void restartIfMoved() {
+        boolean hasMoved = streams != null && streams.client() != place.client();
+        boolean peerHasMoved = state == State.CONFIRMED
+                && !handshake.isConfirmed()
+                && Door.driver(place.door().knock(neighbour))
+                        != streams.client().holder();
+        if (peerHasMoved) {
+            listen();
+        }
+        if (state == State.CONFIRMED ? peerHasMoved && !handshake.isConfirmed() : hasMoved) {
+            streams.close();
+            streams = null;
+            state = State.BEGUN;
+        }
+    }
+
+    /** Whether nothing of this path depends on the driver that is gone. */
+    boolean hasMoved() {
+        return switch (state) {
+            case BEGUN, KNOCKED, GREETED, CLOSED -> true;
+            case CONFIRMED -> false;
+            case OPEN -> broken || (outputMoved && inputMoved) || (inputEnded && output != null && output.isEnded());
+        };
+    }
+
+    /** Takes the steps to the next driver that are possible. What was written before is read before. */
+    void move() {
+        if (state != State.OPEN
+                || broken
+                || output == null
+                || neighbour == place.client().holder()) {
             return;
         }
-        ZipException[] problem = new ZipException[1];
-        image.controlledPoll(
-                (buffer, offset, length, header) -> {
-                    try {
-                        ByteBuffer message = buffer.byteBuffer();
-                        handshake.read(message, buffer.wrapAdjustment() + offset, length);
-                    } catch (ZipException e) {
-                        problem[0] = e;
-                    }
-                    return ControlledFragmentHandler.Action.BREAK;
-                },
-                1);
-        if (problem[0] != null) {
-            throw problem[0];
+        if (next == null) {
+            next = new Streams(place.next());
         }
+        if (!nextAnnounced && next.isListening()) {
+            nextAnnounced = true;
+            door.knock(place.neighbours().self(), next.number(), place.next().holder());
+            ringIfAsleep();
+        }
+        if (!outputMoved && reach(next)) {
+            outputMoved = true;
+            door.move(place.neighbours().self(), output.moveTo(next.publication()));
+            ringIfAsleep();
+        }
+        inputMoved |= inputEnded;
+        if (!inputMoved && place.door().moves(neighbour) > followed && next.image() != null) {
+            inputMoved = input.moveTo(next.image(), place.door().endedAt(neighbour));
+            followed += inputMoved ? 1 : 0;
+        }
+    }
+
+    /** All paths have moved. */
+    void finishMove() {
+        if (next != null) {
+            streams = next;
+            next = null;
+        }
+        nextAnnounced = false;
+        outputMoved = false;
+        inputMoved = false;
     }
 
     // ---- path
@@ -264,12 +295,13 @@ final class IpcPath implements Path {
         handler = frames;
         output = new IpcOutput(
                 this,
-                publication,
+                streams.publication(),
                 place.arena(),
+                place.sharedSlots(),
                 neighbour,
                 place.budget().slotsForReader(place.neighbours().count()),
                 transport.counters());
-        input = new IpcInput(this, image, arena, transport.counters());
+        input = new IpcInput(this, streams.image(), arena, transport.counters());
     }
 
     FrameHandler handler() {
@@ -322,17 +354,10 @@ final class IpcPath implements Path {
         if (output != null) {
             output.abandon();
         }
-        if (image != null) {
+        if (arena != null) {
             place.arena().lose(neighbour);
         }
-        if (publication == null && publicationId != 0) {
-            place.aeron().asyncRemovePublication(publicationId);
-        }
-        if (subscription == null && subscriptionId != 0) {
-            place.aeron().asyncRemoveSubscription(subscriptionId);
-        }
-        CloseHelper.closeAll(publication, subscription);
-        CloseHelper.closeAll(arena, bell, door);
+        CloseHelper.closeAll(streams, next, arena, bell);
     }
 
     // ---- turns
@@ -385,7 +410,12 @@ final class IpcPath implements Path {
 
     private boolean isDeserted() {
         boolean drained = !reads() || input.poll() == 0;
-        return drained && !inputEnded && (place.door().isGone(neighbour) || (inputOpen && input.isOver()));
+        return drained && !inputEnded && (place.door().isGone(neighbour) || (inputOpen && isInputOver()));
+    }
+
+    /** Whether the stream of the peer has ended, and not gone on at another driver. The peer says that before it ends this one. */
+    private boolean isInputOver() {
+        return input.isOver() && place.door().moves(neighbour) <= followed;
     }
 
     /** Messages went out. */

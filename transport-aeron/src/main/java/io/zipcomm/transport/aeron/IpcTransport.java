@@ -33,7 +33,7 @@ final class IpcTransport implements DirectTransport {
     private static final long LEAVING_LOOK_NS = 20_000_000;
 
     /** Turns between looks at the clock. */
-    private static final int TURNS_BETWEEN_LOOKS = 32;
+    private static final int TURNS_BETWEEN_LOOKS = 4;
 
     /** Longest sleep of a rank that nobody can wake, or that waits for what nobody announces. */
     private static final long BLIND_SLEEP_NS = 1_000_000;
@@ -48,6 +48,7 @@ final class IpcTransport implements DirectTransport {
     private Neighbours neighbours;
     private PlaceMaker maker;
     private HostPlace place;
+    private HandOver handOver;
     private Transport.Bell bell;
 
     /** Why there is no memory to share; null while there may be. */
@@ -70,6 +71,7 @@ final class IpcTransport implements DirectTransport {
     private long nextLifeLookNs;
     private boolean leaving;
     private boolean othersStay;
+    private boolean holderDied;
     private boolean closed;
 
     IpcTransport(SharedDirectory shared, Candidate own, ZipSettings settings, Transport base) {
@@ -110,13 +112,16 @@ final class IpcTransport implements DirectTransport {
     @Override
     public boolean reaches(int peer) {
         int neighbour = neighbours.index(peer);
-        return neighbour >= 0 && problem == null && !closed && !refused[neighbour];
+        // If there is no memory, connecting says why.
+        return neighbour >= 0 && !closed && (problem != null || !refused[neighbour]);
     }
 
     @Override
     public void connect(int peer) {
         int neighbour = neighbours.index(peer);
-        if (place == null) {
+        if (problem != null) {
+            events.unreachable(peer, problem);
+        } else if (place == null) {
             asked[neighbour] = true;
         } else if (paths[neighbour] == null) {
             begin(neighbour).want();
@@ -209,7 +214,7 @@ final class IpcTransport implements DirectTransport {
         if (place != null) {
             look(nowNs);
         }
-        nextLookNs = nowNs + (isConnecting() ? OPENING_LOOK_NS : LOOK_NS);
+        nextLookNs = nowNs + (isConnecting() || isMovingNow() ? OPENING_LOOK_NS : LOOK_NS);
         return open.size() - before;
     }
 
@@ -223,8 +228,12 @@ final class IpcTransport implements DirectTransport {
             fail(maker.problem());
             return;
         }
+        handOver = new HandOver(place, base::wakeup);
+        if (leaving) {
+            place.door().leaves();
+        }
         try {
-            bell = base.listenForBell(place.directory().file(view.rank(), "bell"));
+            bell = base.listenForBell(place.file(neighbours.self(), "bell"));
         } catch (IOException | UnsupportedOperationException e) {
             LOG.info("{}: this rank sleeps for short times only: {}", view, e.getMessage());
         }
@@ -247,9 +256,14 @@ final class IpcTransport implements DirectTransport {
     }
 
     private void look(long nowNs) {
-        place.look();
+        boolean lookAfterLives = nowNs - nextLifeLookNs >= 0;
+        if (lookAfterLives) {
+            nextLifeLookNs = nowNs + (leaving ? LEAVING_LOOK_NS : LIFE_LOOK_NS);
+            lookAfterLives();
+        }
+        lookAfterDriver(nowNs);
         for (int i = 0; i < paths.length; i++) {
-            if (place.door().knocked(i) != 0 && paths[i] == null) {
+            if (place.door().knock(i) != 0 && paths[i] == null) {
                 begin(i);
             }
         }
@@ -260,10 +274,49 @@ final class IpcTransport implements DirectTransport {
             open.get(i).look();
         }
         dispose();
-        if (nowNs - nextLifeLookNs >= 0) {
-            nextLifeLookNs = nowNs + (leaving ? LEAVING_LOOK_NS : LIFE_LOOK_NS);
-            lookAfterLives();
+    }
+
+    private void lookAfterDriver(long nowNs) {
+        if (place.next() == null) {
+            // First: if the driver is gone, this is when its streams end, and they must not be thought ended by peers.
+            place.client().look();
         }
+        handOver.look(nowNs, holderDied, leaving);
+        if (handOver.problem() != null && problem == null) {
+            problem = "the media driver ended: " + handOver.problem();
+            LOG.warn("{}: {}", view, problem);
+            for (int i = open.size() - 1; i >= 0; i--) {
+                open.get(i).end(new ZipException(ErrorCode.DRIVER_LOST, problem));
+            }
+        }
+        if (place.next() == null) {
+            return;
+        }
+        // Not the one before: where its driver has ended it would end what is still to be read.
+        place.next().look();
+        boolean all = true;
+        for (int i = 0; i < paths.length; i++) {
+            if (paths[i] != null) {
+                paths[i].move();
+                all &= paths[i].hasMoved();
+            }
+        }
+        if (all) {
+            handOver.finish();
+            holderDied = false;
+            for (IpcPath path : open) {
+                path.finishMove();
+            }
+        }
+    }
+
+    private boolean isMovingNow() {
+        return place != null && isMoving();
+    }
+
+    /** Whether this rank moves to another driver: nothing is begun at the one before. */
+    boolean isMoving() {
+        return handOver.isUnderWay();
     }
 
     private void climb(IpcPath path, long nowNs) {
@@ -296,17 +349,22 @@ final class IpcTransport implements DirectTransport {
     }
 
     private void lookAfterLives() {
-        String driverProblem = place.driverProblem();
-        if (driverProblem != null && problem == null) {
-            problem = "the media driver ended: " + driverProblem;
-            LOG.warn("{}: {}", view, problem);
-            for (int i = open.size() - 1; i >= 0; i--) {
-                open.get(i).end(new ZipException(ErrorCode.DRIVER_LOST, problem));
-            }
-        }
+        int holder = place.client().holder();
+        holderDied |= !place.isExternal() && holder != neighbours.self() && !place.isAlive(holder);
         othersStay = false;
         for (int i = 0; leaving && place.hasDriver() && i < neighbours.count() && !othersStay; i++) {
-            othersStay = i != neighbours.self() && place.isAlive(i);
+            othersStay = i != neighbours.self() && place.isAlive(i) && dependsOnThis(i);
+        }
+    }
+
+    /** Whether a neighbour uses the driver in this process, or is about to. */
+    private boolean dependsOnThis(int neighbour) {
+        try {
+            Door door = place.door(neighbour);
+            return door == null || door.used() == neighbours.self();
+        } catch (IOException e) {
+            LOG.debug("the door of rank {}", neighbours.rank(neighbour), e);
+            return false;
         }
     }
 
@@ -319,7 +377,7 @@ final class IpcTransport implements DirectTransport {
         // The poll that follows is to look at everything.
         turns = -1;
         nextLookNs = System.nanoTime();
-        return bell == null || isConnecting() || hasOutput() ? BLIND_SLEEP_NS : Long.MAX_VALUE;
+        return bell == null || isConnecting() || isMoving() || hasOutput() ? BLIND_SLEEP_NS : Long.MAX_VALUE;
     }
 
     @Override
@@ -343,6 +401,9 @@ final class IpcTransport implements DirectTransport {
     @Override
     public void leave() {
         leaving = true;
+        if (place != null) {
+            place.door().leaves();
+        }
         othersStay = place != null && place.hasDriver();
         nextLifeLookNs = System.nanoTime();
     }
@@ -370,6 +431,7 @@ final class IpcTransport implements DirectTransport {
         closing.forEach(IpcPath::dispose);
         closing.clear();
         CloseHelper.close(bell);
+        handOver.close();
         place.close();
         // Its memory is not mapped any more: whoever touches it ends the process.
         place = null;

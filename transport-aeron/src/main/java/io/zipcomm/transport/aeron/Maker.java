@@ -63,7 +63,8 @@ class Maker<T extends AutoCloseable> implements Runnable {
         String reason = null;
         try {
             one = source.make(this::isCancelled);
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
+            // Whatever it is: without an outcome the rank would wait for one.
             LOG.debug("not made", e);
             reason = String.valueOf(e.getMessage());
         } catch (InterruptedException e) {

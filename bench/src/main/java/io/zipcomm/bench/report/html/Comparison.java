@@ -38,17 +38,16 @@ final class Comparison {
             lines.add(new Table.Line(name, cells));
         }
         return new Table(
-                "Median time of " + operation.label() + where + meaningOfRatios(series),
+                "Median time of " + operation.label() + where + meaningOfRatios(operation),
                 operation.hasBytes() ? "size" : "ranks",
                 series.stream().map(Series::label).toList(),
                 lines,
                 notes(found, tasks.size()));
     }
 
-    private String meaningOfRatios(List<Series> series) {
-        return results.reference()
-                .filter(name -> series.stream().anyMatch(one -> !Results.isPath(one.transport())))
-                .map(name -> ". The ratio is that time over the one of " + name + ": above 1×, " + name + " is faster.")
+    private String meaningOfRatios(BenchOperation operation) {
+        return results.references(results.of(operation))
+                .map(names -> ". The ratio is that time over the one of " + names + ": above 1×, Zip is faster.")
                 .orElse(".");
     }
 

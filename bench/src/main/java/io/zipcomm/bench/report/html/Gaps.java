@@ -52,7 +52,7 @@ final class Gaps {
 
     private Gap missing(Task task, Series series) {
         if (isOutsideFloor(task, series.transport())) {
-            return new Gap(NOT_APPLICABLE, "plain sockets are measured with the round trip between two processes only");
+            return new Gap(NOT_APPLICABLE, "floors are measured with the round trip between two processes only");
         }
         if (series.algorithm() != null && results.best(task, series.transport()).isPresent()) {
             return new Gap(NOT_RUN, series.transport() + " was measured with another algorithm there");

@@ -1,6 +1,7 @@
 package io.zipcomm.bench.report.html;
 
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Means;
 import io.zipcomm.bench.report.Row;
 import io.zipcomm.bench.report.html.Results.Task;
 import java.util.ArrayList;
@@ -30,23 +31,29 @@ final class Overview {
     List<Headline> headlines() {
         List<Headline> headlines = new ArrayList<>();
         headlines.add(rows());
-        results.reference().ifPresent(reference -> {
-            for (String baseline : results.baselines()) {
-                List<Row> rows = compared(results.rows(), baseline);
-                if (baseline.equals(Row.FLOOR)) {
-                    headlines.addAll(floors(reference, rows));
-                } else if (!rows.isEmpty()) {
-                    double mean = meanRatio(rows);
-                    headlines.add(new Headline(
-                            baseline + " ÷ " + reference,
-                            Units.ratio(mean),
-                            "geometric mean of the times, " + rows.size() + (rows.size() == 1 ? " place" : " places")
-                                    + "; least " + least(rows, true),
-                            Cell.heat(mean)));
-                }
+        for (String baseline : systems()) {
+            List<Row> rows = compared(results.rows(), baseline);
+            if (!rows.isEmpty()) {
+                double mean = meanRatio(rows);
+                headlines.add(new Headline(
+                        baseline + " ÷ " + results.reference(baseline).orElseThrow(),
+                        Units.ratio(mean),
+                        "geometric mean of the times, " + rows.size() + (rows.size() == 1 ? " place" : " places")
+                                + "; least " + least(rows, true),
+                        Cell.heat(mean)));
             }
-        });
+        }
+        for (Means means : Means.values()) {
+            headlines.addAll(floors(means));
+        }
         return headlines;
+    }
+
+    /** Baselines but the floors. */
+    private List<String> systems() {
+        return results.baselines().stream()
+                .filter(name -> !name.equals(Row.FLOOR))
+                .toList();
     }
 
     private Headline rows() {
@@ -63,7 +70,11 @@ final class Overview {
     }
 
     /** The round trip of the least and of the largest size. */
-    private List<Headline> floors(String reference, List<Row> floors) {
+    private List<Headline> floors(Means means) {
+        List<Row> floors = results.rows().stream()
+                .filter(row -> row.isFloor() && row.means() == means && !Double.isNaN(results.ratio(row)))
+                .sorted(Comparator.comparingLong(Row::bytes))
+                .toList();
         return floors.stream()
                 .filter(row -> row.bytes() == floors.get(0).bytes()
                         || row.bytes() == floors.get(floors.size() - 1).bytes())
@@ -72,13 +83,14 @@ final class Overview {
                     return new Headline(
                             "ping-pong, " + Units.size(floor.bytes()),
                             Units.ratio(times),
-                            "time of " + reference + " over the floor of plain sockets, " + Units.time(floor.p50Us()),
+                            "time of " + floor.peer(results.contestants()).orElseThrow() + " over the floor of "
+                                    + means.noun() + ", " + Units.time(floor.p50Us()),
                             "");
                 })
                 .toList();
     }
 
-    /** The best rows of a baseline for which the reference has one too, smallest first. */
+    /** The best rows of a baseline for which its reference has one too, smallest first. */
     private List<Row> compared(List<Row> rows, String baseline) {
         return rows.stream()
                 .filter(row -> row.transport().equals(baseline) && !Double.isNaN(results.ratio(row)))
@@ -105,10 +117,10 @@ final class Overview {
 
     /** Each operation against each baseline: the geometric mean over all sizes and group sizes, and the least ratio. */
     Optional<Table> ratios() {
-        List<String> baselines = results.baselines().stream()
-                .filter(name -> !name.equals(Row.FLOOR))
-                .toList();
-        if (baselines.isEmpty() || results.reference().isEmpty()) {
+        List<String> baselines = systems();
+        Optional<String> references = results.references(
+                results.rows().stream().filter(row -> !row.isFloor()).toList());
+        if (references.isEmpty()) {
             return Optional.empty();
         }
         List<String> notes = new ArrayList<>();
@@ -128,11 +140,10 @@ final class Overview {
             }
             lines.add(new Table.Line(operation.label(), cells));
         }
-        String reference = results.reference().orElseThrow();
         return Optional.of(new Table(
-                "Time of a baseline over the time of " + reference
-                        + ": geometric mean over sizes and group sizes, and the" + " least. Above 1×, " + reference
-                        + " is faster. A contestant counts with its fastest algorithm.",
+                "Time of a baseline over the time of " + references.get()
+                        + ": geometric mean over sizes and group sizes, and the least. Above 1×, Zip is faster. A contestant"
+                        + " counts with its fastest algorithm.",
                 "operation",
                 baselines,
                 lines,

@@ -1,6 +1,7 @@
 package io.zipcomm.bench.report.html;
 
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Means;
 import io.zipcomm.bench.report.FloorSpeed;
 import io.zipcomm.bench.report.Prediction;
 import io.zipcomm.bench.report.RunFacts;
@@ -109,12 +110,19 @@ final class Page {
 
     List<Fact> floor() {
         FloorSpeed floor = run.floor();
-        return floor == null
-                ? List.of(new Fact("floor", "not measured in this run"))
-                : List.of(
-                        new Fact("stream of a plain socket", speed(floor.streamGBps())),
-                        new Fact("memory copy", speed(floor.copyGBps())),
-                        new Fact("float[] += float[]", speed(floor.addGBps())));
+        if (floor == null) {
+            return List.of(new Fact("floor", "not measured in this run"));
+        }
+        List<Fact> speeds = new ArrayList<>();
+        for (Means means : Means.values()) {
+            if (floor.streamGBps().containsKey(means)) {
+                speeds.add(new Fact(
+                        "stream over " + means.noun(), speed(floor.streamGBps().get(means))));
+            }
+        }
+        speeds.add(new Fact("memory copy", speed(floor.copyGBps())));
+        speeds.add(new Fact("float[] += float[]", speed(floor.addGBps())));
+        return speeds;
     }
 
     private static String speed(double gigabytes) {

@@ -1,12 +1,17 @@
 package io.zipcomm.bench.report.html;
 
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Means;
+import io.zipcomm.bench.plan.Transports;
 import io.zipcomm.bench.report.Row;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -29,12 +34,9 @@ final class Results {
         }
     }
 
-    /** Paths of the library, the one that others are compared with first; every other contestant is a baseline. */
-    private static final List<String> PATHS = List.of("tcp", "auto", "relay");
-
     /** The order of legends and columns, and the number of a style. Strangers come last, in the order of their rows. */
-    private static final List<String> ORDER =
-            List.of("tcp", "relay", "redis", "redis-tuned", "mpi-tcp", "mpi-shm", Row.FLOOR, "auto");
+    private static final List<String> ORDER = List.of(
+            "tcp", "aeron-ipc", "aeron-udp", "relay", "redis", "redis-tuned", "mpi-tcp", "mpi-shm", Row.FLOOR, "auto");
 
     private final List<Row> rows;
     private final Map<Task, List<Row>> byTask;
@@ -66,12 +68,35 @@ final class Results {
 
     /** Whoever is not the library. */
     List<String> baselines() {
-        return contestants.stream().filter(name -> !PATHS.contains(name)).toList();
+        return contestants.stream().filter(name -> !isPath(name)).toList();
     }
 
-    /** The library's contestant that all others are compared with; empty if there is none. */
-    Optional<String> reference() {
-        return PATHS.stream().filter(contestants::contains).findFirst();
+    /** The library's contestant that a baseline, but no floor, is compared with; empty if there is none. */
+    Optional<String> reference(String baseline) {
+        return Transports.peer(Means.of(baseline), contestants);
+    }
+
+    /** With whom the baselines among some rows are compared, in words: "tcp, aeron-ipc for mpi-shm"; empty if with nobody. */
+    Optional<String> references(List<Row> rows) {
+        Map<String, Set<String>> compared = new LinkedHashMap<>();
+        for (Row row : rows) {
+            if (!isPath(row.transport())) {
+                String name = row.isFloor() ? row.transport() + " " + row.algorithm() : row.transport();
+                row.peer(contestants)
+                        .ifPresent(peer -> compared.computeIfAbsent(peer, key -> new LinkedHashSet<>())
+                                .add(name));
+            }
+        }
+        List<String> peers =
+                Transports.ALL.stream().filter(compared::containsKey).toList();
+        if (peers.isEmpty()) {
+            return Optional.empty();
+        }
+        StringBuilder words = new StringBuilder(peers.get(0));
+        for (String other : peers.subList(1, peers.size())) {
+            words.append(", ").append(other).append(" for ").append(String.join(" and ", compared.get(other)));
+        }
+        return Optional.of(words.toString());
     }
 
     List<BenchOperation> operations() {
@@ -107,12 +132,12 @@ final class Results {
         return byTask.getOrDefault(task, List.of()).stream().filter(series::has).findFirst();
     }
 
-    /** Time of a row over that of the reference at the same task: above 1, the reference is faster. NaN if either lacks. */
+    /** Time of a baseline's row over that of its reference at the same task: above 1, the reference is faster. NaN if either lacks. */
     double ratio(Row row) {
         if (!row.isMeasured() || !row.verified()) {
             return Double.NaN;
         }
-        return reference()
+        return row.peer(contestants)
                 .flatMap(name -> best(Task.of(row), name))
                 .map(best -> row.p50Us() / best.p50Us())
                 .orElse(Double.NaN);
@@ -120,7 +145,7 @@ final class Results {
 
     /** Whether a contestant is a way of the library itself. */
     static boolean isPath(String contestant) {
-        return PATHS.contains(contestant);
+        return Transports.isOwn(contestant);
     }
 
     /** The lines of an operation. A contestant that was measured with several algorithms at one task has one for each. */

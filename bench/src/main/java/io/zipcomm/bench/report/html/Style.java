@@ -23,6 +23,8 @@ record Style(String color, String dash, String marker, boolean hollow) {
 
     private static final List<Style> STYLES = List.of(
             new Style("#0060a8", "", CIRCLE, false),
+            new Style("#5b3fb5", "", DIAMOND, true),
+            new Style("#7d83c9", "4 2", WEDGE, true),
             new Style("#2f9bd6", "7 3", CIRCLE, true),
             new Style("#c44e00", "2 2", TRIANGLE, false),
             new Style("#d0761a", "14 3 2 3 2 3", SQUARE, true),

@@ -103,7 +103,8 @@ final class HtmlReportTest {
         String html = withoutScripts(page);
         for (String note : List.of(
                 "redis, failed at 64 MiB: rank 3: out of memory: maxmemory of the store.",
-                "floor, n/a: plain sockets are measured with the round trip between two processes only.",
+                "floor nio-spin, n/a: floors are measured with the round trip between two processes only.",
+                "floor shm-spin, n/a: floors are measured with the round trip between two processes only.",
                 "reducescatter, redis: no place was measured with both; this run has no reducescatter by redis.",
                 "relay, wrong data at 512 KiB: a rank did not find the data it should.")) {
             assertTrue(html.contains("<li>" + note + "</li>"), note);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Means;
 import io.zipcomm.bench.report.Cost;
 import io.zipcomm.bench.report.Row;
 import java.util.ArrayList;
@@ -43,20 +44,32 @@ final class ResultsTest {
     @Test
     void shouldGiveEveryContestantAStyleThatItsDashOrMarkerTells() {
         List<Row> rows = new ArrayList<>();
-        for (String contestant :
-                List.of("auto", "floor", "mpi-shm", "mpi-tcp", "redis-tuned", "redis", "relay", "tcp")) {
+        for (String contestant : List.of(
+                "auto", "mpi-shm", "mpi-tcp", "redis-tuned", "redis", "relay", "aeron-udp", "aeron-ipc", "tcp")) {
             rows.add(row(contestant, "gather", 8, 10));
             if (contestant.startsWith("redis")) {
                 rows.add(row(contestant, "scatter-reduce", 8, 20));
             }
         }
+        rows.add(row(Row.FLOOR, Means.SOCKETS.floor(), 8, 10));
+        rows.add(row(Row.FLOOR, Means.SHARED_MEMORY.floor(), 8, 10));
         Results results = new Results(rows);
         assertEquals(
-                List.of("tcp", "relay", "redis", "redis-tuned", "mpi-tcp", "mpi-shm", "floor", "auto"),
+                List.of(
+                        "tcp",
+                        "aeron-ipc",
+                        "aeron-udp",
+                        "relay",
+                        "redis",
+                        "redis-tuned",
+                        "mpi-tcp",
+                        "mpi-shm",
+                        "floor",
+                        "auto"),
                 results.contestants());
         List<Series> series = results.series(BenchOperation.ALLREDUCE);
-        assertEquals(10, series.size());
-        assertEquals(10, series.stream().map(ResultsTest::shape).distinct().count(), series.toString());
+        assertEquals(13, series.size());
+        assertEquals(13, series.stream().map(ResultsTest::shape).distinct().count(), series.toString());
     }
 
     private static String shape(Series series) {
@@ -74,6 +87,38 @@ final class ResultsTest {
         Row redis = row("redis", "gather", 8, 30);
         Results results = new Results(List.of(row("tcp", "ring", 8, 10), row("tcp", "doubling", 8, 5), redis));
         assertEquals(6, results.ratio(redis), 1e-9);
+    }
+
+    @Test
+    void shouldCompareByTheSameMeansWhereItCan() {
+        List<Row> rows = List.of(
+                row("tcp", "ring", 8, 10),
+                row("aeron-ipc", "ring", 8, 2),
+                row("mpi-tcp", "default", 8, 20),
+                row("mpi-shm", "default", 8, 3),
+                row(Row.FLOOR, Means.SOCKETS.floor(), 8, 5),
+                row(Row.FLOOR, Means.SHARED_MEMORY.floor(), 8, 1));
+        Results results = new Results(rows);
+        assertEquals(
+                List.of(2.0, 1.5, 0.5, 0.5),
+                rows.stream().skip(2).map(results::ratio).toList());
+        assertEquals(
+                "tcp, aeron-ipc for mpi-shm and floor shm-spin",
+                results.references(rows).orElseThrow());
+        assertEquals(
+                "tcp",
+                new Results(rows.subList(0, 3)).references(rows.subList(2, 3)).orElseThrow());
+        List<Overview.Headline> headlines = new Overview(results, new Gaps(results, List.of(), List.of())).headlines();
+        assertEquals(
+                List.of(
+                        "rows: 6 all verified",
+                        "mpi-tcp ÷ tcp: 2.00× geometric mean of the times, 1 place; least 2.00× at allreduce 8 B, 2 ranks",
+                        "mpi-shm ÷ aeron-ipc: 1.50× geometric mean of the times, 1 place; least 1.50× at allreduce 8 B, 2 ranks",
+                        "ping-pong, 8 B: 2.00× time of tcp over the floor of plain sockets, 5.00 µs",
+                        "ping-pong, 8 B: 2.00× time of aeron-ipc over the floor of shared memory, 1.00 µs"),
+                headlines.stream()
+                        .map(one -> one.title() + ": " + one.value() + " " + one.detail())
+                        .toList());
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.zipcomm.bench.report.html;
 
 import io.zipcomm.bench.plan.BenchOperation;
+import io.zipcomm.bench.plan.Means;
 import io.zipcomm.bench.report.Cost;
 import io.zipcomm.bench.report.CostModel;
 import io.zipcomm.bench.report.FloorSpeed;
@@ -31,12 +32,13 @@ final class SampleRun {
 
     private static final List<Contestant> CONTESTANTS = List.of(
             new Contestant("tcp", 12, 0.00025, List.of("chosen")),
+            new Contestant("aeron-ipc", 1, 0.0001, List.of("chosen")),
             new Contestant("relay", 45, 0.0009, List.of("chosen")),
             new Contestant("redis", 160, 0.0031, List.of("gather", "scatter-reduce")),
             new Contestant("redis-tuned", 90, 0.0021, List.of("gather", "scatter-reduce")),
             new Contestant("mpi-tcp", 14, 0.0003, List.of("default")),
             new Contestant("mpi-shm", 2, 0.0001, List.of("default")),
-            new Contestant(Row.FLOOR, 10, 0.0002, List.of("SocketChannel")));
+            new Contestant(Row.FLOOR, 10, 0.0002, List.of(Means.SOCKETS.floor(), Means.SHARED_MEMORY.floor())));
 
     final Map<String, String> machine = new LinkedHashMap<>();
     final Map<String, String> versions = new LinkedHashMap<>();
@@ -57,7 +59,7 @@ final class SampleRun {
         return run;
     }
 
-    /** Ten operations, three group sizes, nine sizes, seven contestants; some rows failed, some are missing. */
+    /** Ten operations, three group sizes, nine sizes, eight contestants; some rows failed, some are missing. */
     static SampleRun large() {
         SampleRun run = empty();
         run.machine.put("memory", "8 GiB");
@@ -90,7 +92,12 @@ final class SampleRun {
     }
 
     RunResult result() {
-        return new RunResult(facts(), new FloorSpeed(4.2, 9.8, Double.NaN), models, rows, problems);
+        return new RunResult(
+                facts(),
+                new FloorSpeed(Map.of(Means.SOCKETS, 4.2, Means.SHARED_MEMORY, 12.5), 9.8, Double.NaN),
+                models,
+                rows,
+                problems);
     }
 
     void write(Path file) throws IOException {
@@ -108,7 +115,7 @@ final class SampleRun {
             if (absentHere || (floor && (operation != BenchOperation.PINGPONG || ranks > 2))) {
                 continue;
             }
-            boolean several = operation == BenchOperation.ALLREDUCE;
+            boolean several = operation == BenchOperation.ALLREDUCE || floor;
             for (String algorithm : several ? contestant.algorithms : contestant.algorithms.subList(0, 1)) {
                 for (long bytes : operation.hasBytes() ? SIZES : List.of(0L)) {
                     add(operation, contestant.name, algorithm, ranks, bytes, model);

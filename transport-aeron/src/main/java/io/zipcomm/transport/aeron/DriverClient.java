@@ -1,0 +1,101 @@
+package io.zipcomm.transport.aeron;
+
+import io.aeron.Aeron;
+import io.aeron.CncFileDescriptor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A connection to the media driver of one neighbour, or of somebody else. */
+final class DriverClient implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(DriverClient.class);
+
+    /** Time between looks whether the driver says something. */
+    private static final long KEEP_ALIVE_NS = 100_000_000;
+
+    private final int holder;
+    private Aeron aeron;
+
+    /** Why the connection ended; null while it has not. */
+    private volatile String problem;
+
+    private DriverClient(int holder) {
+        this.holder = holder;
+    }
+
+    /** Whether a driver has been started in a directory. */
+    static boolean isThere(Path directory) {
+        return Files.exists(directory.resolve(CncFileDescriptor.CNC_FILE));
+    }
+
+    /**
+     * Connects to a driver that runs. Blocks for some milliseconds, or some ten if classes have to be loaded.
+     *
+     * @param holder    the neighbour in whose process it runs
+     * @param timeoutMs how long the driver may be silent
+     */
+    static DriverClient connect(Path directory, int holder, long timeoutMs) throws IOException {
+        return connect(new Aeron.Context(), directory, holder, timeoutMs);
+    }
+
+    /**
+     * The same, with more to say.
+     *
+     * @param context what is particular about the connection
+     */
+    static DriverClient connect(Aeron.Context context, Path directory, int holder, long timeoutMs) throws IOException {
+        DriverClient client = new DriverClient(holder);
+        context.aeronDirectoryName(directory.toString())
+                .useConductorAgentInvoker(true)
+                .keepAliveIntervalNs(KEEP_ALIVE_NS)
+                .errorHandler(client::failed)
+                .subscriberErrorHandler(client::failed);
+        context.driverTimeoutMs(timeoutMs);
+        try {
+            client.aeron = Aeron.connect(context);
+            return client;
+        } catch (RuntimeException e) {
+            throw new IOException("media driver in " + directory + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Aeron tells of problems that it meets on its own. */
+    private void failed(Throwable what) {
+        LOG.debug("Aeron's client", what);
+        if (aeron == null || aeron.isClosed()) {
+            problem = what.getMessage();
+        }
+    }
+
+    /** The neighbour in whose process the driver runs. */
+    int holder() {
+        return holder;
+    }
+
+    Aeron aeron() {
+        return aeron;
+    }
+
+    /** Lets Aeron do what it has to do now and then. Engine holder only. */
+    void look() {
+        if (problem == null && aeron.isClosed()) {
+            problem = "Aeron's client was closed";
+        }
+        if (problem == null) {
+            aeron.conductorAgentInvoker().invoke();
+        }
+    }
+
+    /** Why the connection ended; null while it has not. */
+    String problem() {
+        return problem;
+    }
+
+    @Override
+    public void close() {
+        aeron.close();
+    }
+}
