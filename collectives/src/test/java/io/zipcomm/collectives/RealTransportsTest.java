@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every operation against a plain loop, over real sockets and shared memory: directly, through a real relay, and while links
+ * Every operation against a plain loop, over real sockets, datagrams and shared memory: directly, through a real relay, and while links
  * move.
  */
 final class RealTransportsTest {
@@ -61,7 +61,9 @@ final class RealTransportsTest {
         RELAY(TransportChoice.RELAY, true, "relay"),
         MEMORY(TransportChoice.AERON_IPC, true, "aeron-ipc"),
         FROM_RELAY_TO_MEMORY(TransportChoice.AUTO, true, "aeron-ipc"),
-        FROM_RELAY_TO_TCP(TransportChoice.AUTO, false, "tcp");
+        FROM_RELAY_TO_TCP(TransportChoice.AUTO, false, "tcp"),
+        UDP(TransportChoice.AERON_UDP, true, "aeron-udp"),
+        FROM_RELAY_TO_UDP(TransportChoice.AUTO, false, "aeron-udp");
 
         private final TransportChoice choice;
         private final boolean sharesMemory;
@@ -94,7 +96,7 @@ final class RealTransportsTest {
     @ParameterizedTest
     @MethodSource("groups")
     void shouldMatchPlainLoop(Way way, int size) throws Exception {
-        SharedMemory.assumeAvailable(way.path.equals("aeron-ipc"));
+        SharedMemory.assumeAvailable(way.path.startsWith("aeron"));
         List<CollectiveCase> cases = CollectiveMatrix.cases(size, Hosts.Spread.ONE, seeds.seed());
         ExecutorService ranks = Executors.newFixedThreadPool(size);
         try {
@@ -120,6 +122,7 @@ final class RealTransportsTest {
                 .rank(rank)
                 .transport(way.choice)
                 .set(Setting.SHARED_MEMORY, way.sharesMemory ? memory.toString() : "none")
+                .set(Setting.AERON_UDP, way.path.equals("aeron-udp") ? "on" : "off")
                 .joinTimeout(Duration.ofSeconds(30))
                 .operationTimeout(Duration.ofSeconds(30))
                 .build();

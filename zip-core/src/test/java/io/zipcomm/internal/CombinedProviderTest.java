@@ -77,7 +77,7 @@ final class CombinedProviderTest {
     }
 
     /** Opens a transport, or fails. */
-    private final class DirectProvider implements DirectTransportProvider {
+    private class DirectProvider implements DirectTransportProvider {
         private final String name;
         private final RuntimeException failure;
         private final String reason;
@@ -144,6 +144,18 @@ final class CombinedProviderTest {
         assertSame(base, open(TransportChoice.TCP, good("one")));
         assertSame(base, open(TransportChoice.RELAY, good("one")));
         assertEquals(List.of("base open", "base open"), log);
+    }
+
+    @Test
+    void shouldNotOpenWhatIsNotWanted() {
+        DirectProvider unwanted = new DirectProvider("one", null, null) {
+            @Override
+            public boolean isWanted(ZipSettings settings) {
+                return false;
+            }
+        };
+        assertInstanceOf(CombinedTransport.class, open(TransportChoice.AUTO, unwanted, good("two")));
+        assertEquals(List.of("base open", "two open"), log);
     }
 
     @Test

@@ -72,7 +72,7 @@ final class CombinedTransportTest {
     void shouldSayThatNothingReachesAPeerIfTheBaseMayNot() {
         CombinedTransport combined = start(false);
         combined.connect(4);
-        assertEquals(List.of("unreachable 4: it shares no memory with this rank"), engine.told);
+        assertEquals(List.of("unreachable 4: what ZIP_TRANSPORT asks for does not reach it"), engine.told);
         combined.connect(1);
         best.events.unreachable(1, "no room");
         second.events.unreachable(1, "no driver");

@@ -39,9 +39,17 @@ final class DriverClient implements AutoCloseable {
      * @param timeoutMs how long the driver may be silent
      */
     static DriverClient connect(Path directory, int holder, long timeoutMs) throws IOException {
+        return connect(new Aeron.Context(), directory, holder, timeoutMs);
+    }
+
+    /**
+     * The same, with more to say.
+     *
+     * @param context what is particular about the connection
+     */
+    static DriverClient connect(Aeron.Context context, Path directory, int holder, long timeoutMs) throws IOException {
         DriverClient client = new DriverClient(holder);
-        Aeron.Context context = new Aeron.Context()
-                .aeronDirectoryName(directory.toString())
+        context.aeronDirectoryName(directory.toString())
                 .useConductorAgentInvoker(true)
                 .keepAliveIntervalNs(KEEP_ALIVE_NS)
                 .errorHandler(client::failed)

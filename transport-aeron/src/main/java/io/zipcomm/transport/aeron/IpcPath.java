@@ -1,8 +1,6 @@
 package io.zipcomm.transport.aeron;
 
 import io.aeron.Image;
-import io.aeron.logbuffer.BufferClaim;
-import io.aeron.logbuffer.ControlledFragmentHandler;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.transport.FrameHandler;
@@ -14,9 +12,7 @@ import io.zipcomm.wire.Hello;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import org.agrona.CloseHelper;
-import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * A path in shared memory: an Aeron stream in each direction, and the arenas of both ranks for what is long.
@@ -192,13 +188,8 @@ final class IpcPath implements Path {
     }
 
     private boolean say(int step) {
-        BufferClaim claim = new BufferClaim();
-        ByteBuffer message = ByteBuffer.allocate(Handshake.MESSAGE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        handshake.write(step, message, 0);
-        boolean said = streams.publication().tryClaim(Handshake.MESSAGE_BYTES, claim) > 0;
+        boolean said = handshake.say(step, streams.publication());
         if (said) {
-            claim.putBytes(new UnsafeBuffer(message), 0, Handshake.MESSAGE_BYTES)
-                    .commit();
             ringIfAsleep();
         }
         return said;
@@ -207,22 +198,8 @@ final class IpcPath implements Path {
     /** Reads the handshake, and nothing behind it. */
     private void listen() {
         Image image = streams.image();
-        if (image == null || handshake.isConfirmed()) {
-            return;
-        }
-        ZipException[] problem = new ZipException[1];
-        image.controlledPoll(
-                (buffer, offset, length, header) -> {
-                    try {
-                        handshake.read(buffer.byteBuffer(), buffer.wrapAdjustment() + offset, length);
-                    } catch (ZipException e) {
-                        problem[0] = e;
-                    }
-                    return ControlledFragmentHandler.Action.BREAK;
-                },
-                1);
-        if (problem[0] != null) {
-            throw problem[0];
+        if (image != null) {
+            handshake.hear(image);
         }
     }
 

@@ -40,7 +40,7 @@ record UdpBudget(int termBytes, int windowBytes, int receiveBytes, int localMtuB
     private static final int SENDERS_MAX = 4;
 
     /** What a media driver takes for itself, about. */
-    private static final long DRIVER_BYTES = 4 << 20;
+    private static final long DRIVER_BYTES = 8 << 20;
 
     /**
      * Shares what is there.

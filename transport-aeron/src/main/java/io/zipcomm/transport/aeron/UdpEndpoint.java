@@ -48,7 +48,7 @@ final class UdpEndpoint implements AutoCloseable {
     private static final int COUNTER_BYTES = 128;
 
     /** Counters of the driver for a path, and then some for endings. */
-    private static final int COUNTERS_PER_PATH = 32;
+    private static final int COUNTERS_PER_PATH = 16;
 
     private static final int COUNTERS_BYTES_MIN = 1 << 20;
 
@@ -62,10 +62,8 @@ final class UdpEndpoint implements AutoCloseable {
     // Null until made.
     private MediaDriver driver;
     private AgentInvoker invoker;
-    private Aeron aeron;
+    private DriverClient client;
     private Subscription subscription;
-
-    private String problem;
 
     private UdpEndpoint(GroupDirectory directory, UdpNames names, UdpBudget budget) {
         this.directory = directory;
@@ -103,31 +101,30 @@ final class UdpEndpoint implements AutoCloseable {
         try {
             endpoint.open(view, port, gates);
             return endpoint;
-        } catch (RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             endpoint.close();
             throw new IOException("Aeron over UDP: " + e.getMessage(), e);
         }
     }
 
-    private void open(GroupView view, UdpPort port, Gates gates) {
+    private void open(GroupView view, UdpPort port, Gates gates) throws IOException {
         Path path = directory.file(view.rank(), "udp");
         driver = MediaDriver.launch(context(path, view, gates));
         invoker = driver.sharedAgentInvoker();
-        aeron = Aeron.connect(new Aeron.Context()
-                .aeronDirectoryName(path.toString())
-                .driverAgentInvoker(invoker)
-                .useConductorAgentInvoker(true)
-                .driverTimeoutMs(TimeUnit.NANOSECONDS.toMillis(CLIENT_TIMEOUT_NS))
-                .publicationErrorFrameHandler(frame -> refused.add(frame.registrationId()))
-                .errorHandler(this::failed)
-                .subscriberErrorHandler(this::failed));
+        client = DriverClient.connect(
+                new Aeron.Context()
+                        .driverAgentInvoker(invoker)
+                        .publicationErrorFrameHandler(frame -> refused.add(frame.registrationId())),
+                path,
+                view.rank(),
+                TimeUnit.NANOSECONDS.toMillis(CLIENT_TIMEOUT_NS));
         String channel = new ChannelUriStringBuilder()
                 .media(CommonContext.UDP_MEDIA)
                 .endpoint(endpoint(port.address(), port.number()))
                 .receiverWindowLength(budget.windowBytes())
                 .build();
         port.close();
-        subscription = aeron.addSubscription(channel, names.stream());
+        subscription = client.aeron().addSubscription(channel, names.stream());
     }
 
     private MediaDriver.Context context(Path path, GroupView view, Gates gates) {
@@ -157,14 +154,6 @@ final class UdpEndpoint implements AutoCloseable {
                 .errorHandler(e -> LOG.debug("media driver of rank {}", view.rank(), e));
     }
 
-    /** Aeron tells of problems that it meets on its own. */
-    private void failed(Throwable what) {
-        LOG.debug("Aeron's client", what);
-        if (aeron == null || aeron.isClosed()) {
-            problem = what.getMessage();
-        }
-    }
-
     /** As channels have it. */
     private static String endpoint(InetAddress address, int port) {
         String literal = address.getHostAddress();
@@ -176,7 +165,7 @@ final class UdpEndpoint implements AutoCloseable {
     }
 
     Aeron aeron() {
-        return aeron;
+        return client.aeron();
     }
 
     /** What peers send comes in here, one image for each session. */
@@ -201,7 +190,7 @@ final class UdpEndpoint implements AutoCloseable {
                 .termLength(budget.termBytes())
                 .mtu(isLocal ? budget.localMtuBytes() : budget.remoteMtuBytes())
                 .build();
-        return aeron.asyncAddExclusivePublication(channel, names.streamOf(peer));
+        return client.aeron().asyncAddExclusivePublication(channel, names.streamOf(peer));
     }
 
     /** Whether the peer has said that it wants nothing of a stream. */
@@ -209,51 +198,51 @@ final class UdpEndpoint implements AutoCloseable {
         return refused.contains(registration);
     }
 
-    /** A turn of the driver. Returns 0 if there was nothing to do. */
+    /**
+     * A turn of the driver. It opens files, which would fail if this thread is to be interrupted: that is for whoever waits on
+     * it.
+     *
+     * @return 0 if there was nothing to do
+     */
     int drive() {
-        return turn(invoker);
+        boolean interrupted = Thread.interrupted();
+        int work = invoker.invoke();
+        restore(interrupted);
+        return work;
     }
 
     /** Lets Aeron's client do what it has to do now and then. */
     void look() {
-        turn(aeron.conductorAgentInvoker());
-        if (problem == null && (aeron.isClosed() || invoker.isClosed())) {
-            problem = "Aeron was closed";
-        }
-    }
-
-    /** Both open files, which would fail if this thread is to be interrupted: that is for whoever waits on it. */
-    private static int turn(AgentInvoker one) {
         boolean interrupted = Thread.interrupted();
-        try {
-            return one.invoke();
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        client.look();
+        restore(interrupted);
     }
 
     /** Why nothing works any more; null while it does. */
     String problem() {
-        return problem;
+        boolean isOver = client.aeron().isClosed() || invoker.isClosed();
+        return client.problem() == null && isOver ? "Aeron was closed" : client.problem();
+    }
+
+    private static void restore(boolean interrupted) {
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Says to peers that this rank sends and reads no more, and ends everything. */
     @Override
     public void close() {
         boolean interrupted = Thread.interrupted();
-        if (subscription != null && !aeron.isClosed()) {
+        if (subscription != null && problem() == null) {
             subscription.close();
             for (int i = 0; i < GOODBYE_TURNS; i++) {
                 invoker.invoke();
             }
         }
-        HostPlace.closeQuietly("Aeron's client", aeron);
+        HostPlace.closeQuietly("Aeron's client", client);
         HostPlace.closeQuietly("the media driver", driver);
         HostPlace.closeQuietly(directory.toString(), directory);
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        restore(interrupted);
     }
 }

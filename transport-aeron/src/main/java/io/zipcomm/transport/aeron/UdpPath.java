@@ -4,8 +4,6 @@ import io.aeron.ExclusivePublication;
 import io.aeron.Image;
 import io.aeron.Subscription;
 import io.aeron.exceptions.AeronException;
-import io.aeron.logbuffer.BufferClaim;
-import io.aeron.logbuffer.ControlledFragmentHandler;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.transport.FrameHandler;
@@ -15,7 +13,6 @@ import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.Hello;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.CountersReader;
 import org.agrona.concurrent.status.ReadablePosition;
@@ -128,11 +125,11 @@ final class UdpPath implements Path {
             }
         }
         checkThatItIsWelcome(nowNs);
-        if (state == State.BEGUN && publication != null && say(Hello.OPEN)) {
+        if (state == State.BEGUN && publication != null && handshake.say(Hello.OPEN, publication)) {
             state = State.GREETED;
         }
         listen();
-        if (state == State.GREETED && handshake.isOpened() && say(Hello.CONFIRM)) {
+        if (state == State.GREETED && handshake.isOpened() && handshake.say(Hello.CONFIRM, publication)) {
             state = State.CONFIRMED;
         }
         if (state == State.CONFIRMED && handshake.isConfirmed()) {
@@ -160,22 +157,10 @@ final class UdpPath implements Path {
         }
     }
 
-    private boolean say(int step) {
-        BufferClaim claim = new BufferClaim();
-        ByteBuffer message = ByteBuffer.allocate(Handshake.MESSAGE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        handshake.write(step, message, 0);
-        boolean said = publication.tryClaim(Handshake.MESSAGE_BYTES, claim) > 0;
-        if (said) {
-            claim.putBytes(new UnsafeBuffer(message), 0, Handshake.MESSAGE_BYTES)
-                    .commit();
-        }
-        return said;
-    }
-
     /** Reads the handshake, and nothing behind it. */
     private void listen() {
         if (image != null) {
-            hear(image);
+            handshake.hear(image);
             return;
         }
         Subscription all = endpoint.subscription();
@@ -190,32 +175,12 @@ final class UdpPath implements Path {
     /** Whether the peer says OPEN here. Who says something else is not the peer, and does not keep it out. */
     private boolean opens(Image one) {
         try {
-            hear(one);
+            handshake.hear(one);
         } catch (ZipException e) {
             LOG.info("{}: {}", transport.view(), e.getMessage());
             transport.reject(one);
         }
         return handshake.isOpened();
-    }
-
-    private void hear(Image from) {
-        if (handshake.isConfirmed()) {
-            return;
-        }
-        ZipException[] problem = new ZipException[1];
-        from.controlledPoll(
-                (buffer, offset, length, header) -> {
-                    try {
-                        handshake.read(buffer.byteBuffer(), buffer.wrapAdjustment() + offset, length);
-                    } catch (ZipException e) {
-                        problem[0] = e;
-                    }
-                    return ControlledFragmentHandler.Action.BREAK;
-                },
-                1);
-        if (problem[0] != null) {
-            throw problem[0];
-        }
     }
 
     /** How far the driver has sent what is in the stream. */

@@ -6,6 +6,7 @@ import io.aeron.driver.media.UdpChannel;
 import io.aeron.protocol.DataHeaderFlyweight;
 import io.aeron.protocol.SetupFlyweight;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
+import io.zipcomm.testkit.SharedMemoryFolder;
 import io.zipcomm.testkit.TransportContract;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -23,7 +24,7 @@ final class LossyUdpContractTest extends TransportContract {
     /** One of so many is lost. */
     private static final int LOSES_ONE_OF = 30;
 
-    @TempDir
+    @TempDir(factory = SharedMemoryFolder.class)
     private Path directory;
 
     @Override

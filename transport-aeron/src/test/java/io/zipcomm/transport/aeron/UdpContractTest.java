@@ -1,6 +1,7 @@
 package io.zipcomm.transport.aeron;
 
 import io.zipcomm.settings.ZipSettings.TransportChoice;
+import io.zipcomm.testkit.SharedMemoryFolder;
 import io.zipcomm.testkit.TransportContract;
 import java.nio.file.Path;
 import org.junit.jupiter.api.io.TempDir;
@@ -8,7 +9,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Paths over UDP keep the contract. */
 final class UdpContractTest extends TransportContract {
 
-    @TempDir
+    @TempDir(factory = SharedMemoryFolder.class)
     private Path directory;
 
     @Override

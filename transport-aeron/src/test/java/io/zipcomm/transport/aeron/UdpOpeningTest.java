@@ -15,6 +15,7 @@ import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.testkit.LeakCheck;
 import io.zipcomm.testkit.Seeds;
+import io.zipcomm.testkit.SharedMemoryFolder;
 import io.zipcomm.transport.DirectTransport;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.tcp.TcpTransportProvider;
@@ -57,7 +58,7 @@ final class UdpOpeningTest {
     @RegisterExtension
     final Seeds seeds = new Seeds();
 
-    @TempDir
+    @TempDir(factory = SharedMemoryFolder.class)
     private Path directory;
 
     private final List<Transport> bases = new ArrayList<>();
