@@ -6,6 +6,7 @@ import io.aeron.exceptions.TimeoutException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,8 +15,11 @@ final class DriverClient implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(DriverClient.class);
 
-    /** Time between looks whether the driver says something. */
-    private static final long KEEP_ALIVE_NS = 100_000_000;
+    /** Looks whether the driver says something, in the time that it may be silent. Each makes some garbage. */
+    private static final int LOOKS = 40;
+
+    /** Longest time between them. */
+    private static final long LOOK_MS_MAX = 1_000;
 
     private final int holder;
     private Aeron aeron;
@@ -51,7 +55,7 @@ final class DriverClient implements AutoCloseable {
         DriverClient client = new DriverClient(holder);
         context.aeronDirectoryName(directory.toString())
                 .useConductorAgentInvoker(true)
-                .keepAliveIntervalNs(KEEP_ALIVE_NS)
+                .keepAliveIntervalNs(TimeUnit.MILLISECONDS.toNanos(Math.min(LOOK_MS_MAX, timeoutMs / LOOKS)))
                 .errorHandler(client::failed)
                 .subscriberErrorHandler(client::failed);
         context.driverTimeoutMs(timeoutMs);

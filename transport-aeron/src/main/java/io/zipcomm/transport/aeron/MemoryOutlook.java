@@ -72,10 +72,7 @@ final class MemoryOutlook {
         if (problem != null) {
             return "share none (" + problem + ")";
         }
-        long bytes = MemoryBudget.of(freeBytes, ranks).totalBytes(ranks);
-        return bytes <= freeBytes
-                ? "take up to " + mib(bytes)
-                : "find room for some pairs only (all take " + mib(bytes) + ")";
+        return "take up to " + mib(MemoryBudget.of(freeBytes, ranks).totalBytes(ranks));
     }
 
     private static String mib(long bytes) {

@@ -16,14 +16,6 @@ final class MemoryOutlookTest {
         assertTrue(words.contains("a group of 64 here would share none (65536 KiB are free, 64 ranks need "), words);
     }
 
-    /** Each rank has its arena, but not each pair its streams. */
-    @Test
-    void shouldSayWhereSomePairsFindNoRoom() {
-        String words = MemoryOutlook.words(600 << 20);
-        assertTrue(words.contains("a group of 8 here would take up to "), words);
-        assertTrue(words.contains("a group of 64 here would find room for some pairs only (all take "), words);
-    }
-
     @Test
     void shouldSayWhyMemoryIsNotUsed() {
         assertEquals("not used: ZIP_SHARED_MEMORY is none", MemoryOutlook.of(""));
