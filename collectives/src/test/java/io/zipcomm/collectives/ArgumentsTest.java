@@ -111,7 +111,7 @@ final class ArgumentsTest {
                 "this rank sends itself 1 elements, but receives 2",
                 c -> c.allToAllv(six, new int[] {1, 1}, new float[6], new int[] {1, 2}));
         wrong.add(
-                "no algorithm pairwise: this operation has [doubling, ring, rabenseifner, hierarchical]",
+                "no algorithm pairwise: this operation has [doubling, ring, rabenseifner, hierarchical, exchange]",
                 c -> c.withAlgorithm("pairwise").allReduce(three, ReduceOp.SUM));
         for (Wrong one : wrong.all) {
             assertRefused(one);
