@@ -46,6 +46,9 @@ public record Sweep(
                         if (name == AlgorithmName.HIERARCHICAL && model.hosts() == null) {
                             continue; // without shared hosts it is what it is made of
                         }
+                        if (Algorithms.isForMemory(operation.collective(), name)) {
+                            continue; // the model has no memory that ranks share
+                        }
                         simulate(new Scenario(operation, name, size, 0, length), listener);
                     }
                 }

@@ -141,6 +141,19 @@ public final class Algorithms {
         return of(operation, false);
     }
 
+    /**
+     * Whether an algorithm has each rank send the same bytes to all others at once, which is for ranks that share memory:
+     * elsewhere the connections of one rank carry them all.
+     */
+    public static boolean isForMemory(CollectiveOperation operation, AlgorithmName name) {
+        return switch (operation) {
+            case BROADCAST -> name == AlgorithmName.LINEAR;
+            case ALL_REDUCE -> name == AlgorithmName.EXCHANGE;
+            case ALL_GATHER, ALL_GATHER_V -> name == AlgorithmName.PAIRWISE;
+            default -> false;
+        };
+    }
+
     /** The names of an operation's algorithms of which the relay does a part. */
     public static List<AlgorithmName> ofRelay(CollectiveOperation operation) {
         return of(operation, true);
