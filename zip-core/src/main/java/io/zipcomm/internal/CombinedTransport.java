@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -32,6 +33,9 @@ final class CombinedTransport implements Transport {
 
     /** Turns without work after which the base counts as quiet. */
     private static final int QUIET_TURNS = 64;
+
+    /** Shortest sleep of the base. */
+    private static final long BASE_SLEEP_NS_MIN = 1_000_000;
 
     /** No transport is asked. */
     private static final int NONE = -1;
@@ -238,7 +242,7 @@ final class CombinedTransport implements Transport {
                 sleepNs = Math.min(sleepNs, one.beforeSleep());
                 work += one.poll();
             }
-            work += work > 0 ? base.poll() : base.await(sleepNs, wakeupDue);
+            work += work > 0 ? base.poll() : sleep(sleepNs, sleepNs < leftNs, wakeupDue);
             for (DirectTransport one : direct) {
                 one.afterSleep();
                 work += one.poll();
@@ -251,6 +255,21 @@ final class CombinedTransport implements Transport {
                 return work;
             }
         }
+    }
+
+    /**
+     * The base sleeps for whole milliseconds, and wakes up in between; a shorter sleep, which one of the others asks for, ends
+     * when it is over.
+     */
+    private int sleep(long sleepNs, boolean isShortened, BooleanSupplier wakeupDue) {
+        if (!isShortened || sleepNs >= BASE_SLEEP_NS_MIN) {
+            return base.await(sleepNs, wakeupDue);
+        }
+        int work = base.poll();
+        if (work == 0 && !wakeupDue.getAsBoolean()) {
+            LockSupport.parkNanos(this, sleepNs);
+        }
+        return work;
     }
 
     @Override

@@ -227,18 +227,29 @@ final class CombinedTransportTest {
     @Test
     void shouldSleepNoLongerThanAnyOfThemAllows() {
         CombinedTransport combined = start(true);
-        second.sleepNs = 700;
-        combined.await(1000, () -> false);
+        second.sleepNs = 7_000_000;
+        combined.await(10_000_000, () -> false);
         assertEquals(
                 List.of(
                         "best beforeSleep",
                         "second beforeSleep",
-                        "base await 700",
+                        "base await 7000000",
                         "best afterSleep",
                         "second afterSleep"),
                 log());
-        combined.await(500, () -> false);
-        assertTrue(log().contains("base await 500"));
+        combined.await(5_000_000, () -> false);
+        assertTrue(log().contains("base await 5000000"));
+    }
+
+    @Test
+    void shouldSleepOnThoughOneOfThemLooksNowAndThen() {
+        CombinedTransport combined = start(true);
+        second.sleepNs = 100_000;
+        long beganNs = System.nanoTime();
+        assertEquals(0, combined.await(5_000_000, () -> false));
+        assertTrue(System.nanoTime() - beganNs >= 5_000_000);
+        assertTrue(base.polls > 1 && log().stream().noneMatch(one -> one.startsWith("base await")));
+        combined.await(60_000_000_000L, () -> true);
     }
 
     @Test

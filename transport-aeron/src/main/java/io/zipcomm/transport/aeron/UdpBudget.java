@@ -16,16 +16,16 @@ record UdpBudget(int termBytes, int windowBytes, int receiveBytes, int localMtuB
     static final int TERM_BYTES_MAX = 1 << 20;
     private static final int TERM_BYTES_MIN = 128 << 10;
 
-    private static final int WINDOW_BYTES_MAX = Integer.getInteger("zip.u.window", 256 << 10);
+    private static final int WINDOW_BYTES_MAX = 256 << 10;
     private static final int WINDOW_BYTES_MIN = 64 << 10;
 
     /** Wanted; the system may give less. */
     static final int RECEIVE_BYTES = 2 << 20;
 
     /** What Ethernet carries without cutting it, headers of UDP, IPv6 and a tunnel included. */
-    private static final int REMOTE_MTU_BYTES = Integer.getInteger("zip.u.rmtu", 1408);
+    private static final int REMOTE_MTU_BYTES = 1408;
 
-    private static final int LOCAL_MTU_BYTES_MAX = Integer.getInteger("zip.u.mtu", 65504);
+    private static final int LOCAL_MTU_BYTES_MAX = 65504;
 
     /** A term holds so many of the longest messages at least, by Aeron's rule. */
     private static final int MTUS_PER_TERM = 8;

@@ -31,8 +31,8 @@ final class UdpPath implements Path {
 
     private static final Logger LOG = LoggerFactory.getLogger(UdpPath.class);
 
-    /** Longest payload of a frame. */
-    static final int FRAGMENT_BYTES_MAX = Integer.getInteger("zip.u.frag", 64 << 10);
+    /** Longest frame, about. */
+    private static final int FRAME_BYTES = 64 << 10;
 
     /** How long a path may take to open. The peer may have to load a lot, on a machine where all do. */
     private static final long OPEN_NS_MAX = 10_000_000_000L;
@@ -206,9 +206,11 @@ final class UdpPath implements Path {
         return UdpTransport.NAME;
     }
 
+    /** What makes a frame fill its messages. */
     @Override
     public int fragmentBytesMax() {
-        return FRAGMENT_BYTES_MAX;
+        int messageBytes = publication.maxPayloadLength();
+        return Math.max(1, FRAME_BYTES / messageBytes) * messageBytes - Frame.HEADER_BYTES;
     }
 
     @Override
@@ -308,7 +310,10 @@ final class UdpPath implements Path {
 
     /** Whether the last messages of both ends may still have to be sent once more. */
     private boolean isAnswerDue() {
-        return output.isEnded() && !(heard && inputEnded) && System.nanoTime() - answerDueNs < 0;
+        return output.isEnded()
+                && !(heard && inputEnded)
+                && publication.isConnected()
+                && System.nanoTime() - answerDueNs < 0;
     }
 
     /** A turn of an open path. Returns how much there was to do. */

@@ -44,10 +44,18 @@ final class UdpTransport implements DirectTransport {
     /** Turns of the driver for what was just written; the rest is for turns of the engine. */
     private static final int SEND_TURNS_MAX = 8;
 
-    /** Longest sleeps with paths and without: nothing wakes a rank for a datagram. */
-    private static final long SLEEP_NS_MAX = 1_000_000;
+    /**
+     * Sleeps with paths: nothing wakes a rank for a datagram, so they are short at first, and double after every few without
+     * work.
+     */
+    private static final long SLEEP_NS_MIN = 50_000;
 
-    private static final long IDLE_SLEEP_NS_MAX = 5_000_000;
+    private static final long SLEEP_NS_MAX = 1_000_000;
+    private static final int SLEEPS_OF_A_KIND = 4;
+    private static final int SLEEPS_MAX = 8 * SLEEPS_OF_A_KIND;
+
+    /** Sleeps without paths. */
+    private static final long IDLE_SLEEP_NS = 5_000_000;
 
     private final SharedDirectory shared;
     private final UdpPort port;
@@ -80,6 +88,10 @@ final class UdpTransport implements DirectTransport {
 
     private int turns;
     private int quietTurns;
+
+    /** Sleeps since there was work. */
+    private int sleeps;
+
     private long drivenNs;
     private long nextLookNs;
     private boolean closed;
@@ -224,7 +236,12 @@ final class UdpTransport implements DirectTransport {
         for (int i = 0; i < open.size(); i++) {
             work += open.get(i).turn();
         }
-        quietTurns = work > 0 ? 0 : Math.min(quietTurns + 1, QUIET_TURNS);
+        if (work > 0) {
+            quietTurns = 0;
+            sleeps = 0;
+        } else {
+            quietTurns = Math.min(quietTurns + 1, QUIET_TURNS);
+        }
         return work;
     }
 
@@ -364,7 +381,12 @@ final class UdpTransport implements DirectTransport {
             return Long.MAX_VALUE;
         }
         lookNext();
-        return hasPaths() || isConnecting() ? SLEEP_NS_MAX : IDLE_SLEEP_NS_MAX;
+        if (!hasPaths() && !isConnecting()) {
+            return IDLE_SLEEP_NS;
+        }
+        int doublings = sleeps / SLEEPS_OF_A_KIND;
+        sleeps = Math.min(sleeps + 1, SLEEPS_MAX);
+        return Math.min(SLEEP_NS_MAX, SLEEP_NS_MIN << doublings);
     }
 
     @Override
