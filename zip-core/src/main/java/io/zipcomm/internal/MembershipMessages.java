@@ -45,7 +45,7 @@ final class MembershipMessages {
                 .putGroupSettings(
                         Setting.RELAY_COLLECTIVES.variable(),
                         settings.relayCollectives().number())
-                .putGroupSettings(Setting.AERON_UDP.variable(), settings.aeronUdp() ? 1 : 0)
+                .putGroupSettings(Setting.AERON_UDP.variable(), settings.aeronUdp().number())
                 // Links begin on the relay everywhere or nowhere.
                 .putGroupSettings(Setting.TRANSPORT.variable() + "=tcp", relayed ? 0 : 1);
         for (Candidate candidate : candidates) {

@@ -37,7 +37,7 @@ import java.util.function.Function;
  * @param hostId           identity of this host, or empty to find out
  * @param sharedMemory     directory where ranks of this host meet to share memory, or empty to share none
  * @param aeronDriver      directory of a media driver that runs already, or empty
- * @param aeronUdp         whether AUTO uses Aeron over UDP
+ * @param aeronUdp         whether AUTO uses Aeron over UDP, and how
  * @param tuning           file of tuning rules, or empty for the built-in ones
  * @param relayCollectives what the relay may do of a collective
  */
@@ -62,7 +62,7 @@ public record ZipSettings(
         String hostId,
         String sharedMemory,
         String aeronDriver,
-        boolean aeronUdp,
+        AeronUdp aeronUdp,
         String tuning,
         RelayCollectives relayCollectives) {
 
@@ -144,10 +144,32 @@ public record ZipSettings(
         }
     }
 
-    /** What is used only if somebody says so. */
-    private enum Switch {
-        OFF,
-        ON
+    /** Whether paths over Aeron's UDP streams are used without being asked for, and how. */
+    public enum AeronUdp {
+        /** They are not. */
+        OFF(0, true),
+        /** They are; what all peers get alike is sent to them by one stream. */
+        ON(1, true),
+        /** They are, each by itself. */
+        UNICAST(2, false);
+
+        private final int number;
+        private final boolean casts;
+
+        AeronUdp(int number, boolean casts) {
+            this.number = number;
+            this.casts = casts;
+        }
+
+        /** The number by which ranks compare this when they join. */
+        public int number() {
+            return number;
+        }
+
+        /** Whether a rank may send to all others by one stream, if it uses such paths at all. */
+        public boolean casts() {
+            return casts;
+        }
     }
 
     /** Socket implementation. */
@@ -359,7 +381,7 @@ public record ZipSettings(
                     values.get(Setting.HOST_ID),
                     orNone(values.get(Setting.SHARED_MEMORY)),
                     values.get(Setting.AERON_DRIVER),
-                    choice(Setting.AERON_UDP, Switch.class) == Switch.ON,
+                    choice(Setting.AERON_UDP, AeronUdp.class),
                     values.get(Setting.TUNING),
                     choice(Setting.RELAY_COLLECTIVES, RelayCollectives.class));
         }

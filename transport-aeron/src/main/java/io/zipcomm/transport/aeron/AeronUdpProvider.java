@@ -44,7 +44,7 @@ public final class AeronUdpProvider implements DirectTransportProvider {
     @Override
     public boolean isWanted(ZipSettings settings) {
         return settings.transport() == TransportChoice.AERON_UDP
-                || (settings.transport() == TransportChoice.AUTO && settings.aeronUdp());
+                || (settings.transport() == TransportChoice.AUTO && settings.aeronUdp() != ZipSettings.AeronUdp.OFF);
     }
 
     @Override
@@ -66,7 +66,8 @@ public final class AeronUdpProvider implements DirectTransportProvider {
             int forOthers = port.address().isLoopbackAddress() ? 0 : port.number();
             List<Candidate> candidates =
                     OwnAddresses.candidates(UdpTransport.NAME, port.address(), port.number(), forOthers);
-            return new UdpTransport(shared, port, candidates, base, gates);
+            return new UdpTransport(
+                    shared, port, candidates, base, gates, settings.aeronUdp().casts());
         } catch (IOException e) {
             throw new ZipException(ErrorCode.BAD_SETTING, "no paths over UDP: " + e.getMessage(), e);
         } catch (InterruptedException e) {

@@ -3,24 +3,29 @@ package io.zipcomm.transport.aeron;
 import io.aeron.Aeron;
 import io.aeron.ChannelUriStringBuilder;
 import io.aeron.CommonContext;
+import io.aeron.Image;
 import io.aeron.Subscription;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ReceiveChannelEndpointSupplier;
 import io.aeron.driver.ThreadingMode;
+import io.aeron.protocol.DataHeaderFlyweight;
 import io.zipcomm.membership.GroupView;
 import java.io.IOException;
-import java.net.Inet6Address;
-import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import org.agrona.CloseHelper;
 import org.agrona.collections.LongHashSet;
 import org.agrona.concurrent.AgentInvoker;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.status.CountersReader;
+import org.agrona.concurrent.status.ReadablePosition;
+import org.agrona.concurrent.status.UnsafeBufferPosition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A rank's end of all its streams over UDP: a media driver without a thread, which whoever holds the engine drives, and a
- * client of it. All peers send to one stream. Made before the first use, in any thread; used by the holder of the engine.
+ * client of it. All peers send to one stream, and cast on another. Made before the first use, in any thread; used by the holder of the engine.
  */
 final class UdpEndpoint implements AutoCloseable {
 
@@ -33,7 +38,7 @@ final class UdpEndpoint implements AutoCloseable {
      * How long a peer may say nothing at all, as if it were frozen, before its stream is over. If its process is gone, the
      * relay knows sooner.
      */
-    private static final long SILENCE_NS_MAX = TimeUnit.SECONDS.toNanos(60);
+    static final long SILENCE_NS_MAX = TimeUnit.SECONDS.toNanos(60);
 
     /** How long the driver repeats that a stream has ended. */
     private static final long LINGER_NS = TimeUnit.MILLISECONDS.toNanos(500);
@@ -43,6 +48,12 @@ final class UdpEndpoint implements AutoCloseable {
 
     /** Turns of the driver in which the word goes out that this rank leaves. */
     private static final int GOODBYE_TURNS = 8;
+
+    /**
+     * How long a reader of what this rank casts may say nothing before it counts as gone. Nothing is cast then until it is back,
+     * so this is not long.
+     */
+    private static final String CAST_SILENCE_MAX = "2s";
 
     private static final int PAGE_BYTES = 4096;
     private static final int COUNTER_BYTES = 128;
@@ -64,6 +75,7 @@ final class UdpEndpoint implements AutoCloseable {
     private AgentInvoker invoker;
     private DriverClient client;
     private Subscription subscription;
+    private Subscription castSubscription;
 
     private UdpEndpoint(GroupDirectory directory, UdpNames names, UdpBudget budget) {
         this.directory = directory;
@@ -83,10 +95,11 @@ final class UdpEndpoint implements AutoCloseable {
      *
      * @param shared where its memory is to be
      * @param port   taken; given back here, for the driver to take it
+     * @param casts  whether ranks may cast
      * @throws IOException if there is no memory, the port is taken, or somebody has this rank's place
      * @throws InterruptedException if the thread was interrupted
      */
-    static UdpEndpoint make(SharedDirectory shared, GroupView view, UdpPort port, Gates gates)
+    static UdpEndpoint make(SharedDirectory shared, GroupView view, UdpPort port, Gates gates, boolean casts)
             throws IOException, InterruptedException {
         long freeBytes = shared.freeBytes();
         String tooLittle = UdpBudget.problem(freeBytes).orElse(null);
@@ -99,7 +112,7 @@ final class UdpEndpoint implements AutoCloseable {
                 names,
                 UdpBudget.of(freeBytes, port.receiveBytes(), view.size()));
         try {
-            endpoint.open(view, port, gates);
+            endpoint.open(view, port, gates, casts);
             return endpoint;
         } catch (IOException | RuntimeException e) {
             endpoint.close();
@@ -107,7 +120,7 @@ final class UdpEndpoint implements AutoCloseable {
         }
     }
 
-    private void open(GroupView view, UdpPort port, Gates gates) throws IOException {
+    private void open(GroupView view, UdpPort port, Gates gates, boolean casts) throws IOException {
         Path path = directory.file(view.rank(), "udp");
         driver = MediaDriver.launch(context(path, view, gates));
         invoker = driver.sharedAgentInvoker();
@@ -118,13 +131,17 @@ final class UdpEndpoint implements AutoCloseable {
                 path,
                 view.rank(),
                 TimeUnit.NANOSECONDS.toMillis(CLIENT_TIMEOUT_NS));
-        String channel = new ChannelUriStringBuilder()
+        ChannelUriStringBuilder channel = new ChannelUriStringBuilder()
                 .media(CommonContext.UDP_MEDIA)
-                .endpoint(endpoint(port.address(), port.number()))
-                .receiverWindowLength(budget.windowBytes())
-                .build();
+                .endpoint(endpoint(port.address().getHostAddress(), port.number()))
+                .receiverWindowLength(budget.windowBytes());
         port.close();
-        subscription = client.aeron().addSubscription(channel, names.stream());
+        subscription = client.aeron().addSubscription(channel.build(), names.stream());
+        if (casts) {
+            // Of a loss is told at once: the others, who may have lost the same, are few.
+            castSubscription =
+                    client.aeron().addSubscription(channel.group(false).build(), names.castStream());
+        }
     }
 
     private MediaDriver.Context context(Path path, GroupView view, Gates gates) {
@@ -155,9 +172,8 @@ final class UdpEndpoint implements AutoCloseable {
     }
 
     /** As channels have it. */
-    private static String endpoint(InetAddress address, int port) {
-        String literal = address.getHostAddress();
-        return (address instanceof Inet6Address ? "[" + literal + "]" : literal) + ":" + port;
+    static String endpoint(String address, int port) {
+        return (address.indexOf(':') >= 0 ? "[" + address + "]" : address) + ":" + port;
     }
 
     UdpNames names() {
@@ -173,6 +189,11 @@ final class UdpEndpoint implements AutoCloseable {
         return subscription;
     }
 
+    /** What a peer casts; null if there is nothing. */
+    Image cast(int peer) {
+        return castSubscription == null ? null : castSubscription.imageBySessionId(names.castSession(peer));
+    }
+
     /**
      * Begins to make a stream to a peer.
      *
@@ -185,12 +206,54 @@ final class UdpEndpoint implements AutoCloseable {
     long publish(int peer, int attempt, String host, int port, boolean isLocal) {
         String channel = new ChannelUriStringBuilder()
                 .media(CommonContext.UDP_MEDIA)
-                .endpoint((host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port)
+                .endpoint(endpoint(host, port))
                 .sessionId(names.sessionTo(peer, attempt))
                 .termLength(budget.termBytes())
                 .mtu(isLocal ? budget.localMtuBytes() : budget.remoteMtuBytes())
                 .build();
         return client.aeron().asyncAddExclusivePublication(channel, names.streamOf(peer));
+    }
+
+    /**
+     * Begins to make the stream by which this rank casts. Nothing can be written to it before all its readers answer.
+     *
+     * @param readers how many there will be
+     * @param isLocal whether all of them are on this host
+     * @param isV6    whether any of them has an address of IPv6
+     * @return Aeron's number for it
+     */
+    long publishCast(int readers, boolean isLocal, boolean isV6) {
+        ChannelUriStringBuilder channel = new ChannelUriStringBuilder()
+                .media(CommonContext.UDP_MEDIA)
+                .controlMode(CommonContext.MDC_CONTROL_MODE_MANUAL)
+                .minFlowControl(readers, CAST_SILENCE_MAX)
+                .sessionId(names.castSession(names.rank()))
+                .termLength(budget.termBytes())
+                .mtu(isLocal ? budget.localMtuBytes() : budget.remoteMtuBytes());
+        if (isV6) {
+            channel.controlEndpoint("[::]:0");
+        }
+        return client.aeron().asyncAddExclusivePublication(channel.build(), names.castStream());
+    }
+
+    /** Longest message to a rank of this host, or of another. */
+    int messageBytes(boolean isLocal) {
+        return (isLocal ? budget.localMtuBytes() : budget.remoteMtuBytes()) - DataHeaderFlyweight.HEADER_LENGTH;
+    }
+
+    /**
+     * A position that the driver keeps.
+     *
+     * @param type         which, as Aeron numbers them
+     * @param registration of the stream
+     * @return null if there is no such stream
+     */
+    ReadablePosition position(int type, long registration) {
+        CountersReader counters = client.aeron().countersReader();
+        int id = counters.findByTypeIdAndRegistrationId(type, registration);
+        return id == CountersReader.NULL_COUNTER_ID
+                ? null
+                : new UnsafeBufferPosition((UnsafeBuffer) counters.valuesBuffer(), id);
     }
 
     /** Whether the peer has said that it wants nothing of a stream. */
@@ -236,6 +299,7 @@ final class UdpEndpoint implements AutoCloseable {
         boolean interrupted = Thread.interrupted();
         if (subscription != null && problem() == null) {
             subscription.close();
+            CloseHelper.close(castSubscription);
             for (int i = 0; i < GOODBYE_TURNS; i++) {
                 invoker.invoke();
             }

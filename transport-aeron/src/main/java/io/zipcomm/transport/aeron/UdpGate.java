@@ -32,8 +32,7 @@ class UdpGate extends ReceiveChannelEndpoint {
     public int onDataPacket(
             DataHeaderFlyweight header, UnsafeBuffer buffer, int length, InetSocketAddress source, int transport) {
         boolean isKnown = length >= DataHeaderFlyweight.HEADER_LENGTH
-                && header.streamId() == names.stream()
-                && names.sender(header.sessionId()) >= 0;
+                && names.admits(header.streamId(), header.sessionId());
         return isKnown ? super.onDataPacket(header, buffer, length, source, transport) : 0;
     }
 
@@ -41,8 +40,7 @@ class UdpGate extends ReceiveChannelEndpoint {
     public void onSetupMessage(
             SetupFlyweight header, UnsafeBuffer buffer, int length, InetSocketAddress source, int transport) {
         boolean isKnown = length >= SetupFlyweight.HEADER_LENGTH
-                && header.streamId() == names.stream()
-                && names.sender(header.sessionId()) >= 0
+                && names.admits(header.streamId(), header.sessionId())
                 && header.termLength() <= UdpBudget.TERM_BYTES_MAX;
         if (isKnown) {
             super.onSetupMessage(header, buffer, length, source, transport);

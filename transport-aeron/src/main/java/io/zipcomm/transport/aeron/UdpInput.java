@@ -13,7 +13,7 @@ import org.agrona.DirectBuffer;
 
 /**
  * The way into a {@link UdpPath}: messages as {@link UdpOutput} made them. Payloads are moved from the stream straight to where
- * they belong, as they come.
+ * they belong, as they come. Of a frame that is cast the payload is in another stream; until it is all in, nothing further is read.
  *
  * <p>Engine holder only. Nothing is allocated.
  */
@@ -36,20 +36,33 @@ final class UdpInput implements ControlledFragmentHandler {
 
     private int bytes;
 
-    UdpInput(UdpPath path, Image image, TransportCounters counters) {
+    private final UdpCastInput cast;
+
+    UdpInput(UdpPath path, Image image, UdpEndpoint endpoint, TransportCounters counters) {
         this.path = path;
         this.image = image;
         this.counters = counters;
+        cast = new UdpCastInput(path, this, endpoint);
     }
 
     /** Handles what has come in, as far as the path reads and its turn goes. Returns the number of messages. */
     int poll() {
-        return image.controlledPoll(this, MESSAGES_PER_TURN);
+        int messages = cast.isDue() ? cast.poll() : 0;
+        if (!cast.isDue() && path.reads()) {
+            messages += image.controlledPoll(this, MESSAGES_PER_TURN);
+            messages += cast.isDue() && path.reads() ? cast.poll() : 0;
+        }
+        return messages;
+    }
+
+    /** Whether a payload that the peer has cast does not come in. */
+    boolean isStuck(long nowNs) {
+        return cast.isStuck(nowNs);
     }
 
     /** Whether nothing more can come. */
     boolean isOver() {
-        return image.isClosed() || image.isEndOfStream();
+        return image.isClosed() || image.isEndOfStream() || (cast.isDue() && cast.isOver());
     }
 
     @Override
@@ -62,7 +75,7 @@ final class UdpInput implements ControlledFragmentHandler {
             path.end(new ZipException(
                     ErrorCode.INTERNAL, "a frame of rank " + path.peer() + " could not be handled: " + e, e));
         }
-        return path.reads() ? Action.CONTINUE : Action.BREAK;
+        return path.reads() && !cast.isDue() ? Action.CONTINUE : Action.BREAK;
     }
 
     private void message(DirectBuffer buffer, int offset, int length, long kind) {
@@ -71,7 +84,7 @@ final class UdpInput implements ControlledFragmentHandler {
             return;
         }
         boolean inTurn = !path.isInputEnded() && (kind == UdpOutput.MORE) == amidFrame;
-        if (!inTurn || kind < UdpOutput.FRAME || kind > UdpOutput.END) {
+        if (!inTurn || kind < UdpOutput.FRAME || kind == UdpOutput.HEARD || kind > UdpOutput.CAST) {
             throw new ZipException(
                     ErrorCode.PROTOCOL, "a message of kind " + kind + " in the stream of rank " + path.peer());
         }
@@ -82,6 +95,10 @@ final class UdpInput implements ControlledFragmentHandler {
         Segment log = stream.of(buffer);
         int at = buffer.wrapAdjustment() + offset;
         int rest = length;
+        if (kind == UdpOutput.CAST) {
+            reference(log, at, length);
+            return;
+        }
         if (kind == UdpOutput.FRAME) {
             header(log, at, length);
             at += Frame.HEADER_BYTES;
@@ -89,6 +106,18 @@ final class UdpInput implements ControlledFragmentHandler {
         }
         if (path.isOpen()) {
             land(log, at, rest);
+        }
+    }
+
+    /** A header, and where its payload begins in what the peer casts. */
+    private void reference(Segment log, int at, int length) {
+        if (length != UdpOutput.REFERENCE_BYTES || Frame.payloadBytes(log.bytes(), at) == 0) {
+            throw new ZipException(
+                    ErrorCode.PROTOCOL, "a reference of " + length + " bytes in the stream of rank " + path.peer());
+        }
+        header(log, at, length);
+        if (path.isOpen()) {
+            cast.expect(log.bytes().getLong(at + Frame.HEADER_BYTES));
         }
     }
 
@@ -106,7 +135,7 @@ final class UdpInput implements ControlledFragmentHandler {
     }
 
     /** Moves a piece of the payload to where it belongs. */
-    private void land(Segment log, int at, int length) {
+    void land(Segment log, int at, int length) {
         int left = bytes - moved;
         // No element is in two messages.
         if (length > left || (length < left && length % Long.BYTES != 0)) {
@@ -120,6 +149,7 @@ final class UdpInput implements ControlledFragmentHandler {
         moved += length;
         if (moved == bytes) {
             amidFrame = false;
+            cast.landed();
             counters.framesReceived++;
             counters.directBytesReceived += Frame.HEADER_BYTES + bytes;
             path.frameReceived(frame);

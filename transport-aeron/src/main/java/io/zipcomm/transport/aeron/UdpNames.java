@@ -9,6 +9,8 @@ import java.util.HexFormat;
  * The numbers by which ranks of a group find each other's streams. All peers of a rank send to one stream of it, each in
  * sessions of its own. Stream and sessions follow from the session key, so that nobody has to ask for them, and nobody outside
  * of the group can tell them: 64 bits to guess.
+ *
+ * <p>What a rank casts, all its peers read from one stream, in which each rank has one session.
  */
 final class UdpNames {
 
@@ -16,18 +18,29 @@ final class UdpNames {
     static final int ATTEMPTS_MAX = 8;
 
     private static final String LABEL = "Aeron over UDP to rank ";
+    private static final String CAST_LABEL = "Aeron over UDP to all";
     private static final String GROUP_LABEL = "group of Aeron over UDP";
     private static final int GROUP_NAME_BYTES = 16;
 
     private final GroupView view;
     private final int stream;
     private final int firstSession;
+    private final int castStream;
+    private final int firstCastSession;
 
     UdpNames(GroupView view) {
         this.view = view;
         ByteBuffer own = numbers(view.rank());
         stream = own.getInt();
         firstSession = own.getInt();
+        ByteBuffer all = ByteBuffer.wrap(code(CAST_LABEL));
+        castStream = all.getInt();
+        firstCastSession = all.getInt();
+    }
+
+    /** The rank whose names these are. */
+    int rank() {
+        return view.rank();
     }
 
     private ByteBuffer numbers(int receiver) {
@@ -68,5 +81,25 @@ final class UdpNames {
         long index = Integer.toUnsignedLong(session - firstSession);
         int rank = (int) Math.min(index / ATTEMPTS_MAX, view.size());
         return rank < view.size() && rank != view.rank() ? rank : -1;
+    }
+
+    /** The stream of what is cast: the same for all senders and receivers. */
+    int castStream() {
+        return castStream;
+    }
+
+    /** The session in which a rank casts. */
+    int castSession(int rank) {
+        return firstCastSession + rank;
+    }
+
+    /** Whether a member sends to this rank on a stream in a session. */
+    boolean admits(int onStream, int session) {
+        return (onStream == stream && sender(session) >= 0) || (onStream == castStream && isCast(session));
+    }
+
+    private boolean isCast(int session) {
+        int rank = session - firstCastSession;
+        return rank >= 0 && rank < view.size() && rank != view.rank();
     }
 }

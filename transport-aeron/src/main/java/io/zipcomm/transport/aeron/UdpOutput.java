@@ -20,11 +20,12 @@ import org.agrona.concurrent.status.ReadablePosition;
 /**
  * The way out of a {@link UdpPath}: a frame is cut into messages that fit into a datagram each. The first has the header and
  * the beginning of the payload, those behind it have payload only; what a message is, its reserved value says. Payloads are
- * copied straight into the stream, from where the driver sends them, and sends them again until they have arrived.
+ * copied straight into the stream, from where the driver sends them, and sends them again until they have arrived. What all
+ * peers get alike is cast, if it can be: then only the header is in this stream, with word of where the payload is.
  *
  * <p>Engine holder only. Nothing is allocated but for a frame that is released on its way.
  */
-final class UdpOutput {
+final class UdpOutput implements UdpCast.Way {
 
     // What a message is.
 
@@ -40,6 +41,15 @@ final class UdpOutput {
     /** The peer's {@link #END} has been read. */
     static final long HEARD = 3;
 
+    /** A header, and the position in what this rank casts at which its payload begins. */
+    static final long CAST = 4;
+
+    /** Length of such a message. */
+    static final int REFERENCE_BYTES = Frame.HEADER_BYTES + Long.BYTES;
+
+    /** In place of such a position. */
+    private static final long NOT_CAST = -1;
+
     /** A claim that meets the end of a term is repeated; that it meets another at once cannot be. */
     private static final int CLAIMS_MAX = 3;
 
@@ -47,6 +57,7 @@ final class UdpOutput {
     private final ExclusivePublication publication;
     private final ReadablePosition sent;
     private final int messageBytesMax;
+    private final UdpCast cast;
     private final TransportCounters counters;
     private final BufferClaim claim = new BufferClaim();
     private final OutboundFrame frame = new OutboundFrame();
@@ -66,6 +77,12 @@ final class UdpOutput {
     /** Its payload, or the rest of it, is still in its owner's memory. */
     private boolean owes;
 
+    /** It waits for others with the same payload. */
+    private boolean waits;
+
+    /** Where its payload was cast. */
+    private long castAt;
+
     private boolean flushing;
     private boolean flushAgain;
     private boolean blocked;
@@ -80,11 +97,18 @@ final class UdpOutput {
      * The way out over a stream.
      *
      * @param sent how far the driver has sent what is in the stream
+     * @param cast where it meets the others; null if nothing is cast
      */
-    UdpOutput(UdpPath path, ExclusivePublication publication, ReadablePosition sent, TransportCounters counters) {
+    UdpOutput(
+            UdpPath path,
+            ExclusivePublication publication,
+            ReadablePosition sent,
+            UdpCast cast,
+            TransportCounters counters) {
         this.path = path;
         this.publication = publication;
         this.sent = sent;
+        this.cast = cast;
         this.counters = counters;
         messageBytesMax = publication.maxPayloadLength();
     }
@@ -181,11 +205,40 @@ final class UdpOutput {
         begun = false;
         moved = 0;
         owes = frame.payload != null;
+        castAt = NOT_CAST;
+        waits = cast != null && cast.joins(frame);
         return true;
     }
 
     /** Writes the frame, or what is left of it, as far as there is room. Returns whether it is all written. */
     private boolean write() {
+        if (waits) {
+            cast.look(frame.payload);
+        }
+        boolean isWritten = !waits && (castAt == NOT_CAST ? writeWhole() : writeReference());
+        if (isWritten) {
+            pending = false;
+            counters.framesSent++;
+            counters.directBytesSent += Frame.HEADER_BYTES + frame.bytes;
+            if (owes) {
+                owes = false;
+                path.handler().payloadTaken(frame);
+            }
+        }
+        return isWritten;
+    }
+
+    private boolean writeReference() {
+        if (!claim(REFERENCE_BYTES)) {
+            return false;
+        }
+        claim.putBytes(headerBytes, 0, Frame.HEADER_BYTES);
+        claim.buffer().putLong(claim.offset() + Frame.HEADER_BYTES, castAt, ByteOrder.LITTLE_ENDIAN);
+        claim.reservedValue(CAST).commit();
+        return true;
+    }
+
+    private boolean writeWhole() {
         while (!begun || moved < frame.bytes) {
             int before = begun ? 0 : Frame.HEADER_BYTES;
             int bytes = Math.min(messageBytesMax - before, frame.bytes - moved);
@@ -204,14 +257,23 @@ final class UdpOutput {
             begun = true;
             moved += bytes;
         }
-        pending = false;
-        counters.framesSent++;
-        counters.directBytesSent += Frame.HEADER_BYTES + frame.bytes;
-        if (owes) {
-            owes = false;
-            path.handler().payloadTaken(frame);
-        }
         return true;
+    }
+
+    @Override
+    public void cast(long position) {
+        waits = false;
+        castAt = position;
+    }
+
+    @Override
+    public void alone() {
+        waits = false;
+    }
+
+    @Override
+    public void goOn() {
+        path.flush();
     }
 
     private boolean claim(int bytes) {
@@ -239,12 +301,18 @@ final class UdpOutput {
             return;
         }
         owes = false;
+        frame.attachment = null;
+        if (castAt != NOT_CAST) {
+            return;
+        }
+        if (waits) {
+            cast.pass();
+        }
         int left = frame.bytes - moved;
         Segment copy = Segment.allocate((left + Long.BYTES - 1) / Long.BYTES * Long.BYTES);
         frame.payload.copyOut(frame.offset + moved, copy, 0, left);
         frame.payload = Payload.of(copy.bytes(), 0, left, DataType.INT8);
         // The payload's byte 0 is what comes next.
         frame.offset = -moved;
-        frame.attachment = null;
     }
 }

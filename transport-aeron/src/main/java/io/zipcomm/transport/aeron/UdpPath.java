@@ -1,5 +1,6 @@
 package io.zipcomm.transport.aeron;
 
+import io.aeron.AeronCounters;
 import io.aeron.ExclusivePublication;
 import io.aeron.Image;
 import io.aeron.Subscription;
@@ -13,10 +14,7 @@ import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.Hello;
 import java.nio.ByteBuffer;
-import org.agrona.concurrent.UnsafeBuffer;
-import org.agrona.concurrent.status.CountersReader;
 import org.agrona.concurrent.status.ReadablePosition;
-import org.agrona.concurrent.status.UnsafeBufferPosition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -133,8 +131,8 @@ final class UdpPath implements Path {
             state = State.CONFIRMED;
         }
         if (state == State.CONFIRMED && handshake.isConfirmed()) {
-            output = new UdpOutput(this, publication, sent(), transport.counters());
-            input = new UdpInput(this, image, transport.counters());
+            output = new UdpOutput(this, publication, sent(), transport.cast(), transport.counters());
+            input = new UdpInput(this, image, endpoint, transport.counters());
             state = State.OPEN;
             transport.opened(this);
         }
@@ -185,13 +183,22 @@ final class UdpPath implements Path {
 
     /** How far the driver has sent what is in the stream. */
     private ReadablePosition sent() {
-        CountersReader counters = endpoint.aeron().countersReader();
-        int id = counters.findByTypeIdAndRegistrationId(
-                io.aeron.AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID, publication.registrationId());
-        if (id == CountersReader.NULL_COUNTER_ID) {
+        ReadablePosition sent =
+                endpoint.position(AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID, publication.registrationId());
+        if (sent == null) {
             throw new ZipException(ErrorCode.UNREACHABLE, "Aeron has no counter for the stream to rank " + peer);
         }
-        return new UnsafeBufferPosition((UnsafeBuffer) counters.valuesBuffer(), id);
+        return sent;
+    }
+
+    /** Where the peer is sent to, as channels have it. */
+    String address() {
+        return routes.address();
+    }
+
+    /** What goes out to the peer; null until the path is open. */
+    UdpOutput way() {
+        return output;
     }
 
     // ---- path
@@ -206,10 +213,10 @@ final class UdpPath implements Path {
         return UdpTransport.NAME;
     }
 
-    /** What makes a frame fill its messages. */
+    /** What makes a frame fill its messages; the same on all paths, so that frames can be cast. */
     @Override
     public int fragmentBytesMax() {
-        int messageBytes = publication.maxPayloadLength();
+        int messageBytes = transport.messageBytesMin();
         return Math.max(1, FRAME_BYTES / messageBytes) * messageBytes - Frame.HEADER_BYTES;
     }
 
@@ -266,6 +273,7 @@ final class UdpPath implements Path {
         }
         state = State.CLOSED;
         transport.closed(this);
+        transport.castEnded(output);
         if (endpoint.aeron().isClosed()) {
             return;
         }
@@ -286,6 +294,10 @@ final class UdpPath implements Path {
             if (endpoint.names().sender(one.sessionId()) == peer) {
                 transport.reject(one);
             }
+        }
+        Image cast = endpoint.cast(peer);
+        if (cast != null) {
+            transport.reject(cast);
         }
     }
 
@@ -337,6 +349,9 @@ final class UdpPath implements Path {
         boolean isDrained = isGone && (!reads() || input.poll() == 0);
         if (isDrained) {
             end(new ZipException(ErrorCode.PEER_LOST, "rank " + peer + " ended its connection over UDP, or is silent"));
+        } else if (reads() && input.isStuck(System.nanoTime())) {
+            end(new ZipException(
+                    ErrorCode.PEER_LOST, "of what rank " + peer + " sent to all peers at once, some does not come in"));
         }
     }
 
@@ -372,6 +387,7 @@ final class UdpPath implements Path {
             return;
         }
         broken = true;
+        transport.castEnded(output);
         try {
             refuse();
             routes.closeBut(null);

@@ -23,6 +23,9 @@ final class UdpRoutes {
     private final List<Route> routes = new ArrayList<>();
     private boolean refused;
 
+    /** Where the stream leads that is used; null until one is. */
+    private String address;
+
     /** A stream to one address. */
     private static final class Route {
         final Candidate to;
@@ -67,6 +70,7 @@ final class UdpRoutes {
                 refused = true;
                 close(routes.remove(i--));
             } else if (isMade(route) && route.publication.isConnected()) {
+                address = UdpEndpoint.endpoint(route.to.host(), route.to.port());
                 return route.publication;
             } else if (route.publication == null && !endpoint.aeron().isCommandActive(route.registration)) {
                 routes.remove(i--);
@@ -84,6 +88,11 @@ final class UdpRoutes {
             LOG.debug("no stream to {}", route.to, e);
         }
         return route.publication != null;
+    }
+
+    /** Where the stream leads that is used, as channels have it; null until one is. */
+    String address() {
+        return address;
     }
 
     /** Whether the peer has said that it wants no stream. */

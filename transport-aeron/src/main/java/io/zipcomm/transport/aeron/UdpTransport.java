@@ -62,11 +62,17 @@ final class UdpTransport implements DirectTransport {
     private final List<Candidate> candidates;
     private final Transport base;
     private final UdpEndpoint.Gates gates;
+    private final boolean mayCast;
 
     private GroupView view;
+    private boolean onOneHost;
     private PathEvents events;
     private Maker<UdpEndpoint> maker;
     private UdpEndpoint endpoint;
+
+    // Null until there is an endpoint, and if nothing is cast.
+    private UdpCastStream castStream;
+    private UdpCast cast;
 
     /** Why there are no paths over UDP; null while there may be. */
     private String problem;
@@ -104,14 +110,21 @@ final class UdpTransport implements DirectTransport {
      * @param candidates of the port
      * @param base       has the counters, and is woken up
      * @param gates      how the port is guarded
+     * @param mayCast    whether what goes to all peers alike is cast
      */
     UdpTransport(
-            SharedDirectory shared, UdpPort port, List<Candidate> candidates, Transport base, UdpEndpoint.Gates gates) {
+            SharedDirectory shared,
+            UdpPort port,
+            List<Candidate> candidates,
+            Transport base,
+            UdpEndpoint.Gates gates,
+            boolean mayCast) {
         this.shared = shared;
         this.port = port;
         this.candidates = List.copyOf(candidates);
         this.base = base;
         this.gates = gates;
+        this.mayCast = mayCast;
     }
 
     GroupView view() {
@@ -130,14 +143,32 @@ final class UdpTransport implements DirectTransport {
     @Override
     public void start(GroupView group, PathEvents outcomes) {
         view = group;
+        onOneHost = group.members().stream()
+                .allMatch(member -> member.hostId().equals(group.self().hostId()));
         events = outcomes;
         paths = new UdpPath[group.size()];
         refused = new boolean[group.size()];
         asked = new boolean[group.size()];
         if (group.size() > 1) {
-            maker = new Maker<>(cancelled -> UdpEndpoint.make(shared, group, port, gates), base);
+            boolean casts = casts();
+            maker = new Maker<>(cancelled -> UdpEndpoint.make(shared, group, port, gates, casts), base);
             maker.start("zip-udp-start-" + group.rank());
         }
+    }
+
+    /** With one peer there is nothing to gain. */
+    private boolean casts() {
+        return mayCast && view.size() > 2;
+    }
+
+    /** Where paths meet that send the same; null if they do not. */
+    UdpCast cast() {
+        return cast;
+    }
+
+    /** Payload of the shortest datagrams on any path of this rank. */
+    int messageBytesMin() {
+        return endpoint.messageBytes(onOneHost);
     }
 
     // ---- opening
@@ -182,6 +213,9 @@ final class UdpTransport implements DirectTransport {
     void opened(UdpPath path) {
         opening.remove(path);
         open.add(path);
+        if (cast != null) {
+            cast.opened(path.way());
+        }
         events.opened(path);
     }
 
@@ -189,6 +223,13 @@ final class UdpTransport implements DirectTransport {
     void closed(UdpPath path) {
         opening.remove(path);
         open.remove(path);
+    }
+
+    /** Called by a path that ends, or is broken. */
+    void castEnded(UdpOutput way) {
+        if (cast != null && way != null) {
+            cast.ended(way);
+        }
     }
 
     /** Tells the sender of an image that nobody reads it, once. */
@@ -263,12 +304,16 @@ final class UdpTransport implements DirectTransport {
 
     /** Has the driver send what a path has written. */
     void send(UdpOutput output) {
-        for (int i = 0; i < SEND_TURNS_MAX && output.isUnsent(); i++) {
+        for (int i = 0; i < SEND_TURNS_MAX && (output.isUnsent() || isCastUnsent()); i++) {
             if (endpoint.drive() == 0) {
                 return;
             }
         }
         quietTurns = 0;
+    }
+
+    private boolean isCastUnsent() {
+        return castStream != null && problem == null && castStream.isUnsent();
     }
 
     private int lookIfDue() {
@@ -296,6 +341,10 @@ final class UdpTransport implements DirectTransport {
         if (endpoint == null) {
             fail(maker.problem());
             return;
+        }
+        if (casts()) {
+            castStream = new UdpCastStream(endpoint);
+            cast = new UdpCast(view.size() - 1, castStream, System::nanoTime);
         }
         for (int i = 0; i < asked.length; i++) {
             if (asked[i] && !refused[i]) {
@@ -328,6 +377,9 @@ final class UdpTransport implements DirectTransport {
         }
         for (int i = open.size() - 1; i >= 0; i = Math.min(i, open.size()) - 1) {
             open.get(i).look();
+        }
+        if (castStream != null && castStream.isDue() && open.size() == view.size() - 1) {
+            castStream.make(open, onOneHost);
         }
     }
 
@@ -408,7 +460,7 @@ final class UdpTransport implements DirectTransport {
                 return true;
             }
         }
-        return false;
+        return !open.isEmpty() && isCastUnsent();
     }
 
     @Override

@@ -1,0 +1,156 @@
+package io.zipcomm.transport.aeron;
+
+import io.aeron.AeronCounters;
+import io.aeron.ExclusivePublication;
+import io.aeron.Publication;
+import io.aeron.exceptions.AeronException;
+import io.aeron.logbuffer.BufferClaim;
+import io.aeron.logbuffer.FrameDescriptor;
+import io.aeron.protocol.DataHeaderFlyweight;
+import io.zipcomm.buffer.Payload;
+import java.util.List;
+import org.agrona.BitUtil;
+import org.agrona.concurrent.status.ReadablePosition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The stream in which a rank casts: the driver sends what is written to it to each peer, and again until it has arrived. Made
+ * when it is asked for first.
+ *
+ * <p>Engine holder only. Nothing is allocated once it is open.
+ */
+final class UdpCastStream implements UdpCast.Stream {
+
+    private static final Logger LOG = LoggerFactory.getLogger(UdpCastStream.class);
+
+    /** A claim that meets the end of a term is repeated; that it meets another at once cannot be. */
+    private static final int CLAIMS_MAX = 3;
+
+    private static final long NOT_BEGUN = -1;
+
+    private final UdpEndpoint endpoint;
+    private final BufferClaim claim = new BufferClaim();
+    private final StreamMemory memory = new StreamMemory();
+
+    private boolean wanted;
+    private boolean failed;
+    private long registration = NOT_BEGUN;
+
+    // Null until made.
+    private ExclusivePublication publication;
+    private ReadablePosition sent;
+
+    /** How far the driver may send: as far as all readers have room. */
+    private ReadablePosition limit;
+
+    UdpCastStream(UdpEndpoint endpoint) {
+        this.endpoint = endpoint;
+    }
+
+    // ---- making
+
+    /** Whether somebody has asked for it, and it is not made yet. */
+    boolean isDue() {
+        return wanted && publication == null && !failed;
+    }
+
+    /**
+     * Takes the next step towards it, if that is possible.
+     *
+     * @param paths   to all peers
+     * @param isLocal whether all of them are on this host
+     */
+    void make(List<UdpPath> paths, boolean isLocal) {
+        try {
+            if (registration == NOT_BEGUN) {
+                boolean isV6 = paths.stream().anyMatch(path -> path.address().startsWith("["));
+                registration = endpoint.publishCast(paths.size(), isLocal, isV6);
+                return;
+            }
+            ExclusivePublication made = endpoint.aeron().getExclusivePublication(registration);
+            if (made != null) {
+                take(made, paths);
+            } else if (!endpoint.aeron().isCommandActive(registration)) {
+                failed = true;
+            }
+        } catch (AeronException e) {
+            LOG.info("nothing is sent to all peers at once: {}", e.getMessage());
+            failed = true;
+        }
+    }
+
+    private void take(ExclusivePublication made, List<UdpPath> paths) {
+        sent = endpoint.position(AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID, made.registrationId());
+        limit = endpoint.position(AeronCounters.DRIVER_SENDER_LIMIT_TYPE_ID, made.registrationId());
+        failed = sent == null || limit == null;
+        for (UdpPath path : paths) {
+            made.asyncAddDestination("aeron:udp?endpoint=" + path.address());
+        }
+        publication = made;
+    }
+
+    // ---- writing
+
+    @Override
+    public boolean isOpen() {
+        wanted = true;
+        return publication != null && !failed && publication.isConnected();
+    }
+
+    @Override
+    public boolean hasRoom(int bytes) {
+        long position = publication.position();
+        long room = Math.min(limit.getVolatile() - position, publication.availableWindow());
+        return room >= logBytesMax(bytes);
+    }
+
+    /** What some bytes take in the stream, the rest of a term that is left empty included. */
+    private long logBytesMax(int bytes) {
+        int longest = publication.maxPayloadLength();
+        long messages = (bytes + longest - 1L) / longest;
+        return bytes + messages * (DataHeaderFlyweight.HEADER_LENGTH + FrameDescriptor.FRAME_ALIGNMENT) + longest;
+    }
+
+    @Override
+    public long write(Payload payload, long offset, int bytes) {
+        long begin = -1;
+        int moved = 0;
+        while (moved < bytes) {
+            int length = Math.min(publication.maxPayloadLength(), bytes - moved);
+            long end = claim(length);
+            if (end < 0) {
+                LOG.warn("nothing is sent to all peers at once any more: {}", Publication.errorString(end));
+                failed = true;
+                return -1;
+            }
+            payload.copyOut(
+                    offset + moved,
+                    memory.of(claim.buffer()),
+                    claim.buffer().wrapAdjustment() + claim.offset(),
+                    length);
+            claim.commit();
+            begin = moved == 0 ? end - logBytes(length) : begin;
+            moved += length;
+        }
+        return begin;
+    }
+
+    /** What a message takes in the stream. */
+    static int logBytes(int payloadBytes) {
+        return BitUtil.align(payloadBytes + DataHeaderFlyweight.HEADER_LENGTH, FrameDescriptor.FRAME_ALIGNMENT);
+    }
+
+    private long claim(int bytes) {
+        long end = publication.tryClaim(bytes, claim);
+        for (int i = 1; i < CLAIMS_MAX && end == Publication.ADMIN_ACTION; i++) {
+            end = publication.tryClaim(bytes, claim);
+        }
+        return end;
+    }
+
+    /** Whether the driver has not sent all that is in it. */
+    boolean isUnsent() {
+        return publication != null && !failed && sent.getVolatile() < publication.position();
+    }
+}
