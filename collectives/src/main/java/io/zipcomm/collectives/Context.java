@@ -13,13 +13,17 @@ import io.zipcomm.collectives.select.TuningTable;
 import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.internal.Signature;
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.membership.Member;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings.RelayCollectives;
+import io.zipcomm.settings.ZipSettings.TransportChoice;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /** What all {@link Collectives} of one communicator share. Any thread. */
 final class Context {
@@ -49,7 +53,7 @@ final class Context {
         table = TuningTable.of(communicator.settings().tuning());
         allowed = allowed(communicator);
         relay = isRelayOnly(communicator) ? allowed : RelayCollectives.OFF;
-        selector = new Selector(communicator.size(), hosts.spread(), table, relay);
+        selector = new Selector(hosts, table, relay);
         cache = new PlanCache(communicator, new Workspace());
     }
 
@@ -67,7 +71,27 @@ final class Context {
         for (int rank = 0; rank < communicator.size(); rank++) {
             ids.add(view.members().get(communicator.worldRank(rank)).hostId());
         }
-        return Hosts.of(ids);
+        return casts(communicator) ? Hosts.of(ids).casting() : Hosts.of(ids);
+    }
+
+    /**
+     * Whether each rank casts what all others get alike: all ranks of the world, by what they published, are reached over UDP
+     * and none in memory. That nobody is to cast they have set alike.
+     */
+    private static boolean casts(GroupCommunicator communicator) {
+        List<Member> members = communicator.view().members();
+        boolean isWanted = communicator.settings().aeronUdp().casts();
+        if (!isWanted || members.size() <= 2 || communicator.size() < members.size()) {
+            return false;
+        }
+        Set<String> memories = new HashSet<>();
+        for (Member member : members) {
+            boolean isNeighbour = !member.memory().isEmpty() && !memories.add(member.memory());
+            if (isNeighbour || !member.isReachedBy(TransportChoice.AERON_UDP.text())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Whether all ranks published the same memory: what others cannot see they do not publish. */

@@ -22,6 +22,11 @@ public record Member(int rank, String hostId, List<Candidate> candidates, List<S
         return "";
     }
 
+    /** Whether it publishes addresses at which peers reach it by a kind of path. */
+    public boolean isReachedBy(String path) {
+        return candidates.stream().anyMatch(one -> one.transport().equals(path));
+    }
+
     /** Copies the lists. */
     public Member {
         candidates = List.copyOf(candidates);

@@ -24,6 +24,9 @@ public final class TransportCounters {
     /** Frames received on any connection, those of handshakes and flow control too. */
     public long framesReceived;
 
+    /** Payloads that were written once for all peers; the frames to each of them are counted apart. */
+    public long framesCast;
+
     /** Calls of the operating system that wrote. */
     public long writeCalls;
 

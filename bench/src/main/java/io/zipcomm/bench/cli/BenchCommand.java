@@ -440,7 +440,7 @@ final class BenchCommand implements Callable<Integer> {
                     System.out.println(Explanation.of(
                             one.operation().collective(),
                             one.bytes(),
-                            Hosts.one(group.ranks()),
+                            hosts(group),
                             table,
                             relayCollectives(group.transport()),
                             AlgorithmName.of(algorithm)));
@@ -448,6 +448,14 @@ final class BenchCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    /** The ranks of a group, on this host; they cast where its transport does, with this process's settings. */
+    private static Hosts hosts(Selection.Group group) {
+        Hosts one = Hosts.one(group.ranks());
+        boolean casts = group.transport().equals(ZipSettings.TransportChoice.AERON_UDP.text())
+                && !ZipSettings.builderFromEnvironment().get(Setting.AERON_UDP).equalsIgnoreCase("unicast");
+        return casts && group.ranks() > 2 ? one.casting() : one;
     }
 
     /** What the relay may do in a group over a transport, with this process's settings. */

@@ -3,7 +3,7 @@ package io.zipcomm.collectives.pattern;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Which ranks share a host. Equal on all ranks. Immutable. */
+/** Which ranks share a host, and whether each may cast. Equal on all ranks. Immutable. */
 public final class Hosts {
 
     /** How a group is spread. */
@@ -21,14 +21,16 @@ public final class Hosts {
     private final int[] hostOf;
     private final int[][] ranks;
     private final boolean shareMemory;
+    private final boolean casts;
 
     private Hosts(int[] hostOf, int count) {
-        this(hostOf, count, false);
+        this(hostOf, count, false, false);
     }
 
-    private Hosts(int[] hostOf, int count, boolean shareMemory) {
+    private Hosts(int[] hostOf, int count, boolean shareMemory, boolean casts) {
         this.hostOf = hostOf;
         this.shareMemory = shareMemory;
+        this.casts = casts;
         int[] counts = new int[count];
         for (int host : hostOf) {
             counts[host]++;
@@ -87,7 +89,12 @@ public final class Hosts {
 
     /** All ranks on one host, with memory that all of them share. */
     public static Hosts inMemory(int size) {
-        return new Hosts(new int[size], 1, true);
+        return new Hosts(new int[size], 1, true, false);
+    }
+
+    /** The same, where each rank sends what all others get alike by one stream. */
+    public Hosts casting() {
+        return new Hosts(hostOf, ranks.length, shareMemory, true);
     }
 
     /** Number of ranks. */
@@ -116,6 +123,11 @@ public final class Hosts {
             return shareMemory ? Spread.MEMORY : Spread.ONE;
         }
         return ranks.length == hostOf.length ? Spread.APART : Spread.SHARED;
+    }
+
+    /** Whether each rank sends what all others get alike by one stream. */
+    public boolean casts() {
+        return casts;
     }
 
     /** Whether all hosts have equally many ranks. */

@@ -38,7 +38,7 @@ public final class Explanation {
             TuningTable table,
             RelayCollectives relay,
             AlgorithmName wanted) {
-        Selector selector = new Selector(hosts.size(), hosts.spread(), table, relay);
+        Selector selector = new Selector(hosts, table, relay);
         Rule rule = selector.rule(operation, bytes);
         AlgorithmName chosen = wanted == null ? rule.algorithm() : wanted;
         int segmentBytes = selector.segmentBytes(operation, chosen, bytes);

@@ -36,17 +36,20 @@ public record Rule(
         MEMORY,
         SEVERAL,
         SHARED,
+        /** Wherever they are, if each sends what all others get alike by one stream. */
+        CAST,
         /** Groups of which the relay does a part: all messages go through it. */
         RELAYED;
 
-        boolean covers(Hosts.Spread spread) {
+        boolean covers(Hosts.Spread spread, boolean casts, RelayCollectives relay) {
             return switch (this) {
                 case ANY -> true;
                 case ONE -> spread == Hosts.Spread.ONE || spread == Hosts.Spread.MEMORY;
                 case MEMORY -> spread == Hosts.Spread.MEMORY;
                 case SEVERAL -> spread == Hosts.Spread.APART || spread == Hosts.Spread.SHARED;
                 case SHARED -> spread == Hosts.Spread.SHARED;
-                case RELAYED -> false;
+                case CAST -> casts;
+                case RELAYED -> relay != RelayCollectives.OFF;
             };
         }
     }
@@ -65,10 +68,11 @@ public record Rule(
         }
     }
 
-    /** Whether groups of a size and spread, of which the relay may do a part, can meet this. */
-    boolean covers(int size, Hosts.Spread spread, RelayCollectives relay) {
-        boolean fits = hosts == Spread.RELAYED ? relay != RelayCollectives.OFF : hosts.covers(spread);
-        return fits && ranks.covers(size) && algorithm.needs().compareTo(relay) <= 0;
+    /** Whether groups of a size and spread, whose ranks cast or not, and of which the relay may do a part, can meet this. */
+    boolean covers(int size, Hosts.Spread spread, boolean casts, RelayCollectives relay) {
+        return hosts.covers(spread, casts, relay)
+                && ranks.covers(size)
+                && algorithm.needs().compareTo(relay) <= 0;
     }
 
     boolean covers(int size, long bytes) {

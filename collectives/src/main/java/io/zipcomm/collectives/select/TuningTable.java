@@ -137,8 +137,9 @@ public final class TuningTable {
             case "memory" -> Rule.Spread.MEMORY;
             case "several" -> Rule.Spread.SEVERAL;
             case "shared" -> Rule.Spread.SHARED;
+            case "cast" -> Rule.Spread.CAST;
             case "relayed" -> Rule.Spread.RELAYED;
-            default -> throw wrong(origin, "hosts '" + text + "'", "one, several, shared, relayed or *");
+            default -> throw wrong(origin, "hosts '" + text + "'", "one, memory, several, shared, cast, relayed or *");
         };
     }
 

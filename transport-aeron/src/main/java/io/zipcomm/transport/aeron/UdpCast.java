@@ -2,6 +2,7 @@ package io.zipcomm.transport.aeron;
 
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.transport.OutboundFrame;
+import io.zipcomm.transport.TransportCounters;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
@@ -63,6 +64,7 @@ final class UdpCast {
 
     private final int peers;
     private final Stream stream;
+    private final TransportCounters counters;
     private final LongSupplier clock;
     private final List<Way> ways;
 
@@ -77,17 +79,17 @@ final class UdpCast {
     /** What has this number, or a lower one, goes to each by itself. */
     private long sharePassed;
 
-    private long frames;
-
     /**
      * For a rank's ways to its peers, none of which is open.
      *
-     * @param peers how many others there are
-     * @param clock in nanoseconds
+     * @param peers    how many others there are
+     * @param counters of this rank
+     * @param clock    in nanoseconds
      */
-    UdpCast(int peers, Stream stream, LongSupplier clock) {
+    UdpCast(int peers, Stream stream, TransportCounters counters, LongSupplier clock) {
         this.peers = peers;
         this.stream = stream;
+        this.counters = counters;
         this.clock = clock;
         ways = new ArrayList<>(peers);
     }
@@ -102,11 +104,6 @@ final class UdpCast {
         if (ways.remove(way)) {
             pass();
         }
-    }
-
-    /** Frames that were written once for all. */
-    long frames() {
-        return frames;
     }
 
     /**
@@ -159,7 +156,7 @@ final class UdpCast {
             return;
         }
         waiting = 0;
-        frames++;
+        counters.framesCast++;
         for (int i = 0; i < ways.size(); i++) {
             ways.get(i).cast(position);
         }

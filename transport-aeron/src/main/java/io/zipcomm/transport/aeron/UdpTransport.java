@@ -344,7 +344,7 @@ final class UdpTransport implements DirectTransport {
         }
         if (casts()) {
             castStream = new UdpCastStream(endpoint);
-            cast = new UdpCast(view.size() - 1, castStream, System::nanoTime);
+            cast = new UdpCast(view.size() - 1, castStream, counters(), System::nanoTime);
         }
         for (int i = 0; i < asked.length; i++) {
             if (asked[i] && !refused[i]) {
