@@ -1,6 +1,7 @@
 package io.zipcomm.collectives.select;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,6 +9,7 @@ import io.zipcomm.collectives.CollectiveOperation;
 import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.settings.ZipSettings.RelayCollectives;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,6 +47,21 @@ final class TuningTableTest {
         assertEquals(AlgorithmName.DOUBLING, new Selector(4, Hosts.Spread.APART, table).algorithm(allReduce, 100));
         assertEquals(AlgorithmName.CHAIN, four.algorithm(CollectiveOperation.BROADCAST, 4096));
         assertEquals(AlgorithmName.BINOMIAL, four.algorithm(CollectiveOperation.BROADCAST, 4100));
+    }
+
+    @Test
+    void shouldHaveLinesForGroupsThatCast() throws IOException {
+        TuningTable table = table("broadcast cast 3- 1024 linear");
+        CollectiveOperation broadcast = CollectiveOperation.BROADCAST;
+        for (Hosts hosts : new Hosts[] {Hosts.one(4), Hosts.apart(4), Hosts.blocks(4, 2)}) {
+            AlgorithmName usual = new Selector(hosts, table, RelayCollectives.OFF).algorithm(broadcast, 100);
+            Selector casting = new Selector(hosts.casting(), table, RelayCollectives.OFF);
+            assertEquals(AlgorithmName.LINEAR, casting.algorithm(broadcast, 100));
+            assertNotEquals(AlgorithmName.LINEAR, usual);
+            assertEquals(
+                    new Selector(hosts, TuningTable.builtIn(), RelayCollectives.OFF).algorithm(broadcast, 1025),
+                    new Selector(hosts, table, RelayCollectives.OFF).algorithm(broadcast, 1025));
+        }
     }
 
     @ParameterizedTest

@@ -124,7 +124,8 @@ final class UdpCastingTest {
             last = next;
             Frame.begin(header, at, FrameType.DATA);
             Frame.payloadBytes(header, at, next.bytes);
-            Frame.tag(header, at, next.share);
+            Frame.context(header, at, (int) next.share);
+            Frame.messageBytes(header, at, MESSAGE_BYTES);
             Frame.offset(header, at, next.offset);
             return true;
         }
@@ -174,7 +175,7 @@ final class UdpCastingTest {
         @Override
         public void headerReceived(Path from, ByteBuffer header, int at, InboundFrame in) {
             landing = new byte[Frame.payloadBytes(header, at)];
-            share = Frame.tag(header, at);
+            share = Frame.context(header, at);
             offset = Frame.offset(header, at);
             in.payload = Payload.of(landing);
             in.bytes = landing.length;

@@ -1,6 +1,7 @@
 package io.zipcomm.transport.aeron;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -39,6 +40,21 @@ final class UdpNamesTest {
             }
             assertEquals(names.get(receiver).sessions(), sessions.size());
         }
+    }
+
+    @Test
+    void shouldAdmitWhatOthersCast() {
+        List<UdpNames> names = names(4);
+        for (int sender = 0; sender < RANKS; sender++) {
+            int session = names.get(sender).castSession(sender);
+            assertEquals(names.get(7).castStream(), names.get(sender).castStream());
+            assertEquals(sender != 7, names.get(7).admits(names.get(7).castStream(), session));
+            assertFalse(names.get(7).admits(names.get(8).castStream() + 1, session));
+        }
+        assertFalse(names.get(7).admits(names.get(7).castStream(), names.get(7).castSession(RANKS)));
+        assertFalse(names.get(7).admits(names.get(7).castStream(), names.get(7).castSession(-1)));
+        assertTrue(names.get(7).admits(names.get(7).stream(), names.get(8).sessionTo(7, 0)));
+        assertFalse(names.get(7).admits(names.get(7).castStream(), names.get(8).sessionTo(7, 0)));
     }
 
     @Test
