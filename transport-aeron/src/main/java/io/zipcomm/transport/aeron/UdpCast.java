@@ -76,6 +76,9 @@ final class UdpCast {
     private int bytes;
     private long dueNs;
 
+    /** All waited in vain for readers that have no room, and they have had none since. */
+    private boolean crowded;
+
     /** What has this number, or a lower one, goes to each by itself. */
     private long sharePassed;
 
@@ -123,6 +126,10 @@ final class UdpCast {
                 return false;
             }
         }
+        if (waiting == 0 && crowded && !stream.hasRoom(frame.bytes)) {
+            sharePassed = frame.share;
+            return false;
+        }
         if (waiting == 0) {
             share = frame.share;
             offset = frame.offset;
@@ -145,6 +152,7 @@ final class UdpCast {
         if (waiting == peers && stream.isOpen() && stream.hasRoom(bytes)) {
             cast(payload);
         } else if (clock.getAsLong() - dueNs >= 0) {
+            crowded |= waiting == peers;
             pass();
         }
     }
@@ -156,6 +164,7 @@ final class UdpCast {
             return;
         }
         waiting = 0;
+        crowded = false;
         counters.framesCast++;
         for (int i = 0; i < ways.size(); i++) {
             ways.get(i).cast(position);

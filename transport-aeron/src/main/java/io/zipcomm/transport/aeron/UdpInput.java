@@ -84,7 +84,7 @@ final class UdpInput implements ControlledFragmentHandler {
             return;
         }
         boolean inTurn = !path.isInputEnded() && (kind == UdpOutput.MORE) == amidFrame;
-        if (!inTurn || kind < UdpOutput.FRAME || kind == UdpOutput.HEARD || kind > UdpOutput.CAST) {
+        if (!inTurn || kind < UdpOutput.FRAME || kind > UdpOutput.CAST) {
             throw new ZipException(
                     ErrorCode.PROTOCOL, "a message of kind " + kind + " in the stream of rank " + path.peer());
         }

@@ -197,6 +197,24 @@ final class UdpCastTest implements UdpCast.Stream {
     }
 
     @Test
+    void shouldNotWaitOnceMoreForReadersWithoutRoom() {
+        hasRoom = false;
+        takeAll(1, 0);
+        nowNs += UdpCast.ROOM_NS_MAX;
+        ways.get(0).look();
+        for (WayTo way : ways) {
+            assertFalse(way.takes(2, 0));
+        }
+        hasRoom = true;
+        assertFalse(ways.get(0).takes(2, BYTES), "the rest of a message goes where its beginning went");
+        takeAll(3, 0);
+        assertCastAt(100);
+        hasRoom = false;
+        takeAll(3, BYTES);
+        assertTrue(ways.stream().allMatch(way -> way.waits));
+    }
+
+    @Test
     void shouldLetAllGoWhenTheStreamCloses() {
         hasRoom = false;
         takeAll(1, 0);
