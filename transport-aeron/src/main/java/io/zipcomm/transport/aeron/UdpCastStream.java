@@ -68,10 +68,12 @@ final class UdpCastStream implements UdpCast.Stream {
                 registration = endpoint.publishCast(paths.size(), isLocal, isV6);
                 return;
             }
+            // Asked first: each question takes one of the driver's answers, which may be that the stream is made.
+            boolean mayCome = endpoint.aeron().isCommandActive(registration);
             ExclusivePublication made = endpoint.aeron().getExclusivePublication(registration);
             if (made != null) {
                 take(made, paths);
-            } else if (!endpoint.aeron().isCommandActive(registration)) {
+            } else if (!mayCome) {
                 failed = true;
             }
         } catch (AeronException e) {

@@ -66,13 +66,16 @@ final class UdpRoutes {
     ExclusivePublication connected() {
         for (int i = 0; i < routes.size(); i++) {
             Route route = routes.get(i);
+            // Asked first: each question takes one of the driver's answers, which may be that the stream is made.
+            boolean mayCome = endpoint.aeron().isCommandActive(route.registration);
+            boolean isMade = isMade(route);
             if (endpoint.isRefused(route.registration)) {
                 refused = true;
                 close(routes.remove(i--));
-            } else if (isMade(route) && route.publication.isConnected()) {
+            } else if (isMade && route.publication.isConnected()) {
                 address = UdpEndpoint.endpoint(route.to.host(), route.to.port());
                 return route.publication;
-            } else if (route.publication == null && !endpoint.aeron().isCommandActive(route.registration)) {
+            } else if (!isMade && !mayCome) {
                 routes.remove(i--);
             }
         }

@@ -404,6 +404,7 @@ final class UdpTransport implements DirectTransport {
         } catch (RuntimeException e) {
             // Aeron's own are of several kinds.
             String reason = e instanceof ZipException failure ? failure.reason() : String.valueOf(e.getMessage());
+            LOG.info("{}: rank {} is not reached over UDP: {}", view, peer, reason);
             refused[peer] = true;
             path.close();
             if (path.isWanted()) {
