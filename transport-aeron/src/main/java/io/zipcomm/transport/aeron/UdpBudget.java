@@ -43,7 +43,7 @@ record UdpBudget(int termBytes, int windowBytes, int receiveBytes, int localMtuB
     private static final long DRIVER_BYTES = 8 << 20;
 
     /**
-     * Shares what is there.
+     * Shares half of what is there; streams that are cast take no more than a good part of the other.
      *
      * @param freeBytes    memory that may be taken
      * @param receiveBytes buffer that the system gives a socket

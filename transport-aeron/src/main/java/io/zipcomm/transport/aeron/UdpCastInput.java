@@ -101,7 +101,7 @@ final class UdpCastInput implements ControlledFragmentHandler {
         Image found = endpoint.cast(path.peer());
         if (found == null) {
             // The driver has it, or will have it soon: the client is to hear of that.
-            endpoint.look();
+            path.lookSoon();
         }
         return found;
     }

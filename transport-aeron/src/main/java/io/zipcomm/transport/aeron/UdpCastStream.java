@@ -107,11 +107,13 @@ final class UdpCastStream implements UdpCast.Stream {
         return room >= logBytesMax(bytes);
     }
 
-    /** What some bytes take in the stream, the rest of a term that is left empty included. */
+    /** What some bytes take in the stream at most, the rest of a term that is left empty included. */
     private long logBytesMax(int bytes) {
         int longest = publication.maxPayloadLength();
-        long messages = (bytes + longest - 1L) / longest;
-        return bytes + messages * (DataHeaderFlyweight.HEADER_LENGTH + FrameDescriptor.FRAME_ALIGNMENT) + longest;
+        int whole = (bytes - 1) / longest;
+        int needed = whole * logBytes(longest) + logBytes(bytes - whole * longest);
+        int left = publication.termBufferLength() - publication.termOffset();
+        return needed <= left ? needed : needed + Math.min(left, logBytes(longest));
     }
 
     @Override

@@ -328,6 +328,11 @@ final class UdpPath implements Path {
                 && System.nanoTime() - answerDueNs < 0;
     }
 
+    /** There is news for Aeron's client. */
+    void lookSoon() {
+        transport.lookSoon();
+    }
+
     /** A turn of an open path. Returns how much there was to do. */
     int turn() {
         int work = reads() ? input.poll() : 0;

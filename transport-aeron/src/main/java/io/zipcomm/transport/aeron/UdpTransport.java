@@ -332,6 +332,11 @@ final class UdpTransport implements DirectTransport {
         return open.size() - before;
     }
 
+    /** One of the next turns looks at Aeron's client. */
+    void lookSoon() {
+        nextLookNs = System.nanoTime();
+    }
+
     /** Takes the endpoint that was made in the background, if it is ready. */
     private void settle() {
         if (!maker.isDone()) {
