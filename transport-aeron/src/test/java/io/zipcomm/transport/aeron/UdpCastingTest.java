@@ -60,6 +60,10 @@ final class UdpCastingTest {
     private int size;
     private final List<Sender> senders = new ArrayList<>();
     private final List<Reader> readers = new ArrayList<>();
+
+    /** Ends of paths between the other ranks, on which nothing comes. */
+    private final List<Reader> others = new ArrayList<>();
+
     private long nextShare = 1;
 
     private void open(int ranks, AeronUdpProvider provider) {
@@ -69,6 +73,11 @@ final class UdpCastingTest {
         for (int rank = 1; rank < ranks; rank++) {
             senders.add(new Sender(wiring.path(0, rank)));
             readers.add(new Reader(wiring.path(rank, 0)));
+            for (int peer = 1; peer < ranks; peer++) {
+                if (peer != rank) {
+                    others.add(new Reader(wiring.path(rank, peer)));
+                }
+            }
         }
     }
 
