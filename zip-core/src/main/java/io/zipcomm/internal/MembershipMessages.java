@@ -45,7 +45,8 @@ final class MembershipMessages {
                 .putGroupSettings(
                         Setting.RELAY_COLLECTIVES.variable(),
                         settings.relayCollectives().number())
-                .putGroupSettings(Setting.AERON_UDP.variable(), settings.aeronUdp().number())
+                .putGroupSettings(
+                        Setting.AERON_UDP.variable(), settings.aeronUdp().number())
                 // Links begin on the relay everywhere or nowhere.
                 .putGroupSettings(Setting.TRANSPORT.variable() + "=tcp", relayed ? 0 : 1);
         for (Candidate candidate : candidates) {

@@ -126,7 +126,8 @@ final class UdpCastInput implements ControlledFragmentHandler {
         if (!begun && position > from) {
             throw new ZipException(
                     ErrorCode.PROTOCOL,
-                    "rank " + path.peer() + " refers to position " + from + " of what it casts, which is at " + position);
+                    "rank " + path.peer() + " refers to position " + from + " of what it casts, which is at "
+                            + position);
         }
         begun = true;
         Segment log = stream.of(buffer);

@@ -31,8 +31,8 @@ class UdpGate extends ReceiveChannelEndpoint {
     @Override
     public int onDataPacket(
             DataHeaderFlyweight header, UnsafeBuffer buffer, int length, InetSocketAddress source, int transport) {
-        boolean isKnown = length >= DataHeaderFlyweight.HEADER_LENGTH
-                && names.admits(header.streamId(), header.sessionId());
+        boolean isKnown =
+                length >= DataHeaderFlyweight.HEADER_LENGTH && names.admits(header.streamId(), header.sessionId());
         return isKnown ? super.onDataPacket(header, buffer, length, source, transport) : 0;
     }
 

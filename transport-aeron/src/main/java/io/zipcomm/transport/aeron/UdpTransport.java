@@ -312,6 +312,10 @@ final class UdpTransport implements DirectTransport {
         quietTurns = 0;
     }
 
+    private boolean isCastDue() {
+        return castStream != null && castStream.isDue() && open.size() == view.size() - 1;
+    }
+
     private boolean isCastUnsent() {
         return castStream != null && problem == null && castStream.isUnsent();
     }
@@ -328,7 +332,7 @@ final class UdpTransport implements DirectTransport {
         if (endpoint != null && problem == null) {
             look(nowNs);
         }
-        nextLookNs = nowNs + (isConnecting() ? OPENING_LOOK_NS : LOOK_NS);
+        nextLookNs = nowNs + (isConnecting() || isCastDue() ? OPENING_LOOK_NS : LOOK_NS);
         return open.size() - before;
     }
 
@@ -383,7 +387,7 @@ final class UdpTransport implements DirectTransport {
         for (int i = open.size() - 1; i >= 0; i = Math.min(i, open.size()) - 1) {
             open.get(i).look();
         }
-        if (castStream != null && castStream.isDue() && open.size() == view.size() - 1) {
+        if (isCastDue()) {
             castStream.make(open, onOneHost);
         }
     }

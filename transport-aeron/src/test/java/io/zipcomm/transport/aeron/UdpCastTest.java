@@ -1,14 +1,18 @@
 package io.zipcomm.transport.aeron;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.transport.OutboundFrame;
 import io.zipcomm.transport.TransportCounters;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import org.agrona.collections.LongArrayList;
 import org.junit.jupiter.api.Test;
 
 /** Ways with the same bytes for all peers meet, or go on alone before long. */
@@ -17,8 +21,11 @@ final class UdpCastTest implements UdpCast.Stream {
     private static final int PEERS = 3;
     private static final int BYTES = UdpCast.BYTES_MIN;
 
+    private static final int ROUNDS = 1000;
+    private static final int MEASUREMENTS = 5;
+
     private final Payload payload = Payload.of(new byte[2 * BYTES]);
-    private final List<Long> written = new ArrayList<>();
+    private final LongArrayList written = new LongArrayList(2 * ROUNDS, -1);
     private final List<WayTo> ways = new ArrayList<>();
     private boolean isOpen = true;
     private boolean hasRoom = true;
@@ -95,7 +102,7 @@ final class UdpCastTest implements UdpCast.Stream {
         if (fails) {
             return -1;
         }
-        written.add(offset);
+        written.addLong(offset);
         return 100L * written.size();
     }
 
@@ -107,7 +114,7 @@ final class UdpCastTest implements UdpCast.Stream {
 
     private void assertAllAlone() {
         assertTrue(ways.stream().noneMatch(way -> way.waits));
-        assertEquals(List.of(), written);
+        assertEquals(0, written.size());
     }
 
     private void assertCastAt(long position) {
@@ -122,7 +129,7 @@ final class UdpCastTest implements UdpCast.Stream {
         assertCastAt(200);
         takeAll(7, 0);
         assertCastAt(300);
-        assertEquals(List.of(0L, (long) BYTES, 0L), written);
+        assertArrayEquals(new long[] {0, BYTES, 0}, written.toLongArray());
         assertEquals(3, counters.framesCast);
     }
 
@@ -228,6 +235,27 @@ final class UdpCastTest implements UdpCast.Stream {
         fails = true;
         takeAll(3, 0);
         assertAllAlone();
+    }
+
+    @Test
+    void shouldLeaveNoGarbage() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < MEASUREMENTS; i++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int round = 0; round < ROUNDS; round++) {
+                hasRoom = round % 2 == 0;
+                for (WayTo way : ways) {
+                    way.takes(i * ROUNDS + round + 1L, 0);
+                }
+                nowNs += UdpCast.ROOM_NS_MAX;
+                ways.get(0).look();
+            }
+            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+            written.clear();
+        }
+        assertTrue(least < ROUNDS, least + " bytes");
+        assertTrue(counters.framesCast > 0);
     }
 
     @Test

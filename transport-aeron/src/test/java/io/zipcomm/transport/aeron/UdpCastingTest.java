@@ -158,7 +158,6 @@ final class UdpCastingTest {
 
     /** Another rank's end: compares what comes in. */
     private static final class Reader implements FrameHandler {
-        final Path path;
         private byte[] landing = {};
         private long share;
         private long offset;
@@ -168,7 +167,6 @@ final class UdpCastingTest {
         ZipException failure;
 
         Reader(Path path) {
-            this.path = path;
             path.bind(this);
             path.openInput();
         }
@@ -233,8 +231,9 @@ final class UdpCastingTest {
     }
 
     private String state() {
-        return readers.stream().map(one -> one.bytes + " " + one.problem + " " + one.failure).toList() + ", cast "
-                + cast();
+        return readers.stream()
+                        .map(one -> one.bytes + " " + one.problem + " " + one.failure)
+                        .toList() + ", cast " + cast();
     }
 
     private long cast() {
