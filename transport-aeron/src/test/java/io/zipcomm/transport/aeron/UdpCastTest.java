@@ -245,8 +245,9 @@ final class UdpCastTest implements UdpCast.Stream {
             long before = threads.getCurrentThreadAllocatedBytes();
             for (int round = 0; round < ROUNDS; round++) {
                 hasRoom = round % 2 == 0;
-                for (WayTo way : ways) {
-                    way.takes(i * ROUNDS + round + 1L, 0);
+                // By index: an iterator is garbage.
+                for (int way = 0; way < PEERS; way++) {
+                    ways.get(way).takes(i * ROUNDS + round + 1L, 0);
                 }
                 nowNs += UdpCast.ROOM_NS_MAX;
                 ways.get(0).look();
