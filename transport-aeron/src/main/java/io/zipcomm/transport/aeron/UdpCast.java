@@ -23,10 +23,10 @@ final class UdpCast {
     static final int BYTES_MIN = 16 << 10;
 
     /** How long the first waits for the last. */
-    static final long MEETING_NS_MAX = 300_000;
+    static final long MEETING_NS_MAX = 100_000;
 
     /** How long all of them wait for readers that have no room. */
-    static final long ROOM_NS_MAX = 10_000_000;
+    static final long ROOM_NS_MAX = 200_000;
 
     /** What goes to one peer. */
     interface Way {

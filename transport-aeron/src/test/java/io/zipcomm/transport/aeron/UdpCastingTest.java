@@ -47,6 +47,8 @@ final class UdpCastingTest {
     /** Longer than a reader may be silent before nothing is cast any more. */
     private static final long FREEZE_NS = 3_500_000_000L;
 
+    private static final long SETTLE_NS = 400_000_000;
+
     @RegisterExtension
     final LeakCheck leaks = new LeakCheck();
 
@@ -335,6 +337,9 @@ final class UdpCastingTest {
     void shouldGiveBackWhatWaits(int ranks) {
         open(ranks, new AeronUdpProvider());
         warmUp();
+        // Readers say now and then that they have room again.
+        long settledNs = System.nanoTime() + SETTLE_NS;
+        until(() -> System.nanoTime() > settledNs, -1);
         long share = nextShare++;
         byte[] message = new byte[MESSAGE_BYTES];
         for (int i = 0; i < message.length; i++) {
