@@ -76,7 +76,7 @@ final class Context {
 
     /**
      * Whether each rank casts what all others get alike: all ranks of the world, by what they published, are reached over UDP
-     * and none in memory. That nobody is to cast they have set alike.
+     * and none in memory. Whether they are to cast they have set alike.
      */
     private static boolean casts(GroupCommunicator communicator) {
         List<Member> members = communicator.view().members();

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Over UDP a rank casts what all others get alike, if the settings do not forbid it. */
+/** Over UDP a rank casts what all others get alike, if the settings say so. */
 final class CastTest {
 
     private static final int CALLS = 60;
@@ -53,7 +53,7 @@ final class CastTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"on, 3, 1000003, true", "on, 4, 60000, true", "off, 3, 60000, true", "unicast, 3, 1000003, false"})
+    @CsvSource({"on, 3, 1000003, true", "on, 4, 60000, true", "off, 3, 60000, false", "unicast, 3, 1000003, false"})
     void shouldCastIfThatIsWanted(String setting, int size, int bytes, boolean casts) throws Exception {
         SharedMemory.assumeAvailable(true);
         List<Long> cast = onAll(setting, size, world -> {

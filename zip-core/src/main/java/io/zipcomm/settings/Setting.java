@@ -93,9 +93,8 @@ public enum Setting {
             "ZIP_AERON_UDP",
             "name",
             "off",
-            "Whether auto reaches peers by Aeron's streams over UDP, before TCP: off; on; unicast: on, but what goes to all others"
-                    + " alike is sent to each by itself, also with ZIP_TRANSPORT=aeron-udp. They are not encrypted. Equal on all"
-                    + " ranks."),
+            "Whether auto reaches peers by Aeron's streams over UDP, before TCP: off; unicast; on: what goes to all others alike is"
+                    + " written once, also with ZIP_TRANSPORT=aeron-udp. They are not encrypted. Equal on all ranks."),
     TUNING(
             "ZIP_TUNING",
             "path",

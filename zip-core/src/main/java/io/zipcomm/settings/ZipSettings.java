@@ -147,7 +147,7 @@ public record ZipSettings(
     /** Whether paths over Aeron's UDP streams are used without being asked for, and how. */
     public enum AeronUdp {
         /** They are not. */
-        OFF(0, true),
+        OFF(0, false),
         /** They are; what all peers get alike is sent to them by one stream. */
         ON(1, true),
         /** They are, each by itself. */

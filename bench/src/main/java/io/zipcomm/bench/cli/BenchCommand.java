@@ -454,7 +454,7 @@ final class BenchCommand implements Callable<Integer> {
     private static Hosts hosts(Selection.Group group) {
         Hosts one = Hosts.one(group.ranks());
         boolean casts = group.transport().equals(ZipSettings.TransportChoice.AERON_UDP.text())
-                && !ZipSettings.builderFromEnvironment().get(Setting.AERON_UDP).equalsIgnoreCase("unicast");
+                && ZipSettings.builderFromEnvironment().get(Setting.AERON_UDP).equalsIgnoreCase("on");
         return casts && group.ranks() > 2 ? one.casting() : one;
     }
 
