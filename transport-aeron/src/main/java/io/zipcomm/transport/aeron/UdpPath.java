@@ -213,10 +213,10 @@ final class UdpPath implements Path {
         return UdpTransport.NAME;
     }
 
-    /** What makes a frame fill its messages; the same on all paths, so that frames can be cast. */
+    /** What makes a frame fill its messages; the same on all paths if frames may be cast. */
     @Override
     public int fragmentBytesMax() {
-        int messageBytes = transport.messageBytesMin();
+        int messageBytes = Math.min(publication.maxPayloadLength(), transport.messageBytesMax());
         return Math.max(1, FRAME_BYTES / messageBytes) * messageBytes - Frame.HEADER_BYTES;
     }
 

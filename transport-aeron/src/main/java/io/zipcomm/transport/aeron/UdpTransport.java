@@ -166,9 +166,9 @@ final class UdpTransport implements DirectTransport {
         return cast;
     }
 
-    /** Payload of the shortest datagrams on any path of this rank. */
-    int messageBytesMin() {
-        return endpoint.messageBytes(onOneHost);
+    /** What datagrams may hold so that frames are equally long on all paths, where that matters. */
+    int messageBytesMax() {
+        return cast == null ? Integer.MAX_VALUE : endpoint.messageBytes(onOneHost);
     }
 
     // ---- opening

@@ -75,6 +75,7 @@ final class AeronWiring implements TransportContract.Wiring {
                 .rank(rank)
                 .transport(choice)
                 .set(Setting.SHARED_MEMORY, directory)
+                .set(Setting.AERON_UDP, "on")
                 .set(Setting.IO, io)
                 .build();
     }
