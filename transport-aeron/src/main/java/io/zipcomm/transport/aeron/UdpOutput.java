@@ -40,6 +40,9 @@ final class UdpOutput {
     /** The peer's {@link #END} has been read. */
     static final long HEARD = 3;
 
+    /** Nothing, but whoever reads it knows that there is nothing before it that it lacks: see {@link UdpTail}. */
+    static final long SO_FAR = 4;
+
     /** A claim that meets the end of a term is repeated; that it meets another at once cannot be. */
     private static final int CLAIMS_MAX = 3;
 
@@ -72,6 +75,7 @@ final class UdpOutput {
     private boolean ending;
     private boolean ended;
     private boolean answering;
+    private boolean telling;
 
     /** How far the driver had sent at the last look. */
     private long sentBefore;
@@ -91,7 +95,7 @@ final class UdpOutput {
 
     /** Whether something waits for room in the stream. */
     boolean isWaiting() {
-        return pending || (ending && !ended) || answering;
+        return pending || (ending && !ended) || answering || telling;
     }
 
     /** Whether the driver has not sent all that is in the stream. */
@@ -146,6 +150,12 @@ final class UdpOutput {
         flush();
     }
 
+    /** Tells the peer how far the stream goes. */
+    void tellSoFar() {
+        telling = true;
+        flush();
+    }
+
     private void writeAll() {
         blocked = false;
         while (path.isWritable() && (pending || take())) {
@@ -161,6 +171,10 @@ final class UdpOutput {
         if (answering && !blocked && path.isWritable()) {
             answering = !mark(HEARD);
             blocked = answering;
+        }
+        if (telling && !blocked && path.isWritable()) {
+            telling = !mark(SO_FAR);
+            blocked = telling;
         }
     }
 

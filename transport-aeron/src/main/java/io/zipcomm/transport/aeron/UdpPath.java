@@ -66,6 +66,7 @@ final class UdpPath implements Path {
     private Image image;
     private UdpInput input;
     private UdpOutput output;
+    private UdpTail tail;
 
     private FrameHandler handler;
     private boolean inputOpen;
@@ -134,6 +135,7 @@ final class UdpPath implements Path {
         }
         if (state == State.CONFIRMED && handshake.isConfirmed()) {
             output = new UdpOutput(this, publication, sent(), transport.counters());
+            tail = new UdpTail(publication.position());
             input = new UdpInput(this, image, transport.counters());
             state = State.OPEN;
             transport.opened(this);
@@ -328,8 +330,13 @@ final class UdpPath implements Path {
         return work;
     }
 
-    /** Looks whether the peer has ended the path. What came in before is read first. */
-    void look() {
+    /** Looks whether the peer lacks something, or has ended the path. What came in before is read first. */
+    void look(long nowNs) {
+        if (isWritable() && tail.isDue(publication.position(), nowNs)) {
+            output.tellSoFar();
+            tail.said(publication.position(), nowNs);
+            send();
+        }
         if (broken || state != State.OPEN || (inputEnded && output.isEnded())) {
             return;
         }
