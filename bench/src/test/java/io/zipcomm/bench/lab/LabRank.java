@@ -51,7 +51,7 @@ import java.util.stream.IntStream;
  * <p>If it is -3, the rank does what the others do, waiting {@value #SETTLE_MS_MAX} ms at most for direct paths, and tells then
  *
  * <pre>{@code
- * times SHORT LONG BROADCAST  medians of it, in microseconds: see LabTimes
+ * times MICROSECONDS ...     as LabTimes has them
  * }</pre>
  *
  * <p>If it is -4, the rank adds up with all others from then on, until a line {@code stop} comes in on one of them, and tells in

@@ -18,8 +18,8 @@ final class LabTimes {
     private static final int LONG = 256 << 10;
 
     private static final int SHORT_ROUNDS = 200;
-    private static final int LONG_ROUNDS = 15;
-    private static final int WARM_UP_ROUNDS = 3;
+    private static final int LONG_ROUNDS = 5;
+    private static final int WARM_UP_ROUNDS = 1;
 
     private final Collectives collectives;
     private final int size;
@@ -33,12 +33,13 @@ final class LabTimes {
     /**
      * Measures.
      *
-     * @return {@code times} and medians of this rank in microseconds: of short all-reduces, long ones and long broadcasts
+     * @return {@code times}, and median and mean of this rank in microseconds of short all-reduces, long ones and long broadcasts
      */
     String measure() {
-        return "times " + medianUs(SHORT_ROUNDS, new int[SHORT], this::sum) + " "
-                + medianUs(LONG_ROUNDS, new int[LONG], this::sum) + " "
-                + medianUs(LONG_ROUNDS, new int[LONG], this::broadcast);
+        return "times"
+                + timesUs(SHORT_ROUNDS, new int[SHORT], this::sum)
+                + timesUs(LONG_ROUNDS, new int[LONG], this::sum)
+                + timesUs(LONG_ROUNDS, new int[LONG], this::broadcast);
     }
 
     /** Adds up until a rank is to stop. */
@@ -52,7 +53,7 @@ final class LabTimes {
         }
     }
 
-    private long medianUs(int rounds, int[] data, Consumer<int[]> work) {
+    private String timesUs(int rounds, int[] data, Consumer<int[]> work) {
         long[] tookNs = new long[rounds];
         for (int i = -WARM_UP_ROUNDS; i < rounds; i++) {
             collectives.barrier();
@@ -61,7 +62,8 @@ final class LabTimes {
             tookNs[Math.max(0, i)] = System.nanoTime() - fromNs;
         }
         Arrays.sort(tookNs);
-        return TimeUnit.NANOSECONDS.toMicros(tookNs[rounds / 2]);
+        long meanNs = Arrays.stream(tookNs).sum() / rounds;
+        return " " + TimeUnit.NANOSECONDS.toMicros(tookNs[rounds / 2]) + " " + TimeUnit.NANOSECONDS.toMicros(meanNs);
     }
 
     private void sum(int[] data) {
