@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +47,7 @@ final class LabGroup {
      * @param paths         of each peer
      * @param collectives   how many gave the right result
      * @param collectivesMs how long they took
+     * @param timesUs       see {@link LabTimes#measure}; empty if nobody asked
      * @param failure       what went wrong; null if nothing
      */
     record Rank(
@@ -54,6 +56,7 @@ final class LabGroup {
             Map<Integer, Path> paths,
             int collectives,
             long collectivesMs,
+            List<Long> timesUs,
             String failure) {
 
         private static Rank of(List<String> lines) {
@@ -75,6 +78,9 @@ final class LabGroup {
                     paths,
                     (int) collectives[0],
                     collectives[1],
+                    Arrays.stream(numbers.getOrDefault("times", new long[0]))
+                            .boxed()
+                            .toList(),
                     failure);
         }
 
@@ -84,7 +90,7 @@ final class LabGroup {
 
         /** One that told nothing more. */
         private static Rank lost(String why) {
-            return new Rank(-1, -1, Map.of(), 0, 0, why);
+            return new Rank(-1, -1, Map.of(), 0, 0, List.of(), why);
         }
     }
 
@@ -154,12 +160,31 @@ final class LabGroup {
     /** The same with further settings. */
     static LabGroup start(
             String relay, String name, List<LabNode> nodes, long settleMs, Map<Setting, String> settings) {
+        return start(relay, name, nodes, settleMs, settings, (rank, line) -> {});
+    }
+
+    /** Hears what ranks tell, on threads of their nodes. */
+    interface Listener {
+
+        /** A rank has told something. */
+        void told(int rank, String line);
+    }
+
+    /** The same, heard while it happens. */
+    static LabGroup start(
+            String relay,
+            String name,
+            List<LabNode> nodes,
+            long settleMs,
+            Map<Setting, String> settings,
+            Listener listener) {
         LabGroup group = new LabGroup(name, nodes);
         GroupEnvironment environment = new GroupEnvironment(relay, name, nodes.size(), "auto", "", settings);
         for (int rank = 0; rank < nodes.size(); rank++) {
             Map<String, String> variables = environment.forRank(rank);
             variables.remove(Setting.TOKEN.variable());
-            group.stories.add(nodes.get(rank).run(settleMs, variables));
+            int of = rank;
+            group.stories.add(nodes.get(rank).run(settleMs, variables, line -> listener.told(of, line)));
         }
         return group;
     }

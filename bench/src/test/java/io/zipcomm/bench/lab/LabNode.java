@@ -135,6 +135,11 @@ final class LabNode {
         return story.end;
     }
 
+    /** Ends its process as {@code kill -9} does, and all its ranks with it. */
+    void kill() {
+        process.destroyForcibly();
+    }
+
     /** Ends the load of its ranks. */
     synchronized void stop() throws IOException {
         write("stop");

@@ -48,6 +48,19 @@ import java.util.stream.IntStream;
  * edge PEER BYTES SUM-SENT SUM-RECEIVED
  * }</pre>
  *
+ * <p>If it is -3, the rank does what the others do, waiting {@value #SETTLE_MS_MAX} ms at most for direct paths, and tells then
+ *
+ * <pre>{@code
+ * times MICROSECONDS ...     as LabTimes has them
+ * }</pre>
+ *
+ * <p>If it is -4, the rank adds up with all others from then on, until a line {@code stop} comes in on one of them, and tells in
+ * place of the times
+ *
+ * <pre>{@code
+ * summing                now
+ * }</pre>
+ *
  * <p>A line {@code NUMBER zip COMMAND ...} runs a command of {@code zip}, and tells what it has printed, and the end as above.
  *
  * <p>The process ends with its input.
@@ -60,6 +73,14 @@ public final class LabRank {
     /** In place of SETTLE-MS: load until told to stop. */
     static final long LOAD = -2;
 
+    /** In place of SETTLE-MS: how long collectives take. */
+    static final long TIMES = -3;
+
+    /** In place of SETTLE-MS: all-reduces until told to stop. */
+    static final long SUMS = -4;
+
+    private static final long SETTLE_MS_MAX = 15_000;
+
     /** Elements in a block of each collective: sent eagerly, and on demand. */
     private static final int[] COUNTS = {3, 20_000};
 
@@ -70,6 +91,7 @@ public final class LabRank {
     private static volatile boolean stop;
 
     private final String number;
+    private final long mode;
     private final long settleNs;
     private Communicator world;
     private long joinedNs;
@@ -77,7 +99,8 @@ public final class LabRank {
 
     private LabRank(String number, long settleMs) {
         this.number = number;
-        settleNs = settleMs < 0 ? settleMs : TimeUnit.MILLISECONDS.toNanos(settleMs);
+        mode = settleMs;
+        settleNs = TimeUnit.MILLISECONDS.toNanos(settleMs < 0 ? SETTLE_MS_MAX : settleMs);
     }
 
     /**
@@ -125,9 +148,9 @@ public final class LabRank {
                 world = joined.withTimeout(Duration.ofSeconds(20));
                 joinedNs = System.nanoTime();
                 tell("joined " + millis(joinedNs - beganNs));
-                if (settleNs == FIRST_RESULT) {
+                if (mode == FIRST_RESULT) {
                     addUpOnce(beganNs);
-                } else if (settleNs == LOAD) {
+                } else if (mode == LOAD) {
                     load();
                 } else {
                     workAsMember();
@@ -227,6 +250,12 @@ public final class LabRank {
                 .map(count -> new EveryCollective(world, count).run())
                 .sum();
         tell("collectives " + done + " " + millis(System.nanoTime() - fromNs));
+        if (mode == TIMES) {
+            tell(new LabTimes(world).measure());
+        } else if (mode == SUMS) {
+            tell("summing");
+            new LabTimes(world).sumUntil(() -> stop);
+        }
     }
 
     private IntStream peers() {

@@ -79,6 +79,9 @@ final class UdpInput implements ControlledFragmentHandler {
     }
 
     private void message(DirectBuffer buffer, int offset, int length, long kind) {
+        if (kind == UdpOutput.SO_FAR) {
+            return;
+        }
         if (kind == UdpOutput.HEARD) {
             path.heard();
             return;

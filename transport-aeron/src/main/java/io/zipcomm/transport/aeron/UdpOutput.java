@@ -50,6 +50,9 @@ final class UdpOutput implements UdpCast.Way {
     /** In place of such a position. */
     private static final long NOT_CAST = -1;
 
+    /** Nothing, but whoever reads it knows that there is nothing before it that it lacks: see {@link UdpTail}. */
+    static final long SO_FAR = 5;
+
     /** A claim that meets the end of a term is repeated; that it meets another at once cannot be. */
     private static final int CLAIMS_MAX = 3;
 
@@ -89,6 +92,7 @@ final class UdpOutput implements UdpCast.Way {
     private boolean ending;
     private boolean ended;
     private boolean answering;
+    private boolean telling;
 
     /** How far the driver had sent at the last look. */
     private long sentBefore;
@@ -115,7 +119,7 @@ final class UdpOutput implements UdpCast.Way {
 
     /** Whether something waits for room in the stream. */
     boolean isWaiting() {
-        return pending || (ending && !ended) || answering;
+        return pending || (ending && !ended) || answering || telling;
     }
 
     /** Whether the driver has not sent all that is in the stream. */
@@ -170,6 +174,12 @@ final class UdpOutput implements UdpCast.Way {
         flush();
     }
 
+    /** Tells the peer how far the stream goes. */
+    void tellSoFar() {
+        telling = true;
+        flush();
+    }
+
     private void writeAll() {
         blocked = false;
         while (path.isWritable() && (pending || take())) {
@@ -185,6 +195,10 @@ final class UdpOutput implements UdpCast.Way {
         if (answering && !blocked && path.isWritable()) {
             answering = !mark(HEARD);
             blocked = answering;
+        }
+        if (telling && !blocked && path.isWritable()) {
+            telling = !mark(SO_FAR);
+            blocked = telling;
         }
     }
 

@@ -64,6 +64,7 @@ final class UdpPath implements Path {
     private Image image;
     private UdpInput input;
     private UdpOutput output;
+    private UdpTail tail;
 
     private FrameHandler handler;
     private boolean inputOpen;
@@ -132,6 +133,7 @@ final class UdpPath implements Path {
         }
         if (state == State.CONFIRMED && handshake.isConfirmed()) {
             output = new UdpOutput(this, publication, sent(), transport.cast(), transport.counters());
+            tail = new UdpTail(publication.position());
             input = new UdpInput(this, image, endpoint, transport.counters());
             state = State.OPEN;
             transport.opened(this);
@@ -345,8 +347,13 @@ final class UdpPath implements Path {
         return work;
     }
 
-    /** Looks whether the peer has ended the path. What came in before is read first. */
-    void look() {
+    /** Looks whether the peer lacks something, or has ended the path. What came in before is read first. */
+    void look(long nowNs) {
+        if (isWritable() && tail.isDue(publication.position(), nowNs)) {
+            output.tellSoFar();
+            tail.said(publication.position(), nowNs);
+            send();
+        }
         if (broken || state != State.OPEN || (inputEnded && output.isEnded())) {
             return;
         }

@@ -27,7 +27,7 @@ final class UdpTransport implements DirectTransport {
     /** Time between looks at Aeron's client, while paths open and afterwards. */
     private static final long OPENING_LOOK_NS = 200_000;
 
-    private static final long LOOK_NS = 5_000_000;
+    private static final long LOOK_NS = 2_000_000;
 
     /** Turns between looks at the clock. */
     private static final int TURNS_BETWEEN_LOOKS = 32;
@@ -385,7 +385,7 @@ final class UdpTransport implements DirectTransport {
             climb(opening.get(i), nowNs);
         }
         for (int i = open.size() - 1; i >= 0; i = Math.min(i, open.size()) - 1) {
-            open.get(i).look();
+            open.get(i).look(nowNs);
         }
         if (isCastDue()) {
             castStream.make(open, onOneHost);
