@@ -361,7 +361,7 @@ final class UdpPath implements Path {
         boolean isDrained = isGone && (!reads() || input.poll() == 0);
         if (isDrained) {
             end(new ZipException(ErrorCode.PEER_LOST, "rank " + peer + " ended its connection over UDP, or is silent"));
-        } else if (reads() && input.isStuck(System.nanoTime())) {
+        } else if (reads() && input.isStuck(nowNs)) {
             end(new ZipException(
                     ErrorCode.PEER_LOST, "of what rank " + peer + " sent to all peers at once, some does not come in"));
         }
