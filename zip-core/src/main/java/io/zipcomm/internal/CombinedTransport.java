@@ -242,7 +242,7 @@ final class CombinedTransport implements Transport {
                 sleepNs = Math.min(sleepNs, one.beforeSleep());
                 work += one.poll();
             }
-            work += work > 0 ? base.poll() : sleep(sleepNs, sleepNs < leftNs, wakeupDue);
+            work += work > 0 ? base.poll() : sleep(sleepNs, sleepNs < timeoutNs, wakeupDue);
             for (DirectTransport one : direct) {
                 one.afterSleep();
                 work += one.poll();
