@@ -17,7 +17,7 @@ import java.util.function.LongSupplier;
 
 /**
  * Measures the rows of one group size with all contestants in turn: A B A B ..., a slice of the row's time each, after every
- * contestant has rehearsed every row. For what one row gives the compilers to do, they do while the next ones run.
+ * contestant has rehearsed every row: what one row gives the compilers to do, they do then.
  * So a machine whose speed drifts treats all alike, and how far the slices of a row lie apart tells how
  * far a comparison can be trusted. One that is alone has slices too, and a probe of its paths beside each.
  */

@@ -15,6 +15,10 @@ import java.util.Objects;
 final class CaseRunner {
 
     private static final int FURTHER = -1;
+
+    /** In place of a number of iterations: {@link Rest}. */
+    private static final int REST = -2;
+
     private static final int SMALL_BYTES = 8;
     private static final int MIDDLE_BYTES = 64 << 10;
     private static final int LARGE_BYTES = 1 << 20;
@@ -64,7 +68,7 @@ final class CaseRunner {
 
     /**
      * Runs all operations, the long ones of them with several lengths, until the code for them is compiled on all ranks: the first rows would otherwise
-     * tell of the compiler, and the calibration too.
+     * tell of the compiler, and the calibration too. When all have run, the ranks {@link Rest}.
      */
     void warmUp() {
         if (team.size() == 1) {
@@ -87,15 +91,22 @@ final class CaseRunner {
             Exercise exercise = exercises.get(next);
             if (team.rank() > 0) {
                 followOnce(exercise);
+                if (next == exercises.size() - 1) {
+                    followOnce(exercise);
+                }
                 done = !compiles();
                 continue;
             }
             int count = next < small ? SMALL_BATCH : LARGE_BATCH;
             announce(count, false);
             exercise.run(count, timesNs, false);
+            boolean isRound = next == exercises.size() - 1;
+            if (isRound) {
+                rest();
+            }
             quiet |= jit.isQuiet();
             // All of them have run, unless there is no time for that.
-            done = quiet && (next == exercises.size() - 1 || jit.isOver());
+            done = quiet && (isRound || jit.isOver());
             announce(0, done);
         }
     }
@@ -157,8 +168,22 @@ final class CaseRunner {
         return order.operation().equals(CaseOrder.STREAM) || order.operation().equals(CaseOrder.DUPLEX);
     }
 
-    /** Warms up, and tells the others each step. Returns the number of iterations to time. */
+    /**
+     * Warms up, and tells the others each step. What a row that is new gives the compilers to do, they do before it goes on. Returns the
+     * number of iterations to time.
+     */
     private int lead(Exercise exercise, CaseOrder order) {
+        if (!order.warm()) {
+            warmUp(exercise, order);
+            rest();
+        }
+        Pace pace = warmUp(exercise, order);
+        int timed = pace.timedIterations();
+        announce(timed, true);
+        return timed;
+    }
+
+    private Pace warmUp(Exercise exercise, CaseOrder order) {
         Pace pace = new Pace(order.budgetNs(), order.iterations(), order.warm());
         while (!pace.isWarm()) {
             int count = pace.batch();
@@ -167,9 +192,13 @@ final class CaseRunner {
             exercise.run(count, timesNs, false);
             pace.batchDone(timesNs, count, System.nanoTime() - began);
         }
-        int timed = pace.timedIterations();
-        announce(timed, true);
-        return timed;
+        return pace;
+    }
+
+    /** Rank 0: lets all ranks rest. */
+    private void rest() {
+        announce(REST, false);
+        Rest.untilIdle();
     }
 
     private void announce(int count, boolean last) {
@@ -197,7 +226,11 @@ final class CaseRunner {
         if (step[1] != 0) {
             return count;
         }
-        exercise.run(count, timesNs, false);
+        if (count == REST) {
+            Rest.untilIdle();
+        } else {
+            exercise.run(count, timesNs, false);
+        }
         return FURTHER;
     }
 

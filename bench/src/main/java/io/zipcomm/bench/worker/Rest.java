@@ -1,0 +1,43 @@
+package io.zipcomm.bench.worker;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Leaves the cores to the just-in-time compilers until this process has nothing more to do. Where ranks share cores their
+ * compilers get little of them while the ranks run, and lag behind for seconds.
+ */
+final class Rest {
+
+    private static final long LOOK_MS = 20;
+
+    /** Less than that is no compiler at work, but a look at sockets now and then. */
+    private static final double IDLE_SHARE = 0.1;
+
+    private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(3);
+
+    private static final OperatingSystemMXBean SYSTEM =
+            (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+
+    private Rest() {}
+
+    /** Sleeps until this process is idle, but for {@link #LIMIT_NS} at most. */
+    static void untilIdle() {
+        long beganNs = System.nanoTime();
+        long nowNs = beganNs;
+        double share = 1;
+        while (share > IDLE_SHARE && nowNs - beganNs < LIMIT_NS) {
+            long usedNs = SYSTEM.getProcessCpuTime();
+            long lookedNs = nowNs;
+            try {
+                TimeUnit.MILLISECONDS.sleep(LOOK_MS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+            nowNs = System.nanoTime();
+            share = (double) (SYSTEM.getProcessCpuTime() - usedNs) / (nowNs - lookedNs);
+        }
+    }
+}
