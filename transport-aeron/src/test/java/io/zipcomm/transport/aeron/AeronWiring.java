@@ -17,6 +17,7 @@ import io.zipcomm.wire.SessionKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /** Transports over Aeron of one group in this process, each beside one for TCP, which sleeps for it. */
@@ -43,9 +44,26 @@ final class AeronWiring implements TransportContract.Wiring {
      */
     static AeronWiring open(
             int size, long seed, DirectTransportProvider direct, TransportChoice choice, String directory, String io) {
+        return open(size, seed, direct, choice, directory, io, false);
+    }
+
+    /** Each rank takes itself for alone on its host: it sends to the others in messages as short as networks want them. */
+    static AeronWiring between(
+            int size, long seed, DirectTransportProvider direct, TransportChoice choice, String directory, String io) {
+        return open(size, seed, direct, choice, directory, io, true);
+    }
+
+    private static AeronWiring open(
+            int size,
+            long seed,
+            DirectTransportProvider direct,
+            TransportChoice choice,
+            String directory,
+            String io,
+            boolean separate) {
         AeronWiring wiring = new AeronWiring(size);
         try {
-            wiring.openAll(size, seed, direct, choice, directory, io);
+            wiring.openAll(size, seed, direct, choice, directory, io, separate);
             return wiring;
         } catch (RuntimeException | Error e) {
             wiring.close();
@@ -54,13 +72,24 @@ final class AeronWiring implements TransportContract.Wiring {
     }
 
     private void openAll(
-            int size, long seed, DirectTransportProvider direct, TransportChoice choice, String directory, String io) {
+            int size,
+            long seed,
+            DirectTransportProvider direct,
+            TransportChoice choice,
+            String directory,
+            String io,
+            boolean separate) {
         CombinedProvider provider = new CombinedProvider(new TcpTransportProvider(), List.of(direct));
         for (int rank = 0; rank < size; rank++) {
             transports.add(provider.open(settings(size, rank, choice, directory, io)));
         }
-        List<GroupView> views =
-                views(seed, transports.stream().map(Transport::candidates).toList());
+        List<GroupView> views = views(
+                seed,
+                transports.stream()
+                        .map(Transport::candidates)
+                        .map(own -> separate ? asIfRemote(own) : own)
+                        .toList(),
+                rank -> separate ? "host " + rank : "this host");
         for (int rank = 0; rank < size; rank++) {
             transports.get(rank).start(views.get(rank), new Opened(rank));
         }
@@ -82,14 +111,26 @@ final class AeronWiring implements TransportContract.Wiring {
 
     /** A group as each of its ranks sees it, by what they publish. */
     static List<GroupView> views(long seed, List<List<Candidate>> candidates) {
+        return views(seed, candidates, rank -> "this host");
+    }
+
+    private static List<GroupView> views(long seed, List<List<Candidate>> candidates, IntFunction<String> hosts) {
         List<Member> members = IntStream.range(0, candidates.size())
-                .mapToObj(rank -> new Member(rank, "this host", candidates.get(rank), List.of("some")))
+                .mapToObj(rank -> new Member(rank, hosts.apply(rank), candidates.get(rank), List.of("some")))
                 .toList();
         byte[] key = new byte[SessionKey.BYTES];
         new Random(seed).nextBytes(key);
         return IntStream.range(0, candidates.size())
                 .mapToObj(rank -> new GroupView(
                         "s", EPOCH, rank, members, new SessionKey(key), FLOW_WINDOW_BYTES, RELAY_FRAGMENT_BYTES_MAX))
+                .toList();
+    }
+
+    /** Addresses that only this host reaches, for ranks that believe in others. */
+    private static List<Candidate> asIfRemote(List<Candidate> candidates) {
+        return candidates.stream()
+                .filter(one -> one.kind() == Candidate.Kind.LOOPBACK)
+                .map(one -> new Candidate(Candidate.Kind.PRIVATE, one.transport(), one.host(), one.port()))
                 .toList();
     }
 
