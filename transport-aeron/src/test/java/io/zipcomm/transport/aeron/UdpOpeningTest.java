@@ -225,7 +225,7 @@ final class UdpOpeningTest {
     }
 
     @Test
-    @Tag("once")
+    @Tag("long")
     void shouldOutliveAFreeze() {
         start();
         ranks.get(0).connect(1);
