@@ -143,6 +143,12 @@ final class AeronUdpLabTest {
 
     @Test
     void shouldBeRightOnANetworkThatLosesPackets() throws InterruptedException, IOException {
+        times(UDP, UDP_ONLY, LOST_PERCENT);
+    }
+
+    @Test
+    @Tag("long")
+    void shouldBeRightOnANetworkThatLosesPacketsAsTcpIs() throws InterruptedException, IOException {
         print("median and mean of the slowest rank: all-reduce of 64 B, of 1 MiB, broadcast of 1 MiB");
         List<Long> tcp = times("tcp", TCP_ONLY, 0);
         List<Long> udp = times(UDP, UDP_ONLY, 0);
