@@ -4,7 +4,7 @@ import io.zipcomm.testkit.TransportContract;
 import org.junit.jupiter.api.Tag;
 
 /** Direct connections between what are taken for several hosts keep the contract on nio. */
-@Tag("once")
+@Tag("long")
 final class BetweenNioContractTest extends TransportContract {
 
     @Override

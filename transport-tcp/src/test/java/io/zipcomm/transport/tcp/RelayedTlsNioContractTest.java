@@ -3,7 +3,7 @@ package io.zipcomm.transport.tcp;
 import org.junit.jupiter.api.Tag;
 
 /** Paths through a real relay, in TLS, on nio, keep the contract. */
-@Tag("once")
+@Tag("long")
 final class RelayedTlsNioContractTest extends RelayedContract {
 
     RelayedTlsNioContractTest() {
