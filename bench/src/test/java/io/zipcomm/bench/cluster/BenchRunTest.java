@@ -172,6 +172,7 @@ final class BenchRunTest {
 
     /** The relay gives a rank up that has been silent for five seconds. */
     @Test
+    @Tag("long")
     void shouldNameAWorkerThatIsFrozen() throws InterruptedException {
         Selection selection =
                 new Selection(List.of(BenchOperation.BARRIER), List.of(2), List.of(8L), List.of("tcp"), null, 2);

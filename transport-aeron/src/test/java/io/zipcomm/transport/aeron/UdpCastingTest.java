@@ -27,6 +27,7 @@ import java.util.Random;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rank 0 sends the same to all others, over UDP: it is cast, and all get it, whatever becomes of one of them. */
 @Timeout(120)
+@Tag("once")
 final class UdpCastingTest {
 
     private static final long PATIENCE_NS = 40_000_000_000L;
