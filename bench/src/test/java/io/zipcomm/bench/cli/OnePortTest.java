@@ -73,8 +73,9 @@ final class OnePortTest {
                         new BufferedReader(new InputStreamReader(relay.getInputStream(), StandardCharsets.UTF_8))) {
             String listening = says.readLine();
             String port = listening.replaceAll(".*listening on [^,]*:(\\d+),.*", "$1");
-            String access = "ZIP_RELAY_CA='" + certificates.authority() + "' ZIP_PROXY=http://me:secret@127.0.0.1:"
-                    + proxy.port();
+            // Ranks that spin would keep the processors from the relay and the proxy.
+            String access = "ZIP_WAIT=block ZIP_RELAY_CA='" + certificates.authority()
+                    + "' ZIP_PROXY=http://me:secret@127.0.0.1:" + proxy.port();
             CapturedCli.Result group = run(2, "wss://localhost:" + port + "/group", key, access);
             assertEquals(0, group.exitCode(), group.err());
             assertTrue(group.out().startsWith("[0] virginica against versicolor: accuracy 9"), group.out());
