@@ -48,12 +48,21 @@ final class GroupDirectory implements AutoCloseable {
         this.parent = parent;
         this.path = path;
         this.rank = rank;
-        Path file = file(rank, LOCK);
-        channel = HELD.contains(file) ? null : lock(file);
+        channel = hold(file(rank, LOCK));
         if (channel == null) {
             throw new IOException("there is a living rank " + rank + " in " + path);
         }
-        HELD.add(file);
+    }
+
+    /** Locks a file for this process; null if somebody has. */
+    private static FileChannel hold(Path file) throws IOException {
+        synchronized (HELD) {
+            FileChannel locked = HELD.contains(file) ? null : lock(file);
+            if (locked != null) {
+                HELD.add(file);
+            }
+            return locked;
+        }
     }
 
     /** A file of a rank, by the end of its name. */
@@ -147,11 +156,14 @@ final class GroupDirectory implements AutoCloseable {
 
     /** Whether a living process holds the lock. */
     private static boolean isLocked(Path file) throws IOException {
-        if (HELD.contains(file)) {
-            return true;
-        }
-        try (FileChannel free = lock(file)) {
-            return free == null;
+        // Ranks of this process one after the other: they share their locks.
+        synchronized (HELD) {
+            if (HELD.contains(file)) {
+                return true;
+            }
+            try (FileChannel free = lock(file)) {
+                return free == null;
+            }
         }
     }
 

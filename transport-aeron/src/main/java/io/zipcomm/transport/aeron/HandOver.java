@@ -22,6 +22,9 @@ final class HandOver {
     /** After that streams without a driver are over: they are full soon. */
     private static final long MOVE_NS_MAX = 10_000_000_000L;
 
+    /** A driver that starts is not to outlive its rank. */
+    private static final long STOP_MS_MAX = 2_000;
+
     private static final int NOBODY = -1;
 
     private final HostPlace place;
@@ -29,6 +32,7 @@ final class HandOver {
     private boolean isUnderWay;
     private long begunNs;
     private Connecting connecting;
+    private Thread thread;
     private String problem;
 
     /** One attempt to connect, and before that to start a driver. */
@@ -107,7 +111,12 @@ final class HandOver {
 
     /** Whether this rank moves: paths have to. */
     boolean isUnderWay() {
-        return isUnderWay;
+        return isUnderWay && problem == null;
+    }
+
+    /** Whether there has been another driver, and time enough to move to it. */
+    boolean isLate(long nowNs) {
+        return isUnderWay && place.next() != null && nowNs - begunNs > MOVE_NS_MAX;
     }
 
     /** Why there is no driver any more; null while there is one, or may be. */
@@ -129,6 +138,10 @@ final class HandOver {
             problem = place.client().problem();
             return;
         }
+        if (place.next() != null && place.next().problem() != null) {
+            problem = place.next().problem();
+            return;
+        }
         try {
             if (!isUnderWay && isHolderGone(holderDied)) {
                 isUnderWay = true;
@@ -140,7 +153,7 @@ final class HandOver {
         } catch (IOException e) {
             problem = e.getMessage();
         }
-        if (isUnderWay && nowNs - begunNs > MOVE_NS_MAX && !leaving) {
+        if (isUnderWay && place.next() == null && nowNs - begunNs > MOVE_NS_MAX && !leaving) {
             problem = "rank " + place.neighbours().rank(place.client().holder())
                     + ", which ran it, is gone, and no other" + " runs one after " + MOVE_NS_MAX / 1_000_000 + " ms";
         }
@@ -160,7 +173,7 @@ final class HandOver {
             int holder = successor(nowNs, leaving);
             if (holder != NOBODY) {
                 connecting = new Connecting(holder);
-                Thread thread = new Thread(connecting, "zip-aeron-move");
+                thread = new Thread(connecting, "zip-aeron-move");
                 thread.setDaemon(true);
                 thread.start();
             }
@@ -181,7 +194,7 @@ final class HandOver {
         int first = place.client().holder() + 1;
         for (int i = first; i < place.neighbours().count(); i++) {
             Door door = i == self ? null : place.door(i);
-            if (door != null && door.hasDriver()) {
+            if (door != null && door.hasDriver() && place.isAlive(i)) {
                 return i;
             }
         }
@@ -199,10 +212,16 @@ final class HandOver {
         isUnderWay = false;
     }
 
-    /** This rank leaves at once. */
+    /** This rank leaves at once. Blocks until nothing is made any more that would stay behind, for {@link #STOP_MS_MAX} at most. */
     void close() {
-        if (connecting != null) {
-            connecting.abandon();
+        if (connecting == null) {
+            return;
+        }
+        connecting.abandon();
+        try {
+            thread.join(STOP_MS_MAX);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -160,12 +160,16 @@ final class IpcPath implements Path {
         state = State.KNOCKED;
     }
 
+    /** Whether it has not said the last word of the handshake, behind which the peer may count on it. */
+    boolean mayGiveUp() {
+        return state != State.CONFIRMED;
+    }
+
     private void checkThatItIsWelcome(long nowNs) {
         if (place.door().isGone(neighbour)) {
             throw new ZipException(ErrorCode.UNREACHABLE, "rank " + peer + " wants no connection in shared memory");
         }
-        boolean mayGiveUp = state != State.CONFIRMED;
-        if (mayGiveUp && nowNs - dueNs >= 0) {
+        if (mayGiveUp() && nowNs - dueNs >= 0) {
             throw new ZipException(
                     ErrorCode.UNREACHABLE,
                     "no connection in shared memory within " + OPEN_NS_MAX / 1_000_000 + " ms, "

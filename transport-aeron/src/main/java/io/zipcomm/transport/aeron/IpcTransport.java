@@ -158,8 +158,9 @@ final class IpcTransport implements DirectTransport {
         events.opened(path);
     }
 
-    /** Called by a path that has ended. */
+    /** Called by a path that has ended: a pair is tried once. */
     void closed(IpcPath path) {
+        refused[neighbours.index(path.peer())] = true;
         opening.remove(path);
         open.remove(path);
         closing.add(path);
@@ -263,14 +264,20 @@ final class IpcTransport implements DirectTransport {
         }
         lookAfterDriver(nowNs);
         for (int i = 0; i < paths.length; i++) {
-            if (place.door().knock(i) != 0 && paths[i] == null) {
+            if (place.door().knock(i) != 0 && paths[i] == null && problem == null) {
                 begin(i);
             }
         }
-        for (int i = opening.size() - 1; i >= 0; i--) {
-            climb(opening.get(i), nowNs);
+        for (int i = opening.size() - 1; i >= 0; i = Math.min(i, opening.size()) - 1) {
+            IpcPath path = opening.get(i);
+            // Before its last words are read.
+            boolean isDead = lookAfterLives && !path.mayGiveUp() && !place.isAlive(neighbours.index(path.peer()));
+            climb(path, nowNs);
+            if (isDead && path.isOpening()) {
+                refuse(path, "rank " + path.peer() + " died");
+            }
         }
-        for (int i = open.size() - 1; i >= 0; i--) {
+        for (int i = open.size() - 1; i >= 0; i = Math.min(i, open.size()) - 1) {
             open.get(i).look();
         }
         dispose();
@@ -285,27 +292,56 @@ final class IpcTransport implements DirectTransport {
         if (handOver.problem() != null && problem == null) {
             problem = "the media driver ended: " + handOver.problem();
             LOG.warn("{}: {}", view, problem);
-            for (int i = open.size() - 1; i >= 0; i--) {
+            for (int i = open.size() - 1; i >= 0; i = Math.min(i, open.size()) - 1) {
                 open.get(i).end(new ZipException(ErrorCode.DRIVER_LOST, problem));
             }
+            for (int i = opening.size() - 1; i >= 0; i = Math.min(i, opening.size()) - 1) {
+                refuse(opening.get(i), problem);
+            }
         }
-        if (place.next() == null) {
+        if (place.next() == null || problem != null) {
             return;
         }
         // Not the one before: where its driver has ended it would end what is still to be read.
         place.next().look();
-        boolean all = true;
-        for (int i = 0; i < paths.length; i++) {
-            if (paths[i] != null) {
-                paths[i].move();
-                all &= paths[i].hasMoved();
-            }
-        }
-        if (all) {
+        if (place.next().problem() == null && moveAll(handOver.isLate(nowNs))) {
             handOver.finish();
             holderDied = false;
             for (IpcPath path : open) {
                 path.finishMove();
+            }
+        }
+    }
+
+    /**
+     * Moves what can be moved.
+     *
+     * @param isLate whether nobody waits any longer for the rest
+     * @return whether all has moved
+     */
+    private boolean moveAll(boolean isLate) {
+        boolean all = true;
+        for (IpcPath path : paths) {
+            if (path != null) {
+                move(path, isLate);
+                all &= path.hasMoved();
+            }
+        }
+        return all;
+    }
+
+    private void move(IpcPath path, boolean isLate) {
+        String reason = isLate ? "rank " + path.peer() + " does not come to the next media driver" : null;
+        try {
+            path.move();
+        } catch (RuntimeException e) {
+            // Aeron's own are of several kinds.
+            reason = "no stream at the next media driver: " + e.getMessage();
+        }
+        if (reason != null && !path.hasMoved()) {
+            path.end(new ZipException(ErrorCode.DRIVER_LOST, reason));
+            if (path.isOpening()) {
+                refuse(path, reason);
             }
         }
     }
@@ -331,12 +367,14 @@ final class IpcTransport implements DirectTransport {
             }
         } catch (RuntimeException e) {
             // Aeron's own are of several kinds.
-            String reason = e instanceof ZipException failure ? failure.reason() : String.valueOf(e.getMessage());
-            refused[neighbour] = true;
-            path.close();
-            if (path.isWanted()) {
-                events.unreachable(path.peer(), reason);
-            }
+            refuse(path, e instanceof ZipException failure ? failure.reason() : String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void refuse(IpcPath path, String reason) {
+        path.close();
+        if (path.isWanted()) {
+            events.unreachable(path.peer(), reason);
         }
     }
 
@@ -357,11 +395,11 @@ final class IpcTransport implements DirectTransport {
         }
     }
 
-    /** Whether a neighbour uses the driver in this process, or is about to. */
+    /** Whether a neighbour uses the driver in this process, or is about to: holders follow each other by number. */
     private boolean dependsOnThis(int neighbour) {
         try {
             Door door = place.door(neighbour);
-            return door == null || door.used() == neighbours.self();
+            return door == null || door.used() <= neighbours.self();
         } catch (IOException e) {
             LOG.debug("the door of rank {}", neighbours.rank(neighbour), e);
             return false;

@@ -57,6 +57,10 @@ final class UdpCastInput implements ControlledFragmentHandler {
 
     /** A payload begins at a position, if it is not in already. */
     void expect(long position) {
+        if (image != null && position < image.position()) {
+            throw new ZipException(
+                    ErrorCode.PROTOCOL, "rank " + path.peer() + " refers to what it sent to all peers before");
+        }
         due = true;
         begun = false;
         from = position;

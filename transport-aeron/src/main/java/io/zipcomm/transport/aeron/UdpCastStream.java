@@ -34,6 +34,7 @@ final class UdpCastStream implements UdpCast.Stream {
     private final StreamMemory memory = new StreamMemory();
 
     private boolean wanted;
+    private long sentBefore;
     private boolean failed;
     private long registration = NOT_BEGUN;
 
@@ -151,6 +152,17 @@ final class UdpCastStream implements UdpCast.Stream {
             end = publication.tryClaim(bytes, claim);
         }
         return end;
+    }
+
+    /** Whether the driver has sent something since this was asked last. */
+    boolean hasMoved() {
+        if (publication == null || failed) {
+            return false;
+        }
+        long now = sent.getVolatile();
+        boolean moved = now != sentBefore;
+        sentBefore = now;
+        return moved;
     }
 
     /** Whether the driver has not sent all that is in it. */

@@ -101,16 +101,16 @@ final class UdpEndpoint implements AutoCloseable {
      */
     static UdpEndpoint make(SharedDirectory shared, GroupView view, UdpPort port, Gates gates, boolean casts)
             throws IOException, InterruptedException {
-        long freeBytes = shared.freeBytes();
-        String tooLittle = UdpBudget.problem(freeBytes).orElse(null);
-        if (tooLittle != null) {
-            throw new IOException(shared + ": " + tooLittle);
-        }
         UdpNames names = new UdpNames(view);
-        UdpEndpoint endpoint = new UdpEndpoint(
-                shared.enter(names.group(), view.rank()),
-                names,
-                UdpBudget.of(freeBytes, port.receiveBytes(), view.size()));
+        GroupDirectory directory = shared.enter(names.group(), view.rank());
+        UdpBudget budget;
+        try {
+            budget = budget(shared, directory, view, port.receiveBytes());
+        } catch (IOException e) {
+            HostPlace.closeQuietly(directory.toString(), directory);
+            throw e;
+        }
+        UdpEndpoint endpoint = new UdpEndpoint(directory, names, budget);
         try {
             endpoint.open(view, port, gates, casts);
             return endpoint;
@@ -118,6 +118,20 @@ final class UdpEndpoint implements AutoCloseable {
             endpoint.close();
             throw new IOException("Aeron over UDP: " + e.getMessage(), e);
         }
+    }
+
+    /** This rank's share of what is free, or was before the ranks of its host took theirs. */
+    private static UdpBudget budget(SharedDirectory shared, GroupDirectory directory, GroupView view, int receiveBytes)
+            throws IOException {
+        long ranks = view.members().stream()
+                .filter(one -> one.hostId().equals(view.self().hostId()))
+                .count();
+        long freeBytes = (shared.freeBytes() + directory.bytes()) / ranks;
+        String tooLittle = UdpBudget.problem(freeBytes).orElse(null);
+        if (tooLittle != null) {
+            throw new IOException(shared + ", for each of " + ranks + " ranks: " + tooLittle);
+        }
+        return UdpBudget.of(freeBytes, receiveBytes, view.size());
     }
 
     private void open(GroupView view, UdpPort port, Gates gates, boolean casts) throws IOException {

@@ -60,6 +60,12 @@ final class UdpInput implements ControlledFragmentHandler {
         return cast.isStuck(nowNs);
     }
 
+    /** Handles what has come in. Returns whether there was nothing: who passes the empty end of a term has had no message either. */
+    boolean isDrained() {
+        long before = image.position();
+        return poll() == 0 && image.position() == before;
+    }
+
     /** Whether nothing more can come. */
     boolean isOver() {
         return image.isClosed() || image.isEndOfStream() || (cast.isDue() && cast.isOver());

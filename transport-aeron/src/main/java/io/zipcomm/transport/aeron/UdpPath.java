@@ -358,7 +358,7 @@ final class UdpPath implements Path {
             return;
         }
         boolean isGone = !publication.isConnected() || (inputOpen && input.isOver());
-        boolean isDrained = isGone && (!reads() || input.poll() == 0);
+        boolean isDrained = isGone && (!reads() || input.isDrained());
         if (isDrained) {
             end(new ZipException(ErrorCode.PEER_LOST, "rank " + peer + " ended its connection over UDP, or is silent"));
         } else if (reads() && input.isStuck(nowNs)) {

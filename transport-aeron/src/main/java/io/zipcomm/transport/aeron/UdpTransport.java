@@ -219,8 +219,9 @@ final class UdpTransport implements DirectTransport {
         events.opened(path);
     }
 
-    /** Called by a path that ends. */
+    /** Called by a path that ends: a pair is tried once. */
     void closed(UdpPath path) {
+        refused[path.peer()] = true;
         opening.remove(path);
         open.remove(path);
     }
@@ -276,6 +277,9 @@ final class UdpTransport implements DirectTransport {
         // By index: a turn may open and close paths, and an iterator is garbage.
         for (int i = 0; i < open.size(); i++) {
             work += open.get(i).turn();
+        }
+        if (castStream != null && problem == null && castStream.hasMoved()) {
+            work++;
         }
         if (work > 0) {
             quietTurns = 0;
