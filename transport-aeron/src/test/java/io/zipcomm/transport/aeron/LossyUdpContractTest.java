@@ -32,6 +32,11 @@ final class LossyUdpContractTest extends TransportContract {
         return false;
     }
 
+    @Override
+    protected long waitNs() {
+        return 5_000_000;
+    }
+
     /** Who leaves says so once, and is gone. */
     @Override
     protected boolean noticesBreaks() {
