@@ -30,6 +30,7 @@ final class PredictionsTest {
             operation.algorithms().stream()
                     .filter(name -> !name.equals("hierarchical")) // no two ranks share a host
                     .filter(name -> !byRelay.contains(name))
+                    .filter(name -> !isForMemory(operation, name)) // the model has no memory that ranks share
                     .forEach(name -> expected.add(operation.label() + " " + name));
         }
         Set<String> found = new HashSet<>();
@@ -40,6 +41,13 @@ final class PredictionsTest {
         }
         assertEquals(expected, found);
         assertEquals(predictions, Predictions.upTo(32, MODEL));
+    }
+
+    private static boolean isForMemory(BenchOperation operation, String name) {
+        return operation.isCollective()
+                && Algorithms.of(operation.collective()).stream()
+                        .anyMatch(one ->
+                                one.toString().equals(name) && Algorithms.isForMemory(operation.collective(), one));
     }
 
     @Test
