@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -30,6 +31,11 @@ final class GroupDirectory implements AutoCloseable {
 
     private static final Pattern OF_RANK = Pattern.compile("rank-(\\d+)\\..*");
     private static final String LOCK = "lock";
+
+    /** Name of a link to the rank that comes after another one. */
+    private static final String AFTER = "after-";
+
+    static final int NOBODY = -1;
 
     /**
      * Locks that ranks of this process hold. They belong to the process, so the system does not keep its ranks apart; and they end
@@ -78,6 +84,33 @@ final class GroupDirectory implements AutoCloseable {
     boolean isAlive(int ofRank) throws IOException {
         Path file = file(ofRank, LOCK);
         return Files.exists(file) && isLocked(file);
+    }
+
+    /**
+     * Puts this rank behind another one, for good, unless somebody else is there.
+     *
+     * @return whether it is there now
+     */
+    boolean follow(int ofRank) throws IOException {
+        try {
+            Files.createSymbolicLink(path.resolve(AFTER + ofRank), Path.of(Integer.toString(rank)));
+            return true;
+        } catch (FileAlreadyExistsException e) {
+            LOG.trace("somebody was first", e);
+            return false;
+        }
+    }
+
+    /** The rank that comes after another one, or {@link #NOBODY}. */
+    int after(int ofRank) throws IOException {
+        try {
+            return Integer.parseInt(
+                    Files.readSymbolicLink(path.resolve(AFTER + ofRank)).toString());
+        } catch (NoSuchFileException e) {
+            return NOBODY;
+        } catch (NumberFormatException e) {
+            throw new IOException("who comes after rank " + ofRank + " in " + path + ": " + e.getMessage(), e);
+        }
     }
 
     /** Bytes that the ranks of the group have taken so far, about: others make and remove files meanwhile. */

@@ -246,8 +246,10 @@ final class IpcOutput {
                 return false;
             }
             frame.payload.copyOut(frame.offset, arena.memory(), arena.at(slot), frame.bytes);
-            if (isShared && frame.sharers > 1) {
-                shared.put(frame.share, frame.offset, slot, frame.sharers - 1);
+            // Peers without a path in memory get it elsewhere.
+            int others = Math.min(frame.sharers, path.siblings()) - 1;
+            if (isShared && others > 0) {
+                shared.put(frame.share, frame.offset, slot, others);
             }
         }
         taken();

@@ -61,6 +61,9 @@ final class IpcPath implements Path {
     /** At the driver to which this rank moves; null as a rule. */
     private Streams next;
 
+    /** At a driver that died meanwhile, to which the peer's stream has gone on before that; null if it has not, or was followed. */
+    private Streams between;
+
     private boolean nextAnnounced;
     private boolean outputMoved;
     private boolean inputMoved;
@@ -246,10 +249,17 @@ final class IpcPath implements Path {
                 || neighbour == place.client().holder()) {
             return;
         }
+        if (next != null && next.client() != place.next()) {
+            turnFrom(next);
+        }
         if (next == null) {
             next = new Streams(place.next());
         }
-        if (!nextAnnounced && next.isListening()) {
+        if (between != null && follow(between)) {
+            between = null;
+        }
+        // Not before: the peer says where its stream ends in one place only.
+        if (!nextAnnounced && between == null && next.isListening()) {
             nextAnnounced = true;
             door.knock(place.neighbours().self(), next.number(), place.next().holder());
             ringIfAsleep();
@@ -258,11 +268,47 @@ final class IpcPath implements Path {
             outputMoved = true;
             door.move(place.neighbours().self(), output.moveTo(next.publication()));
             ringIfAsleep();
+            checkThatThePeerComes();
         }
         inputMoved |= inputEnded;
-        if (!inputMoved && place.door().moves(neighbour) > followed && next.image() != null) {
-            inputMoved = input.moveTo(next.image(), place.door().endedAt(neighbour));
-            followed += inputMoved ? 1 : 0;
+        if (!inputMoved && nextAnnounced) {
+            inputMoved = follow(next);
+        }
+    }
+
+    /** Goes on reading where the peer's stream has gone on, if it has, and all before that is read. */
+    private boolean follow(Streams to) {
+        boolean hasFollowed = place.door().moves(neighbour) > followed
+                && to.image() != null
+                && input.moveTo(to.image(), place.door().endedAt(neighbour));
+        followed += hasFollowed ? 1 : 0;
+        return hasFollowed;
+    }
+
+    /**
+     * The driver to which this rank moved died. What has got there goes on from there, the rest from where it is; what the peer
+     * has sent there, and is not followed yet, is read first.
+     */
+    private void turnFrom(Streams died) {
+        if (nextAnnounced) {
+            door.knock(place.neighbours().self(), 0, 0);
+            // A peer that moves there now finds that out, or is found out here.
+            VarHandle.fullFence();
+            between = place.door().moves(neighbour) > followed ? died : null;
+        }
+        next = null;
+        nextAnnounced = false;
+        outputMoved = false;
+        inputMoved = false;
+    }
+
+    /** This end's stream has gone on at a driver: is the peer still about to read there? */
+    private void checkThatThePeerComes() {
+        VarHandle.fullFence();
+        long knock = place.door().knock(neighbour);
+        boolean comes = knock != 0 && Door.driver(knock) == place.next().holder();
+        if (!comes && !place.door().isGone(neighbour)) {
+            end(new ZipException(ErrorCode.DRIVER_LOST, "rank " + peer + " turned from the next media driver"));
         }
     }
 
@@ -272,6 +318,7 @@ final class IpcPath implements Path {
             streams = next;
             next = null;
         }
+        between = null;
         nextAnnounced = false;
         outputMoved = false;
         inputMoved = false;
@@ -420,6 +467,11 @@ final class IpcPath implements Path {
     /** Whether the stream of the peer has ended, and not gone on at another driver. The peer says that before it ends this one. */
     private boolean isInputOver() {
         return input.isOver() && place.door().moves(neighbour) <= followed;
+    }
+
+    /** Paths that are open, this one included. */
+    int siblings() {
+        return transport.openPaths();
     }
 
     /** Messages went out. */

@@ -71,7 +71,6 @@ final class IpcTransport implements DirectTransport {
     private long nextLifeLookNs;
     private boolean leaving;
     private boolean othersStay;
-    private boolean holderDied;
     private boolean closed;
 
     IpcTransport(SharedDirectory shared, Candidate own, ZipSettings settings, Transport base) {
@@ -187,6 +186,10 @@ final class IpcTransport implements DirectTransport {
         return !open.isEmpty();
     }
 
+    int openPaths() {
+        return open.size();
+    }
+
     // ---- turns
 
     @Override
@@ -260,7 +263,8 @@ final class IpcTransport implements DirectTransport {
         boolean lookAfterLives = nowNs - nextLifeLookNs >= 0;
         if (lookAfterLives) {
             nextLifeLookNs = nowNs + (leaving ? LEAVING_LOOK_NS : LIFE_LOOK_NS);
-            lookAfterLives();
+            handOver.lookAfterLives(nowNs);
+            othersStay = leaving && othersStay();
         }
         lookAfterDriver(nowNs);
         for (int i = 0; i < paths.length; i++) {
@@ -288,7 +292,7 @@ final class IpcTransport implements DirectTransport {
             // First: if the driver is gone, this is when its streams end, and they must not be thought ended by peers.
             place.client().look();
         }
-        handOver.look(nowNs, holderDied, leaving);
+        handOver.look(nowNs, leaving);
         if (handOver.problem() != null && problem == null) {
             problem = "the media driver ended: " + handOver.problem();
             LOG.warn("{}: {}", view, problem);
@@ -306,7 +310,6 @@ final class IpcTransport implements DirectTransport {
         place.next().look();
         if (place.next().problem() == null && moveAll(handOver.isLate(nowNs))) {
             handOver.finish();
-            holderDied = false;
             for (IpcPath path : open) {
                 path.finishMove();
             }
@@ -386,20 +389,25 @@ final class IpcTransport implements DirectTransport {
         }
     }
 
-    private void lookAfterLives() {
-        int holder = place.client().holder();
-        holderDied |= !place.isExternal() && holder != neighbours.self() && !place.isAlive(holder);
-        othersStay = false;
-        for (int i = 0; leaving && place.hasDriver() && i < neighbours.count() && !othersStay; i++) {
-            othersStay = i != neighbours.self() && place.isAlive(i) && dependsOnThis(i);
+    /** Whether somebody needs a driver in this process, which runs or is promised. */
+    private boolean othersStay() {
+        if (!place.hasDriver() && !handOver.isPromised()) {
+            return false;
         }
+        for (int i = 0; i < neighbours.count(); i++) {
+            if (i != neighbours.self() && place.isAlive(i) && dependsOnThis(i)) {
+                return true;
+            }
+        }
+        return false;
     }
 
-    /** Whether a neighbour uses the driver in this process, or is about to: holders follow each other by number. */
+    /** Whether a neighbour uses the driver in this process, or is to. */
     private boolean dependsOnThis(int neighbour) {
         try {
             Door door = place.door(neighbour);
-            return door == null || door.used() <= neighbours.self();
+            // Who has a driver stays there.
+            return door == null || (door.used() != neighbour && place.leadsTo(door.used(), neighbours.self()));
         } catch (IOException e) {
             LOG.debug("the door of rank {}", neighbours.rank(neighbour), e);
             return false;
@@ -442,7 +450,7 @@ final class IpcTransport implements DirectTransport {
         if (place != null) {
             place.door().leaves();
         }
-        othersStay = place != null && place.hasDriver();
+        othersStay = place != null && (place.hasDriver() || handOver.isPromised());
         nextLifeLookNs = System.nanoTime();
     }
 

@@ -10,14 +10,16 @@ import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import java.nio.ByteBuffer;
 
-/** What a rank was told of its only peer; counts frames on the path to it. */
+/** What a rank was told of one peer; counts frames on the path to it. */
 final class Outcomes implements PathEvents, FrameHandler {
     Path path;
     int opened;
     String reason;
     int received;
     ZipException failure;
+    boolean isInOrder = true;
     private int toSend;
+    private int sent;
 
     void send(int frames) {
         toSend += frames;
@@ -54,6 +56,7 @@ final class Outcomes implements PathEvents, FrameHandler {
         }
         toSend--;
         Frame.begin(header, at, FrameType.EAGER);
+        Frame.context(header, at, sent++);
         return true;
     }
 
@@ -61,7 +64,9 @@ final class Outcomes implements PathEvents, FrameHandler {
     public void payloadTaken(OutboundFrame out) {}
 
     @Override
-    public void headerReceived(Path from, ByteBuffer header, int at, InboundFrame in) {}
+    public void headerReceived(Path from, ByteBuffer header, int at, InboundFrame in) {
+        isInOrder &= Frame.context(header, at) == received;
+    }
 
     @Override
     public void frameReceived(Path from, InboundFrame in) {
