@@ -7,6 +7,7 @@ import io.aeron.Image;
 import io.aeron.Subscription;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ReceiveChannelEndpointSupplier;
+import io.aeron.driver.SendChannelEndpointSupplier;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.protocol.DataHeaderFlyweight;
 import io.zipcomm.membership.GroupView;
@@ -83,11 +84,16 @@ final class UdpEndpoint implements AutoCloseable {
         this.budget = budget;
     }
 
-    /** Makes the socket at which a rank is sent to. */
+    /** Makes the sockets of a rank. */
     interface Gates {
 
-        /** How the driver is to make it. */
+        /** How the driver is to make the one at which the rank is sent to. */
         ReceiveChannelEndpointSupplier of(UdpNames names);
+
+        /** How it is to make those from which the rank sends. */
+        default SendChannelEndpointSupplier senders() {
+            return UdpSender::new;
+        }
     }
 
     /**
@@ -106,7 +112,7 @@ final class UdpEndpoint implements AutoCloseable {
         UdpBudget budget;
         try {
             budget = budget(shared, directory, view, port.receiveBytes());
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             HostPlace.closeQuietly(directory.toString(), directory);
             throw e;
         }
@@ -114,24 +120,33 @@ final class UdpEndpoint implements AutoCloseable {
         try {
             endpoint.open(view, port, gates, casts);
             return endpoint;
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
+            // An error, too: the JVM makes one of a page that cannot be had.
             endpoint.close();
             throw new IOException("Aeron over UDP: " + e.getMessage(), e);
         }
     }
 
-    /** This rank's share of what is free, or was before the ranks of its host took theirs. */
     private static UdpBudget budget(SharedDirectory shared, GroupDirectory directory, GroupView view, int receiveBytes)
             throws IOException {
+        long freeBytes = share(shared.freeBytes(), directory.bytes(), view);
+        String tooLittle = UdpBudget.problem(freeBytes).orElse(null);
+        if (tooLittle != null) {
+            throw new IOException(shared + ", for each rank of this host: " + tooLittle);
+        }
+        return UdpBudget.of(freeBytes, receiveBytes, view.size());
+    }
+
+    /**
+     * One rank's share, in bytes: the same for all of its host, whoever comes first.
+     *
+     * @param takenBytes what ranks of the host have taken already
+     */
+    static long share(long freeBytes, long takenBytes, GroupView view) {
         long ranks = view.members().stream()
                 .filter(one -> one.hostId().equals(view.self().hostId()))
                 .count();
-        long freeBytes = (shared.freeBytes() + directory.bytes()) / ranks;
-        String tooLittle = UdpBudget.problem(freeBytes).orElse(null);
-        if (tooLittle != null) {
-            throw new IOException(shared + ", for each of " + ranks + " ranks: " + tooLittle);
-        }
-        return UdpBudget.of(freeBytes, receiveBytes, view.size());
+        return (freeBytes + takenBytes) / ranks;
     }
 
     private void open(GroupView view, UdpPort port, Gates gates, boolean casts) throws IOException {
@@ -168,6 +183,7 @@ final class UdpEndpoint implements AutoCloseable {
                 .threadingMode(ThreadingMode.INVOKER)
                 .asyncExecutorEnabled(false)
                 .receiveChannelEndpointSupplier(gates.of(names))
+                .sendChannelEndpointSupplier(gates.senders())
                 .streamSessionLimit(names.sessions())
                 .socketRcvbufLength(budget.receiveBytes())
                 .initialWindowLength(budget.windowBytes())

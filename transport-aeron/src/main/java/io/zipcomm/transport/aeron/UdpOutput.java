@@ -59,6 +59,7 @@ final class UdpOutput implements UdpCast.Way {
     private final UdpPath path;
     private final ExclusivePublication publication;
     private final ReadablePosition sent;
+    private final ReadablePosition limit;
     private final int messageBytesMax;
     private final UdpCast cast;
     private final TransportCounters counters;
@@ -101,17 +102,20 @@ final class UdpOutput implements UdpCast.Way {
      * The way out over a stream.
      *
      * @param sent how far the driver has sent what is in the stream
+     * @param limit how far it may
      * @param cast where it meets the others; null if nothing is cast
      */
     UdpOutput(
             UdpPath path,
             ExclusivePublication publication,
             ReadablePosition sent,
+            ReadablePosition limit,
             UdpCast cast,
             TransportCounters counters) {
         this.path = path;
         this.publication = publication;
         this.sent = sent;
+        this.limit = limit;
         this.cast = cast;
         this.counters = counters;
         messageBytesMax = publication.maxPayloadLength();
@@ -125,6 +129,18 @@ final class UdpOutput implements UdpCast.Way {
     /** Whether the driver has not sent all that is in the stream. */
     boolean isUnsent() {
         return sent.getVolatile() < publication.position();
+    }
+
+    /** Whether there is something that the peer has room for, and the driver has not sent: it sends whole messages. */
+    boolean isDue() {
+        long from = sent.getVolatile();
+        long left = publication.position() - from;
+        return left > 0 && limit.getVolatile() - from >= Math.min(left, UdpCastStream.logBytes(messageBytesMax));
+    }
+
+    /** How far the driver has sent. */
+    long sentPosition() {
+        return sent.getVolatile();
     }
 
     /** Whether the driver has sent something since this was asked last. */

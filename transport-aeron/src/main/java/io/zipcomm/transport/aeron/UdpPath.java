@@ -132,7 +132,13 @@ final class UdpPath implements Path {
             state = State.CONFIRMED;
         }
         if (state == State.CONFIRMED && handshake.isConfirmed()) {
-            output = new UdpOutput(this, publication, sent(), transport.cast(), transport.counters());
+            output = new UdpOutput(
+                    this,
+                    publication,
+                    position(AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID),
+                    position(AeronCounters.DRIVER_SENDER_LIMIT_TYPE_ID),
+                    transport.cast(),
+                    transport.counters());
             tail = new UdpTail(publication.position());
             input = new UdpInput(this, image, endpoint, transport.counters());
             state = State.OPEN;
@@ -183,14 +189,13 @@ final class UdpPath implements Path {
         return handshake.isOpened();
     }
 
-    /** How far the driver has sent what is in the stream. */
-    private ReadablePosition sent() {
-        ReadablePosition sent =
-                endpoint.position(AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID, publication.registrationId());
-        if (sent == null) {
+    /** A position that the driver keeps for the stream that goes out. */
+    private ReadablePosition position(int type) {
+        ReadablePosition position = endpoint.position(type, publication.registrationId());
+        if (position == null) {
             throw new ZipException(ErrorCode.UNREACHABLE, "Aeron has no counter for the stream to rank " + peer);
         }
-        return sent;
+        return position;
     }
 
     /** Where the peer is sent to, as channels have it. */

@@ -274,6 +274,9 @@ final class UdpTransport implements DirectTransport {
             return work;
         }
         endpoint.drive();
+        if (cast != null) {
+            cast.turn();
+        }
         // By index: a turn may open and close paths, and an iterator is garbage.
         for (int i = 0; i < open.size(); i++) {
             work += open.get(i).turn();
@@ -393,6 +396,8 @@ final class UdpTransport implements DirectTransport {
         }
         if (isCastDue()) {
             castStream.make(open, onOneHost);
+        } else if (castStream != null) {
+            castStream.look(nowNs);
         }
     }
 
