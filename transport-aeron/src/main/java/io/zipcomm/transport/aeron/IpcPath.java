@@ -4,14 +4,9 @@ import io.aeron.Image;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.transport.FrameHandler;
-import io.zipcomm.transport.InboundFrame;
-import io.zipcomm.transport.Path;
-import io.zipcomm.wire.Frame;
-import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.Hello;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
 import org.agrona.CloseHelper;
 
 /**
@@ -20,7 +15,7 @@ import org.agrona.CloseHelper;
  * <p>It opens in steps, which {@link #climb} takes as they become possible: the peer's door is there; each end makes the
  * stream on which it wants to be sent to, and says so at the peer's door; each sends on the other's; the {@link Handshake}.
  */
-final class IpcPath implements Path {
+final class IpcPath extends StreamPath {
 
     private static final String NAME = "aeron-ipc";
 
@@ -74,7 +69,6 @@ final class IpcPath implements Path {
     private IpcInput input;
     private IpcOutput output;
 
-    private FrameHandler handler;
     private boolean inputOpen;
     private boolean inputEnded;
     private boolean gaveBack;
@@ -84,9 +78,10 @@ final class IpcPath implements Path {
 
     private boolean polling;
 
-    IpcPath(IpcTransport transport, HostPlace place, int peer, long nowNs) {
+    IpcPath(IpcTransport transport, int peer, long nowNs) {
+        super(peer);
         this.transport = transport;
-        this.place = place;
+        place = transport.place();
         this.peer = peer;
         neighbour = place.neighbours().index(peer);
         dueNs = nowNs + OPEN_NS_MAX;
@@ -107,6 +102,7 @@ final class IpcPath implements Path {
         return state != State.OPEN && state != State.CLOSED;
     }
 
+    @Override
     boolean isOpen() {
         return state == State.OPEN;
     }
@@ -327,11 +323,6 @@ final class IpcPath implements Path {
     // ---- path
 
     @Override
-    public int peer() {
-        return peer;
-    }
-
-    @Override
     public String name() {
         return NAME;
     }
@@ -343,7 +334,7 @@ final class IpcPath implements Path {
 
     @Override
     public void bind(FrameHandler frames) {
-        handler = frames;
+        super.bind(frames);
         output = new IpcOutput(
                 this,
                 streams.publication(),
@@ -353,10 +344,6 @@ final class IpcPath implements Path {
                 place.budget().slotsForReader(place.neighbours().count()),
                 transport.counters());
         input = new IpcInput(this, streams.image(), arena, transport.counters());
-    }
-
-    FrameHandler handler() {
-        return handler;
     }
 
     @Override
@@ -413,11 +400,12 @@ final class IpcPath implements Path {
 
     // ---- turns
 
+    @Override
     boolean isWritable() {
         return state == State.OPEN && output != null && !broken;
     }
 
-    /** Whether the next message is to be read. */
+    @Override
     boolean reads() {
         return state == State.OPEN && inputOpen && !inputEnded && !broken;
     }
@@ -495,25 +483,13 @@ final class IpcPath implements Path {
 
     // ---- frames
 
-    void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
-        FrameType type = FrameType.of(Frame.type(header, at));
-        if (!type.isLinkFrame()) {
-            throw new ZipException(ErrorCode.PROTOCOL, "not a link frame: " + Frame.describe(header, at));
-        }
-        handler.headerReceived(this, header, at, frame);
-    }
-
-    void frameReceived(InboundFrame frame) {
-        handler.frameReceived(this, frame);
-    }
-
     /** The peer's last message was read. */
     void inputEnded() {
         inputEnded = true;
-        handler.ended(this, null);
+        handler().ended(this, null);
     }
 
-    /** The path is over. */
+    @Override
     void end(ZipException failure) {
         if (broken || state != State.OPEN) {
             return;
@@ -523,6 +499,6 @@ final class IpcPath implements Path {
             door.leave(place.neighbours().self());
             ringIfAsleep();
         }
-        handler.ended(this, failure);
+        handler().ended(this, failure);
     }
 }

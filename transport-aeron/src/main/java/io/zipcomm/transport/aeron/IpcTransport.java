@@ -84,6 +84,11 @@ final class IpcTransport implements DirectTransport {
         return view;
     }
 
+    /** This rank's place in the memory; null while there is none. */
+    HostPlace place() {
+        return place;
+    }
+
     TransportCounters counters() {
         return base.counters();
     }
@@ -131,7 +136,7 @@ final class IpcTransport implements DirectTransport {
     }
 
     private IpcPath begin(int neighbour) {
-        IpcPath path = new IpcPath(this, place, neighbours.rank(neighbour), System.nanoTime());
+        IpcPath path = new IpcPath(this, neighbours.rank(neighbour), System.nanoTime());
         paths[neighbour] = path;
         opening.add(path);
         return path;
