@@ -1,5 +1,6 @@
 package io.zipcomm.transport.aeron;
 
+import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.transport.FrameHandler;
 import io.zipcomm.transport.InboundFrame;
@@ -19,11 +20,23 @@ final class Outcomes implements PathEvents, FrameHandler {
     ZipException failure;
     boolean isInOrder = true;
     private int toSend;
+
+    /** What goes out with each frame; null for nothing. */
+    private Payload payload;
+
+    private int sharers;
     private int sent;
 
     void send(int frames) {
         toSend += frames;
         path.flush();
+    }
+
+    /** Sends one frame that some peers get alike. */
+    void share(Payload what, int peers) {
+        payload = what;
+        sharers = peers;
+        send(1);
     }
 
     @Override
@@ -57,6 +70,14 @@ final class Outcomes implements PathEvents, FrameHandler {
         toSend--;
         Frame.begin(header, at, FrameType.EAGER);
         Frame.context(header, at, sent++);
+        if (payload != null) {
+            out.payload = payload;
+            out.bytes = (int) payload.bytes();
+            out.share = 1;
+            out.sharers = sharers;
+            Frame.payloadBytes(header, at, out.bytes);
+            Frame.messageBytes(header, at, out.bytes);
+        }
         return true;
     }
 
