@@ -47,23 +47,22 @@ final class AeronWiring implements TransportContract.Wiring {
         return open(size, seed, direct, choice, directory, io, false);
     }
 
-    /** Each rank takes itself for alone on its host: it sends to the others in messages as short as networks want them. */
-    static AeronWiring between(
-            int size, long seed, DirectTransportProvider direct, TransportChoice choice, String directory, String io) {
-        return open(size, seed, direct, choice, directory, io, true);
-    }
-
-    private static AeronWiring open(
+    /**
+     * The same, with a say about hosts.
+     *
+     * @param apart whether ranks take each other for ranks of other hosts
+     */
+    static AeronWiring open(
             int size,
             long seed,
             DirectTransportProvider direct,
             TransportChoice choice,
             String directory,
             String io,
-            boolean separate) {
+            boolean apart) {
         AeronWiring wiring = new AeronWiring(size);
         try {
-            wiring.openAll(size, seed, direct, choice, directory, io, separate);
+            wiring.openAll(size, seed, direct, choice, directory, io, apart);
             return wiring;
         } catch (RuntimeException | Error e) {
             wiring.close();
@@ -78,22 +77,27 @@ final class AeronWiring implements TransportContract.Wiring {
             TransportChoice choice,
             String directory,
             String io,
-            boolean separate) {
+            boolean apart) {
         CombinedProvider provider = new CombinedProvider(new TcpTransportProvider(), List.of(direct));
         for (int rank = 0; rank < size; rank++) {
             transports.add(provider.open(settings(size, rank, choice, directory, io)));
         }
-        List<GroupView> views = views(
-                seed,
-                transports.stream()
-                        .map(Transport::candidates)
-                        .map(own -> separate ? asIfRemote(own) : own)
-                        .toList(),
-                rank -> separate ? "host " + rank : "this host");
+        List<List<Candidate>> candidates = transports.stream()
+                .map(one -> apart ? published(one.candidates()) : one.candidates())
+                .toList();
+        List<GroupView> views = views(seed, candidates, rank -> apart ? "host " + rank : "this host");
         for (int rank = 0; rank < size; rank++) {
             transports.get(rank).start(views.get(rank), new Opened(rank));
         }
         connectAll(new Random(seed));
+    }
+
+    /** Addresses of this host, as if it were another one's. */
+    private static List<Candidate> published(List<Candidate> own) {
+        return own.stream()
+                .filter(one -> one.kind() == Candidate.Kind.LOOPBACK)
+                .map(one -> new Candidate(Candidate.Kind.PRIVATE, one.transport(), one.host(), one.port()))
+                .toList();
     }
 
     /** Of one rank of a group on this host. */
@@ -114,7 +118,12 @@ final class AeronWiring implements TransportContract.Wiring {
         return views(seed, candidates, rank -> "this host");
     }
 
-    private static List<GroupView> views(long seed, List<List<Candidate>> candidates, IntFunction<String> hosts) {
+    /**
+     * The same, on several hosts.
+     *
+     * @param hosts id of each rank's host
+     */
+    static List<GroupView> views(long seed, List<List<Candidate>> candidates, IntFunction<String> hosts) {
         List<Member> members = IntStream.range(0, candidates.size())
                 .mapToObj(rank -> new Member(rank, hosts.apply(rank), candidates.get(rank), List.of("some")))
                 .toList();
@@ -123,14 +132,6 @@ final class AeronWiring implements TransportContract.Wiring {
         return IntStream.range(0, candidates.size())
                 .mapToObj(rank -> new GroupView(
                         "s", EPOCH, rank, members, new SessionKey(key), FLOW_WINDOW_BYTES, RELAY_FRAGMENT_BYTES_MAX))
-                .toList();
-    }
-
-    /** Addresses that only this host reaches, for ranks that believe in others. */
-    private static List<Candidate> asIfRemote(List<Candidate> candidates) {
-        return candidates.stream()
-                .filter(one -> one.kind() == Candidate.Kind.LOOPBACK)
-                .map(one -> new Candidate(Candidate.Kind.PRIVATE, one.transport(), one.host(), one.port()))
                 .toList();
     }
 

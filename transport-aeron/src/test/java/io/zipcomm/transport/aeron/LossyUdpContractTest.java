@@ -26,7 +26,7 @@ final class LossyUdpContractTest extends TransportContract {
     /** Between ranks of one host a frame is one message. */
     @Override
     protected Wiring wireInPieces(int size, long seed) {
-        return AeronWiring.between(size, seed, lossy(seed), TransportChoice.AERON_UDP, directory.toString(), "auto");
+        return AeronWiring.open(size, seed, lossy(seed), TransportChoice.AERON_UDP, directory.toString(), "auto", true);
     }
 
     private static AeronUdpProvider lossy(long seed) {

@@ -21,8 +21,8 @@ final class UdpContractTest extends TransportContract {
     /** Between ranks of one host a frame is one message. */
     @Override
     protected Wiring wireInPieces(int size, long seed) {
-        return AeronWiring.between(
-                size, seed, new AeronUdpProvider(), TransportChoice.AERON_UDP, directory.toString(), "auto");
+        return AeronWiring.open(
+                size, seed, new AeronUdpProvider(), TransportChoice.AERON_UDP, directory.toString(), "auto", true);
     }
 
     /** Aeron's driver does, and does not say how often. */
