@@ -41,10 +41,21 @@ final class AlgorithmsTest {
 
     @ParameterizedTest
     @EnumSource(CollectiveOperation.class)
-    void shouldMatchPlainLoopForEverySizeRootAndLength(CollectiveOperation operation) {
+    void shouldMatchPlainLoopForEveryRootAndLength(CollectiveOperation operation) {
+        matchPlainLoop(operation, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, SIZE_MAX);
+    }
+
+    @ParameterizedTest
+    @EnumSource(CollectiveOperation.class)
+    @Tag("long")
+    void shouldMatchPlainLoopForEveryRootAndLengthInOtherGroups(CollectiveOperation operation) {
+        matchPlainLoop(operation, 10, 11, 12, 14, 15);
+    }
+
+    private void matchPlainLoop(CollectiveOperation operation, int... sizes) {
         SplittableRandom random = new SplittableRandom(seeds.seed());
         ReduceOp op = CollectiveCase.isReduction(operation) ? ReduceOp.SUM : null;
-        for (int size = 1; size <= SIZE_MAX; size++) {
+        for (int size : sizes) {
             int roots = CollectiveCase.isRooted(operation) ? size : 1;
             for (int root = 0; root < roots; root++) {
                 for (int count : lengths(size)) {

@@ -30,6 +30,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -87,15 +88,46 @@ final class RealTransportsTest {
         relay.close();
     }
 
-    static Stream<Arguments> groups() {
-        return Stream.of(Way.values())
-                .flatMap(way -> Stream.iterate(1, size -> size <= SIZE_MAX, size -> size + 1)
-                        .map(size -> Arguments.of(way, size)));
+    private static Stream<Arguments> groups(int... sizes) {
+        return Stream.of(Way.values()).flatMap(way -> IntStream.of(sizes).mapToObj(size -> Arguments.of(way, size)));
+    }
+
+    /** Even and odd. */
+    static Stream<Arguments> someGroups() {
+        return groups(2, 5);
+    }
+
+    /** One rank has nobody to send to, and eight take the most rounds. */
+    static Stream<Arguments> smallestAndLargestGroups() {
+        return Stream.concat(
+                groups(1), Stream.of(Way.TCP, Way.FROM_RELAY_TO_MEMORY).map(way -> Arguments.of(way, SIZE_MAX)));
+    }
+
+    static Stream<Arguments> otherGroups() {
+        return groups(3, 4, 6, 7, SIZE_MAX);
     }
 
     @ParameterizedTest
-    @MethodSource("groups")
+    @MethodSource("someGroups")
     void shouldMatchPlainLoop(Way way, int size) throws Exception {
+        matchPlainLoop(way, size);
+    }
+
+    @ParameterizedTest
+    @MethodSource("smallestAndLargestGroups")
+    @Tag("once")
+    void shouldMatchPlainLoopInSmallestAndLargestGroups(Way way, int size) throws Exception {
+        matchPlainLoop(way, size);
+    }
+
+    @ParameterizedTest
+    @MethodSource("otherGroups")
+    @Tag("long")
+    void shouldMatchPlainLoopInGroupsOfAnySize(Way way, int size) throws Exception {
+        matchPlainLoop(way, size);
+    }
+
+    private void matchPlainLoop(Way way, int size) throws Exception {
         SharedMemory.assumeAvailable(way.path.startsWith("aeron"));
         List<CollectiveCase> cases = CollectiveMatrix.cases(size, Hosts.Spread.ONE, seeds.seed());
         ExecutorService ranks = Executors.newFixedThreadPool(size);

@@ -210,12 +210,21 @@ final class AbuseRelay implements AutoCloseable {
         Await.until("other sessions are gone", () -> relay.stats().sessions() == 1);
     }
 
-    /** Ends what a test has begun. Only the healthy session is left, and it never waited for longer than it may. */
-    void settle(String after) throws Exception {
-        for (AutoCloseable one : opened) {
-            one.close();
+    /** Ends every connection that a test has opened. */
+    void closeAll() {
+        try {
+            for (AutoCloseable one : opened) {
+                one.close();
+            }
+        } catch (Exception e) {
+            throw new AssertionError(e);
         }
         opened.clear();
+    }
+
+    /** Ends what a test has begun. Only the healthy session is left, and it never waited for longer than it may. */
+    void settle(String after) throws Exception {
+        closeAll();
         relay.reload(settings().build());
         Duration worst = healthy.served();
         System.out.printf("abuse: %-60s worst round %d ms%n", after, worst.toMillis());

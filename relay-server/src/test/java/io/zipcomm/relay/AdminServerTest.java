@@ -35,9 +35,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What an operator sees and does over HTTP. */
+@Tag("once")
 final class AdminServerTest {
 
     private static final RelaySecret SECRET = RelaySecret.random();

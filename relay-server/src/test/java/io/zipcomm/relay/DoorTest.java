@@ -50,12 +50,15 @@ final class DoorTest {
     }
 
     private RelayFixture guarded() {
+        return guarded(RelayFixture.insecure());
+    }
+
+    private RelayFixture guarded(RelaySettings.Builder settings) {
         TestCertificates.Pair own = new TestCertificates(folder).local("relay");
         certificates = own;
-        return new RelayFixture(RelayFixture.insecure()
-                .set(RelayOption.TLS_CERT, own.certificate().toString())
-                .set(RelayOption.TLS_KEY, own.key().toString())
-                .set(RelayOption.HANDSHAKE_TIMEOUT, "1000"));
+        return new RelayFixture(
+                settings.set(RelayOption.TLS_CERT, own.certificate().toString())
+                        .set(RelayOption.TLS_KEY, own.key().toString()));
     }
 
     private static HttpResponse<String> get(RelayFixture fixture, String method, String path) throws Exception {
@@ -264,7 +267,8 @@ final class DoorTest {
     /** Behind a good beginning, or none: the relay ends each connection and keeps nothing. */
     @Test
     void shouldSurviveHostileTlsAndWebSockets() throws Exception {
-        try (RelayFixture fixture = guarded()) {
+        // One that says no more is waited for.
+        try (RelayFixture fixture = guarded(RelayFixture.insecure().set(RelayOption.HANDSHAKE_TIMEOUT, "1000"))) {
             Random random = new Random(7);
             for (int i = 0; i < 200; i++) {
                 byte[] bytes = new byte[1 + random.nextInt(2000)];

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** Connections that never say who they are, or say it again and again. Part of {@link AbuseTest}. */
@@ -23,8 +24,16 @@ abstract class HandshakeAbuse extends AbuseTest.Abuse {
     /** A record of TLS of 512 bytes, as far as its first 6. */
     private static final byte[] TLS = {0x16, 3, 1, 2, 0, 1};
 
-    private static final String TIME_OVER =
-            "no message within " + AbuseRelay.HANDSHAKE_TIMEOUT_MS + " ms (handshake-timeout)";
+    private static final String TIME_OVER = timeOver(AbuseRelay.HANDSHAKE_TIMEOUT_MS);
+
+    private static final int LONGEST_TIMEOUT_MS = 16 * AbuseRelay.HANDSHAKE_TIMEOUT_MS;
+
+    /** Tries, each with a machine that may be busy with something else. */
+    private static final int TRIES = 5;
+
+    private static String timeOver(int timeoutMs) {
+        return "no message within " + timeoutMs + " ms (handshake-timeout)";
+    }
 
     private static byte[] ascii(String text) {
         return text.getBytes(StandardCharsets.US_ASCII);
@@ -36,6 +45,18 @@ abstract class HandshakeAbuse extends AbuseTest.Abuse {
 
     @Test
     void shouldEndHundredsOfHalfOpenConnectionsInTime() {
+        // A machine that is slow to open them all before the first one's time is over gets more time.
+        int timeoutMs = AbuseRelay.HANDSHAKE_TIMEOUT_MS;
+        while (!endsHundredsOfHalfOpenConnections(timeoutMs)) {
+            suite.closeAll();
+            timeoutMs *= 2;
+            assertTrue(timeoutMs <= LONGEST_TIMEOUT_MS, "they are never all half open at once");
+        }
+    }
+
+    /** Returns false, and has shown nothing, if some ended before all had begun. */
+    private boolean endsHundredsOfHalfOpenConnections(int timeoutMs) {
+        suite.limit(RelayOption.HANDSHAKE_TIMEOUT, timeoutMs);
         int each = 100;
         byte[] join = rightJoin();
         List<RawConnection> frames = new ArrayList<>();
@@ -48,17 +69,32 @@ abstract class HandshakeAbuse extends AbuseTest.Abuse {
             others.add(begun(HTTP));
             others.add(begun(i % 2 == 0 ? UPGRADE : FloodAbuse.UPGRADE));
         }
-        RawConnection inTls = suite.connectTls();
-        inTls.write(Arrays.copyOf(join, join.length / 2));
-        Await.until("all are half open", () -> suite.relay.stats().handshakes() == 5 * each + 1);
+        RawConnection inTls;
+        try {
+            inTls = suite.connectTls();
+            inTls.write(Arrays.copyOf(join, join.length / 2));
+        } catch (UncheckedIOException e) {
+            // Its time was over.
+            return false;
+        }
+        int all = 5 * each + 1;
+        AtomicBoolean halfOpen = new AtomicBoolean();
+        Await.until("all are half open, or some have ended", () -> {
+            halfOpen.set(suite.relay.stats().handshakes() == all);
+            return halfOpen.get() || suite.reached(RelayOption.HANDSHAKE_TIMEOUT) > before;
+        });
+        if (!halfOpen.get()) {
+            return false;
+        }
         // They keep nobody out.
         suite.group("t", 2).get(0).roundTrip();
         for (RawConnection half : frames) {
-            assertEquals(TIME_OVER, half.expectRefusal(ErrorCode.LIMIT));
+            assertEquals(timeOver(timeoutMs), half.expectRefusal(ErrorCode.LIMIT));
         }
-        assertEquals(TIME_OVER, inTls.expectRefusal(ErrorCode.LIMIT));
+        assertEquals(timeOver(timeoutMs), inTls.expectRefusal(ErrorCode.LIMIT));
         others.forEach(RawConnection::awaitEnd);
-        assertEquals(before + 5L * each + 1, suite.reached(RelayOption.HANDSHAKE_TIMEOUT));
+        assertEquals(before + all, suite.reached(RelayOption.HANDSHAKE_TIMEOUT));
+        return true;
     }
 
     /** Nobody sees a frame of a WebSocket or a record of TLS before it ends, and who it is that sends it is not known. */
@@ -81,15 +117,17 @@ abstract class HandshakeAbuse extends AbuseTest.Abuse {
             tooLong.add(suite.webSocket());
             tooLong.get(i).write(longFrame);
             most = Math.max(most, AbuseRelay.directBytes() - before);
+            // One at a time: what lies in the relay before it is looked at is not what it keeps.
+            long refused = refusedBefore + i + 1;
+            Await.until(
+                    "a frame that is too long is refused",
+                    () -> suite.reached(RelayOption.CONTROL_BYTES_MAX) == refused);
         }
-        Await.until(
-                "frames that are too long are refused",
-                () -> suite.reached(RelayOption.CONTROL_BYTES_MAX) == refusedBefore + each);
+        Await.until("what is half open has come", () -> AbuseRelay.directBytes() - before >= 2L * each * limit);
         most = Math.max(most, AbuseRelay.directBytes() - before);
         // Buffers grow by doubling.
         long bound = 4L * each * limit + (1 << 20);
         assertTrue(most <= bound, most + " bytes of direct memory, expected at most " + bound);
-        assertTrue(most >= 2L * each * limit, "only " + most + " bytes of direct memory: nothing was half open");
         tooLong.forEach(RawConnection::awaitEnd);
         suite.group("s", 2).get(0).roundTrip();
     }
@@ -130,14 +168,17 @@ abstract class HandshakeAbuse extends AbuseTest.Abuse {
     void shouldKeepNobodyOutByHalfOpenConnections() {
         int places = 50;
         suite.limit(RelayOption.HANDSHAKES_MAX, places);
-        List<RawConnection> silent = new ArrayList<>();
-        for (int i = 0; i < places; i++) {
-            silent.add(suite.connectFrom("127.0.0.2"));
+        List<RawConnection> silent = List.of();
+        long tookMs = Long.MAX_VALUE;
+        for (int i = 0; i < TRIES && tookMs >= AbuseRelay.HANDSHAKE_TIMEOUT_MS / 2; i++) {
+            suite.closeAll();
+            Await.until("all places are free", () -> suite.relay.stats().handshakes() == 0);
+            suite.awaitNoOtherSession();
+            silent = takePlaces(places);
+            long beganNs = System.nanoTime();
+            suite.group("s", 2).get(0).roundTrip();
+            tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - beganNs);
         }
-        Await.until("all places are taken", () -> suite.relay.stats().handshakes() == places);
-        long beganNs = System.nanoTime();
-        suite.group("s", 2).get(0).roundTrip();
-        long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - beganNs);
         assertTrue(tookMs < AbuseRelay.HANDSHAKE_TIMEOUT_MS / 2, "joining took " + tookMs + " ms");
         // The first connection of the group took the place of the oldest; once it had said who it is, there was one for
         // the next.
@@ -147,6 +188,16 @@ abstract class HandshakeAbuse extends AbuseTest.Abuse {
         for (RawConnection other : silent.subList(1, places)) {
             assertEquals(TIME_OVER, other.expectRefusal(ErrorCode.LIMIT));
         }
+    }
+
+    /** Silent connections, as many as the relay has places for them. */
+    private List<RawConnection> takePlaces(int places) {
+        List<RawConnection> silent = new ArrayList<>();
+        for (int i = 0; i < places; i++) {
+            silent.add(suite.connectFrom("127.0.0.2"));
+        }
+        Await.until("all places are taken", () -> suite.relay.stats().handshakes() == places);
+        return silent;
     }
 
     /** What FuzzAbuse does in one thread, over sockets, in TLS and not. */

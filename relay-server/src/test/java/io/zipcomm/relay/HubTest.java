@@ -26,9 +26,11 @@ import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Operations of which the relay does a part, frame by frame. Each test ends with nothing left in the relay. */
+@Tag("once")
 final class HubTest {
 
     private static final long SEED = 24;

@@ -73,13 +73,14 @@ final class OnePortTest {
                         new BufferedReader(new InputStreamReader(relay.getInputStream(), StandardCharsets.UTF_8))) {
             String listening = says.readLine();
             String port = listening.replaceAll(".*listening on [^,]*:(\\d+),.*", "$1");
-            String access = "ZIP_RELAY_CA='" + certificates.authority() + "' ZIP_PROXY=http://me:secret@127.0.0.1:"
-                    + proxy.port();
-            CapturedCli.Result group = run(3, "wss://localhost:" + port + "/group", key, access);
+            // Ranks that spin would keep the processors from the relay and the proxy.
+            String access = "ZIP_WAIT=block ZIP_RELAY_CA='" + certificates.authority()
+                    + "' ZIP_PROXY=http://me:secret@127.0.0.1:" + proxy.port();
+            CapturedCli.Result group = run(2, "wss://localhost:" + port + "/group", key, access);
             assertEquals(0, group.exitCode(), group.err());
             assertTrue(group.out().startsWith("[0] virginica against versicolor: accuracy 9"), group.out());
             assertEquals(Set.of("localhost:" + port), Set.copyOf(proxy.targets()));
-            assertEquals(6, proxy.targets().size(), "a control and a data connection for each rank");
+            assertEquals(4, proxy.targets().size(), "a control and a data connection for each rank");
             // Without the proxy's consent nobody gets there.
             CapturedCli.Result refused =
                     run(1, "wss://localhost:" + port + "/group", key, access.replace("secret", "x"));

@@ -47,7 +47,18 @@ final class BenchRunTest {
 
     @Test
     void shouldVerifyEveryOperationOnEveryTransport() throws InterruptedException {
-        Selection selection = new Selection(ALL, List.of(2, 4), List.of(8L, 65536L), List.of("tcp", "relay"), null, 3);
+        verifyEveryOperation(List.of(2));
+    }
+
+    @Test
+    @Tag("long")
+    void shouldVerifyEveryOperationOnEveryTransportInSeveralGroups() throws InterruptedException {
+        verifyEveryOperation(List.of(2, 4));
+    }
+
+    private static void verifyEveryOperation(List<Integer> ranks) throws InterruptedException {
+        List<String> transports = List.of("tcp", "relay");
+        Selection selection = new Selection(ALL, ranks, List.of(8L, 65536L), transports, null, 3);
         RecordingListener listener = run(selection);
         assertAllVerified(listener);
         List<Row> floor = listener.rows.stream()
@@ -66,7 +77,7 @@ final class BenchRunTest {
         assertEquals(Set.of(Means.SOCKETS), speed.streamGBps().keySet());
         assertTrue(speed.streamGBps().get(Means.SOCKETS) > 0, speed.toString());
         assertTrue(speed.copyGBps() > 0 && speed.addGBps() > 0, speed.toString());
-        assertEquals(4, listener.models.size());
+        assertEquals(ranks.size() * transports.size(), listener.models.size());
         for (CostModel model : listener.models) {
             assertTrue(model.alphaUs() > 0 && model.betaUsPerByte() > 0, model.toString());
         }
@@ -161,6 +172,7 @@ final class BenchRunTest {
 
     /** The relay gives a rank up that has been silent for five seconds. */
     @Test
+    @Tag("long")
     void shouldNameAWorkerThatIsFrozen() throws InterruptedException {
         Selection selection =
                 new Selection(List.of(BenchOperation.BARRIER), List.of(2), List.of(8L), List.of("tcp"), null, 2);

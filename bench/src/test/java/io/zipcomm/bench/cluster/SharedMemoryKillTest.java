@@ -31,11 +31,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Processes that share memory are killed and stopped amid all-reduces: how the others end, what stays behind in the memory, and
@@ -207,9 +207,21 @@ final class SharedMemoryKillTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"aeron-ipc,2", "aeron-ipc,0", "auto,2", "auto,0"})
+    @CsvSource({"aeron-ipc,2", "auto,0"})
     void shouldNameTheDeadRankWhenItsProcessIsKilled(String transport, int victim)
             throws WorkerFailure, InterruptedException, IOException {
+        nameTheDeadRank(transport, victim);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"aeron-ipc,0", "auto,2"})
+    @Tag("long")
+    void shouldNameTheDeadRankWhicheverIsKilled(String transport, int victim)
+            throws WorkerFailure, InterruptedException, IOException {
+        nameTheDeadRank(transport, victim);
+    }
+
+    private void nameTheDeadRank(String transport, int victim) throws WorkerFailure, InterruptedException, IOException {
         GroupEnvironment environment = relay.newGroup("kill", RANKS, transport);
         try (WorkerGroup group = start(environment)) {
             awaitMoreRounds(group);
@@ -226,10 +238,21 @@ final class SharedMemoryKillTest {
         assertThatNothingOfAGroupIsLeft();
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"aeron-ipc", "auto"})
-    void shouldNameTheLossWhenTheProcessOfAnotherMediaDriverIsKilled(String transport)
+    @Test
+    @Tag("once")
+    void shouldNameTheLossWhenTheProcessOfAnotherMediaDriverIsKilled()
             throws WorkerFailure, InterruptedException, IOException {
+        nameTheLossOfTheDriver("auto");
+    }
+
+    @Test
+    @Tag("long")
+    void shouldNameTheLossOfAnotherMediaDriverIfNothingElseMayBeUsed()
+            throws WorkerFailure, InterruptedException, IOException {
+        nameTheLossOfTheDriver("aeron-ipc");
+    }
+
+    private void nameTheLossOfTheDriver(String transport) throws WorkerFailure, InterruptedException, IOException {
         Path directory = memory.resolve("driver");
         settings.put(Setting.AERON_DRIVER, directory.toString());
         GroupEnvironment environment = relay.newGroup("kill", RANKS, transport);
@@ -295,10 +318,21 @@ final class SharedMemoryKillTest {
         assertThatNothingOfAGroupIsLeft();
     }
 
+    @Test
+    @Tag("once")
+    void shouldGoOnWhenAProcessWasStoppedForSomeSeconds() throws WorkerFailure, InterruptedException, IOException {
+        goOnAfterAStop("auto", 0);
+    }
+
     @ParameterizedTest
-    @CsvSource({"aeron-ipc,0", "aeron-ipc,2", "auto,0"})
-    void shouldGoOnWhenAProcessWasStoppedForSomeSeconds(String transport, int who)
+    @CsvSource({"aeron-ipc,0", "aeron-ipc,2"})
+    @Tag("long")
+    void shouldGoOnWhicheverProcessWasStoppedIfNothingElseMayBeUsed(String transport, int who)
             throws WorkerFailure, InterruptedException, IOException {
+        goOnAfterAStop(transport, who);
+    }
+
+    private void goOnAfterAStop(String transport, int who) throws WorkerFailure, InterruptedException, IOException {
         try (WorkerGroup group = start(relay.newGroup("stop", RANKS, transport))) {
             awaitMoreRounds(group);
             group.signal(who, "STOP");

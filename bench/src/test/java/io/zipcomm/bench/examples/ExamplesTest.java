@@ -15,10 +15,12 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The examples as a newcomer runs them: what several ranks find is what one finds. */
+@Tag("once")
 final class ExamplesTest {
 
     private static final String JAVA =

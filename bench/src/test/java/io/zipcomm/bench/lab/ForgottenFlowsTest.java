@@ -35,8 +35,10 @@ final class ForgottenFlowsTest {
     private static final List<NatFlavour> GATEWAYS = List.of(
             NatFlavour.CONE_RESET, NatFlavour.CONE_RESET, NatFlavour.SHORT_IDLE, NatFlavour.ENDPOINT_INDEPENDENT);
 
-    /** Of six links: 24 losses and 24 upgrades. Pauses before an upgrade double, so more would only take longer. */
-    private static final int ROUNDS = 4;
+    /** Of six links: 12 losses and 12 upgrades. Pauses before an upgrade double, so more take longer. */
+    private static final int ROUNDS = 2;
+
+    private static final int MANY_ROUNDS = 4;
 
     private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(60);
     private static final long PAUSE_MS = 200;
@@ -53,6 +55,16 @@ final class ForgottenFlowsTest {
 
     @Test
     void shouldMoveDownAndUpUnderLoad() throws Exception {
+        moveDownAndUp(ROUNDS);
+    }
+
+    @Test
+    @Tag("long")
+    void shouldMoveDownAndUpManyTimesUnderLoad() throws Exception {
+        moveDownAndUp(MANY_ROUNDS);
+    }
+
+    private void moveDownAndUp(int rounds) throws Exception {
         assumeTrue(NetworkLab.unavailabilityReason() == null, NetworkLab.unavailabilityReason());
         try (NetworkLab lab = NetworkLab.open()) {
             String relay = LabGroup.startRelay(lab.publicHost("relay"));
@@ -65,7 +77,7 @@ final class ForgottenFlowsTest {
             int size = nodes.size();
             List<CompletableFuture<List<String>>> stories = begin(relay, nodes);
             await("all links direct", one -> one.direct == size - 1, stories);
-            for (int round = 1; round <= ROUNDS; round++) {
+            for (int round = 1; round <= rounds; round++) {
                 TimeUnit.MILLISECONDS.sleep(PAUSE_MS);
                 for (LabNat nat : nats) {
                     for (LabNat other : nats) {

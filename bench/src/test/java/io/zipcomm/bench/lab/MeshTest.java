@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /** Eight ranks behind a mix of gateways: some links are direct, some stay on the relay, and all collectives are right. */
 final class MeshTest {
 
-    private static final long SETTLE_MS = 3000;
+    private static final long SETTLE_MS = 5000;
     private static final long LIMIT_S = 60;
     private static final int COLLECTIVES = 2 * 13;
     private static final int HTTPS_RANK = 6;

@@ -13,11 +13,13 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** All collectives are right over links that lose packets or are slow, on direct paths and by the relay. */
+/** All collectives are right over links that lose packets or are slow, on direct paths and by the relay; good ones are in {@link MeshTest}. */
 @Tag("once")
 final class PoorLinksTest {
 
-    private static final long SETTLE_MS = 1500;
+    /** For the link that is to become direct; those that cannot wait as long. */
+    private static final long SETTLE_MS = 4000;
+
     private static final long LIMIT_S = 60;
     private static final int COLLECTIVES = 2 * 13;
     private static final int DIRECT = 0;
@@ -42,7 +44,6 @@ final class PoorLinksTest {
             nodes = nats.stream()
                     .map(nat -> LabNode.start(nat.host("in-" + nat.name())))
                     .toList();
-            run("good", 0, 0);
             run("lossy", LOST_PERCENT, 0);
             run("slow", 0, MEGABITS);
         }

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,10 +27,11 @@ import org.junit.jupiter.api.io.TempDir;
  * Ranks of which some share memory. Hosts of a lab have one kernel, so a directory for each stands for the memory of a host,
  * and one for two hosts is a volume that two containers have in common.
  */
+@Tag("once")
 final class SharedMemoryTest {
 
-    /** For links that are to become direct; those that cannot wait as long. */
-    private static final long SETTLE_MS = 12_000;
+    /** For links that are to become direct; those that cannot wait as long: longer than a try. */
+    private static final long SETTLE_MS = 8000;
 
     private static final long LIMIT_S = 60;
     private static final int COLLECTIVES = 2 * 13;

@@ -27,9 +27,11 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What a connection does with reads of certain lengths, without sockets. */
+@Tag("once")
 final class DataConnectionTest {
 
     private static final int EPOCH = 3;

@@ -21,9 +21,11 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is counted against what a pool of buffers has given away, without sockets: channels that take all or nothing. */
+@Tag("once")
 final class HeldMemoryTest {
 
     private static final int SIZE = 16;

@@ -2,11 +2,14 @@ package io.zipcomm.transport.aeron;
 
 import io.aeron.Aeron;
 import io.aeron.CncFileDescriptor;
+import io.aeron.CommonContext;
+import io.aeron.exceptions.DriverTimeoutException;
 import io.aeron.exceptions.TimeoutException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,6 +20,14 @@ final class DriverClient implements AutoCloseable {
 
     /** Looks whether the driver says something, in the time that it may be silent. Each makes some garbage. */
     private static final int LOOKS = 40;
+
+    /** How long to wait for a driver's sign of life before connecting to it, which would wait for as long as it may be silent. */
+    private static final long LIFE_MS_MAX = 10_000;
+
+    /** A driver gives one each second. */
+    private static final long LIFE_AGE_MS_MAX = 2_500;
+
+    private static final long LIFE_LOOK_MS = 5;
 
     /** Longest time between them. */
     private static final long LOOK_MS_MAX = 1_000;
@@ -37,17 +48,47 @@ final class DriverClient implements AutoCloseable {
     }
 
     /**
-     * Connects to a driver that runs. Blocks for some milliseconds, or some ten if classes have to be loaded.
+     * Connects to a driver that runs. Blocks for some milliseconds, or some ten if classes have to be loaded; if the driver gives
+     * no sign of life, for {@link #LIFE_MS_MAX}.
      *
      * @param holder    the neighbour in whose process it runs
      * @param timeoutMs how long the driver may be silent
+     * @param cancelled asked while it waits; true ends that
+     * @throws InterruptedException if the thread was interrupted
      */
-    static DriverClient connect(Path directory, int holder, long timeoutMs) throws IOException {
+    static DriverClient connect(Path directory, int holder, long timeoutMs, BooleanSupplier cancelled)
+            throws IOException, InterruptedException {
+        awaitLife(directory, Math.min(LIFE_MS_MAX, timeoutMs), cancelled);
         return connect(new Aeron.Context(), directory, holder, timeoutMs);
     }
 
+    private static void awaitLife(Path directory, long waitMs, BooleanSupplier cancelled)
+            throws IOException, InterruptedException {
+        long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs);
+        while (!isAlive(directory)) {
+            if (cancelled.getAsBoolean()) {
+                throw new IOException("media driver in " + directory + ": not needed any more");
+            }
+            if (System.nanoTime() - endNs > 0) {
+                throw new IOException("media driver in " + directory + ": no sign of life within " + waitMs + " ms");
+            }
+            TimeUnit.MILLISECONDS.sleep(LIFE_LOOK_MS);
+        }
+    }
+
+    private static boolean isAlive(Path directory) throws IOException {
+        try {
+            return CommonContext.isDriverActive(directory.toFile(), LIFE_AGE_MS_MAX, LOG::trace);
+        } catch (DriverTimeoutException e) {
+            LOG.trace("{} is not ready", directory, e);
+            return false;
+        } catch (RuntimeException e) {
+            throw new IOException("media driver in " + directory + ": " + e.getMessage(), e);
+        }
+    }
+
     /**
-     * The same, with more to say.
+     * Connects to a driver that this process drives.
      *
      * @param context what is particular about the connection
      */

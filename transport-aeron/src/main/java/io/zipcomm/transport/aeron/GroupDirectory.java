@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -31,6 +32,11 @@ final class GroupDirectory implements AutoCloseable {
     private static final Pattern OF_RANK = Pattern.compile("rank-(\\d+)\\..*");
     private static final String LOCK = "lock";
 
+    /** Name of a link to the rank that comes after another one. */
+    private static final String AFTER = "after-";
+
+    static final int NOBODY = -1;
+
     /**
      * Locks that ranks of this process hold. They belong to the process, so the system does not keep its ranks apart; and they end
      * when it closes the file, by whichever channel, so a file in here must not be opened again.
@@ -48,12 +54,21 @@ final class GroupDirectory implements AutoCloseable {
         this.parent = parent;
         this.path = path;
         this.rank = rank;
-        Path file = file(rank, LOCK);
-        channel = HELD.contains(file) ? null : lock(file);
+        channel = hold(file(rank, LOCK));
         if (channel == null) {
             throw new IOException("there is a living rank " + rank + " in " + path);
         }
-        HELD.add(file);
+    }
+
+    /** Locks a file for this process; null if somebody has. */
+    private static FileChannel hold(Path file) throws IOException {
+        synchronized (HELD) {
+            FileChannel locked = HELD.contains(file) ? null : lock(file);
+            if (locked != null) {
+                HELD.add(file);
+            }
+            return locked;
+        }
     }
 
     /** A file of a rank, by the end of its name. */
@@ -69,6 +84,33 @@ final class GroupDirectory implements AutoCloseable {
     boolean isAlive(int ofRank) throws IOException {
         Path file = file(ofRank, LOCK);
         return Files.exists(file) && isLocked(file);
+    }
+
+    /**
+     * Puts this rank behind another one, for good, unless somebody else is there.
+     *
+     * @return whether it is there now
+     */
+    boolean follow(int ofRank) throws IOException {
+        try {
+            Files.createSymbolicLink(path.resolve(AFTER + ofRank), Path.of(Integer.toString(rank)));
+            return true;
+        } catch (FileAlreadyExistsException e) {
+            LOG.trace("somebody was first", e);
+            return false;
+        }
+    }
+
+    /** The rank that comes after another one, or {@link #NOBODY}. */
+    int after(int ofRank) throws IOException {
+        try {
+            return Integer.parseInt(
+                    Files.readSymbolicLink(path.resolve(AFTER + ofRank)).toString());
+        } catch (NoSuchFileException e) {
+            return NOBODY;
+        } catch (NumberFormatException e) {
+            throw new IOException("who comes after rank " + ofRank + " in " + path + ": " + e.getMessage(), e);
+        }
     }
 
     /** Bytes that the ranks of the group have taken so far, about: others make and remove files meanwhile. */
@@ -147,11 +189,14 @@ final class GroupDirectory implements AutoCloseable {
 
     /** Whether a living process holds the lock. */
     private static boolean isLocked(Path file) throws IOException {
-        if (HELD.contains(file)) {
-            return true;
-        }
-        try (FileChannel free = lock(file)) {
-            return free == null;
+        // Ranks of this process one after the other: they share their locks.
+        synchronized (HELD) {
+            if (HELD.contains(file)) {
+                return true;
+            }
+            try (FileChannel free = lock(file)) {
+                return free == null;
+            }
         }
     }
 

@@ -10,6 +10,9 @@ import org.slf4j.LoggerFactory;
  * the old holder that stays starts one, all connect to it, and each path goes on there. What is in the old streams stays
  * readable to those that have mapped it.
  *
+ * <p>Who comes after a holder is written down once, in the group's directory, by whoever wants to; all follow from holder to
+ * holder, past those that are dead. So there are never two to choose from, and one that leaves waits for those who are still to come.
+ *
  * <p>Engine holder only. What blocks is done by a thread that this starts.
  */
 final class HandOver {
@@ -22,13 +25,17 @@ final class HandOver {
     /** After that streams without a driver are over: they are full soon. */
     private static final long MOVE_NS_MAX = 10_000_000_000L;
 
-    private static final int NOBODY = -1;
+    /** A driver that starts is not to outlive its rank. */
+    private static final long STOP_MS_MAX = 2_000;
 
     private final HostPlace place;
     private final Runnable wakeup;
+    private boolean holderDied;
+    private boolean nextDied;
     private boolean isUnderWay;
     private long begunNs;
     private Connecting connecting;
+    private Thread thread;
     private String problem;
 
     /** One attempt to connect, and before that to start a driver. */
@@ -51,11 +58,15 @@ final class HandOver {
             DriverClient connected = null;
             String reason = null;
             try {
-                started = holder == place.neighbours().self() ? place.startDriver() : null;
-                connected = place.connect(holder);
-            } catch (IOException | RuntimeException e) {
+                started = isOwn(holder) ? place.startDriver() : null;
+                connected = place.connect(holder, this::isAbandoned);
+            } catch (IOException | RuntimeException | Error e) {
+                // Whatever it is: without an outcome the rank would wait for one.
                 LOG.debug("no other media driver", e);
                 reason = String.valueOf(e.getMessage());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                reason = "interrupted";
             }
             settle(started, connected, reason);
             wakeup.run();
@@ -74,6 +85,10 @@ final class HandOver {
             CloseHelper.closeAll(client, driver);
             client = null;
             driver = null;
+        }
+
+        private synchronized boolean isAbandoned() {
+            return abandoned;
         }
 
         synchronized DriverClient client() {
@@ -107,7 +122,12 @@ final class HandOver {
 
     /** Whether this rank moves: paths have to. */
     boolean isUnderWay() {
-        return isUnderWay;
+        return isUnderWay && problem == null;
+    }
+
+    /** Whether there has been another driver, and time enough to move to it. */
+    boolean isLate(long nowNs) {
+        return isUnderWay && place.next() != null && nowNs - begunNs > MOVE_NS_MAX;
     }
 
     /** Why there is no driver any more; null while there is one, or may be. */
@@ -115,24 +135,56 @@ final class HandOver {
         return problem;
     }
 
+    /** Whether neighbours wait for a driver that this rank has promised. */
+    boolean isPromised() {
+        return connecting != null && isOwn(connecting.holder) && problem == null;
+    }
+
+    /** Asks the system whether those live in whose processes the drivers are. */
+    void lookAfterLives(long nowNs) {
+        holderDied |= !place.isExternal() && isDead(place.client().holder());
+        nextDied |= place.next() != null && isDead(place.next().holder());
+        if (connecting != null && isDead(connecting.holder)) {
+            chooseAgain(nowNs);
+        }
+    }
+
+    private boolean isDead(int holder) {
+        return !isOwn(holder) && !place.isAlive(holder);
+    }
+
+    private boolean isOwn(int holder) {
+        return holder == place.neighbours().self();
+    }
+
     /**
      * Takes the steps that are possible.
      *
-     * @param holderDied whether the process with the driver is known to be gone
-     * @param leaving    whether this rank leaves, too
+     * @param leaving whether this rank leaves, too
      */
-    void look(long nowNs, boolean holderDied, boolean leaving) {
+    void look(long nowNs, boolean leaving) {
         if (problem != null) {
             return;
         }
-        if (place.client().problem() != null) {
-            problem = place.client().problem();
+        problem = place.client().problem();
+        if (place.next() != null && place.next().problem() != null) {
+            nextDied = true;
+            problem = isOwn(place.next().holder()) ? place.next().problem() : problem;
+        }
+        if (problem != null) {
             return;
         }
         try {
-            if (!isUnderWay && isHolderGone(holderDied)) {
+            if (!isUnderWay && isHolderGone()) {
                 isUnderWay = true;
                 begunNs = nowNs;
+            }
+            if (place.next() != null && nextDied) {
+                LOG.info(
+                        "the media driver of rank {} died, to which shared memory was to move",
+                        place.neighbours().rank(place.next().holder()));
+                place.giveUpNext();
+                chooseAgain(nowNs);
             }
             if (isUnderWay && place.next() == null) {
                 prepare(nowNs, leaving);
@@ -140,15 +192,15 @@ final class HandOver {
         } catch (IOException e) {
             problem = e.getMessage();
         }
-        if (isUnderWay && nowNs - begunNs > MOVE_NS_MAX && !leaving) {
+        if (isUnderWay && place.next() == null && nowNs - begunNs > MOVE_NS_MAX && !leaving) {
             problem = "rank " + place.neighbours().rank(place.client().holder())
-                    + ", which ran it, is gone, and no other" + " runs one after " + MOVE_NS_MAX / 1_000_000 + " ms";
+                    + ", which ran it, is gone, and no other runs one after " + MOVE_NS_MAX / 1_000_000 + " ms";
         }
     }
 
-    private boolean isHolderGone(boolean holderDied) throws IOException {
+    private boolean isHolderGone() throws IOException {
         int holder = place.client().holder();
-        if (place.isExternal() || holder == place.neighbours().self()) {
+        if (place.isExternal() || isOwn(holder)) {
             return false;
         }
         Door door = place.door(holder);
@@ -158,9 +210,9 @@ final class HandOver {
     private void prepare(long nowNs, boolean leaving) throws IOException {
         if (connecting == null) {
             int holder = successor(nowNs, leaving);
-            if (holder != NOBODY) {
+            if (holder != HostPlace.NOBODY) {
                 connecting = new Connecting(holder);
-                Thread thread = new Thread(connecting, "zip-aeron-move");
+                thread = new Thread(connecting, "zip-aeron-move");
                 thread.setDaemon(true);
                 thread.start();
             }
@@ -175,34 +227,62 @@ final class HandOver {
         }
     }
 
-    /** The neighbour whose driver is next, if that runs or is for this rank to start; else {@link #NOBODY}. */
+    /** The holder that was chosen is dead. The next one has as much time as it had. */
+    private void chooseAgain(long nowNs) {
+        nextDied = false;
+        begunNs = nowNs;
+        if (connecting != null) {
+            connecting.abandon();
+            connecting = null;
+        }
+    }
+
+    /** The neighbour whose driver is next, if that runs or is for this rank to start; else {@link HostPlace#NOBODY}. */
     private int successor(long nowNs, boolean leaving) throws IOException {
+        int last = place.client().holder();
+        int holder = place.after(last);
+        while (holder != HostPlace.NOBODY && isDead(holder)) {
+            last = holder;
+            holder = place.after(last);
+        }
+        if (holder != HostPlace.NOBODY) {
+            Door door = place.door(holder);
+            return door != null && door.hasDriver() ? holder : HostPlace.NOBODY;
+        }
+        boolean isMine = !leaving && nowNs - begunNs >= GRACE_NS && isFirstBehind(last) && place.follow(last);
+        return isMine ? place.neighbours().self() : HostPlace.NOBODY;
+    }
+
+    /** Whether of those who stay this rank comes first behind a holder, round and round. */
+    private boolean isFirstBehind(int holder) throws IOException {
+        int count = place.neighbours().count();
         int self = place.neighbours().self();
-        int first = place.client().holder() + 1;
-        for (int i = first; i < place.neighbours().count(); i++) {
-            Door door = i == self ? null : place.door(i);
-            if (door != null && door.hasDriver()) {
-                return i;
+        for (int i = (holder + 1) % count; i != self; i = (i + 1) % count) {
+            Door door = place.door(i);
+            if (door != null && !door.isLeaving() && place.isAlive(i)) {
+                return false;
             }
         }
-        boolean isFirst = self >= first && !leaving && nowNs - begunNs >= GRACE_NS;
-        for (int i = first; i < self && isFirst; i++) {
-            Door door = place.door(i);
-            isFirst = door == null || door.isLeaving() || !place.isAlive(i);
-        }
-        return isFirst ? self : NOBODY;
+        return true;
     }
 
     /** All paths have moved. */
     void finish() {
         place.moved();
         isUnderWay = false;
+        holderDied = false;
     }
 
-    /** This rank leaves at once. */
+    /** This rank leaves at once. Blocks until nothing is made any more that would stay behind, for {@link #STOP_MS_MAX} at most. */
     void close() {
-        if (connecting != null) {
-            connecting.abandon();
+        if (connecting == null) {
+            return;
+        }
+        connecting.abandon();
+        try {
+            thread.join(STOP_MS_MAX);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }

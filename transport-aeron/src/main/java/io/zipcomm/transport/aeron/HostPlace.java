@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -35,6 +37,8 @@ final class HostPlace implements AutoCloseable {
     /** In place of the neighbour that has the driver, the same for all ranks: it is no rank's. */
     private static final int NO_HOLDER = 0;
 
+    static final int NOBODY = GroupDirectory.NOBODY;
+
     private final SharedDirectory shared;
     private final GroupDirectory directory;
     private final Neighbours neighbours;
@@ -53,6 +57,9 @@ final class HostPlace implements AutoCloseable {
 
     /** Of the driver to which this rank moves; null as a rule. */
     private DriverClient next;
+
+    /** Of drivers that died while this rank moved to them: some streams may have got there. */
+    private final List<DriverClient> dead = new ArrayList<>();
 
     private HostPlace(SharedDirectory shared, GroupDirectory directory, Neighbours neighbours, String externalDriver) {
         this.shared = shared;
@@ -104,9 +111,9 @@ final class HostPlace implements AutoCloseable {
             if (self == 0) {
                 driver = startDriver();
             }
-            client = connect(awaitDriver(cancelled));
+            client = connect(awaitDriver(cancelled), cancelled);
         } else {
-            client = DriverClient.connect(Path.of(externalDriver), NO_HOLDER, EXTERNAL_DRIVER_TIMEOUT_MS);
+            client = DriverClient.connect(Path.of(externalDriver), NO_HOLDER, EXTERNAL_DRIVER_TIMEOUT_MS, cancelled);
         }
         // Again: the file of a driver that starts is longer than what it has taken.
         share();
@@ -133,24 +140,51 @@ final class HostPlace implements AutoCloseable {
         budget = MemoryBudget.of(takenBefore + freeBytes, neighbours.count());
     }
 
-    /** Waits for a driver. Of several the one of the last neighbour is the latest. */
+    /** Waits for a driver: of several the one behind which nobody comes. */
     private int awaitDriver(BooleanSupplier cancelled) throws IOException, InterruptedException {
         long endNs = System.nanoTime() + DRIVER_START_NS_MAX;
         while (true) {
-            for (int i = neighbours.count() - 1; i >= 0; i--) {
-                if (DriverClient.isThere(file(i, "driver"))) {
-                    return i;
-                }
+            int holder = lastHolder();
+            if (DriverClient.isThere(file(holder, "driver"))) {
+                return holder;
             }
             if (cancelled.getAsBoolean()) {
                 throw new IOException("not needed any more");
             }
             if (System.nanoTime() - endNs > 0) {
                 throw new IOException("no media driver in " + directory.path() + " within "
-                        + DRIVER_START_NS_MAX / 1_000_000 + " ms: rank " + neighbours.rank(0) + " starts one");
+                        + DRIVER_START_NS_MAX / 1_000_000 + " ms: rank " + neighbours.rank(holder)
+                        + " starts one");
             }
             TimeUnit.MILLISECONDS.sleep(LOOK_MS);
         }
+    }
+
+    private int lastHolder() throws IOException {
+        int holder = 0;
+        for (int next = after(holder); next != NOBODY; next = after(holder)) {
+            holder = next;
+        }
+        return holder;
+    }
+
+    /** The neighbour whose driver comes after that of another one, for good, or {@link #NOBODY}. None comes twice. */
+    int after(int holder) throws IOException {
+        return neighbours.index(directory.after(neighbours.rank(holder)));
+    }
+
+    /** Has this rank's driver come after that of a neighbour. Returns false if somebody else's does. */
+    boolean follow(int holder) throws IOException {
+        return directory.follow(neighbours.rank(holder));
+    }
+
+    /** Whether who uses the driver of one neighbour needs that of another, now or on its way to the latest. */
+    boolean leadsTo(int holder, int later) throws IOException {
+        int at = holder;
+        while (at != later && at != NOBODY) {
+            at = after(at);
+        }
+        return at == later;
     }
 
     /** Runs a driver in this process. Blocks for some hundred milliseconds. Any thread, once. */
@@ -168,10 +202,17 @@ final class HostPlace implements AutoCloseable {
         }
     }
 
-    /** Connects to the driver of a neighbour. Blocks for some milliseconds. Any thread. */
-    DriverClient connect(int holder) throws IOException {
+    /**
+     * Connects to the driver of a neighbour. Blocks for some milliseconds, or for seconds if it is silent. Any thread.
+     *
+     * @param cancelled asked while it waits; true ends that
+     */
+    DriverClient connect(int holder, BooleanSupplier cancelled) throws IOException, InterruptedException {
         return DriverClient.connect(
-                file(holder, "driver"), holder, TimeUnit.NANOSECONDS.toMillis(EmbeddedDriver.CLIENT_TIMEOUT_NS));
+                file(holder, "driver"),
+                holder,
+                TimeUnit.NANOSECONDS.toMillis(EmbeddedDriver.CLIENT_TIMEOUT_NS),
+                cancelled);
     }
 
     /** A file of a neighbour, by the end of its name. */
@@ -242,8 +283,16 @@ final class HostPlace implements AutoCloseable {
         }
     }
 
+    /** The driver to which this rank moves has died. What has got there is still read. */
+    void giveUpNext() {
+        dead.add(next);
+        next = null;
+    }
+
     /** All has moved. */
     void moved() {
+        dead.forEach(DriverClient::close);
+        dead.clear();
         client.close();
         client = next;
         next = null;
@@ -264,6 +313,7 @@ final class HostPlace implements AutoCloseable {
     public void close() {
         closeQuietly("Aeron's client", client);
         closeQuietly("Aeron's other client", next);
+        dead.forEach(one -> closeQuietly("Aeron's client of a driver that died", one));
         closeQuietly("the media driver", driver);
         for (Door door : doors) {
             closeQuietly("a neighbour's door", door);

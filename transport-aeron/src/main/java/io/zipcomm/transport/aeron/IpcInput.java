@@ -1,8 +1,6 @@
 package io.zipcomm.transport.aeron;
 
 import io.aeron.Image;
-import io.aeron.logbuffer.ControlledFragmentHandler;
-import io.aeron.logbuffer.Header;
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
@@ -17,7 +15,7 @@ import org.agrona.DirectBuffer;
  *
  * <p>Engine holder only. Nothing is allocated.
  */
-final class IpcInput implements ControlledFragmentHandler {
+final class IpcInput extends StreamInput {
 
     /** Messages handled in one turn, so that one busy path does not keep the others waiting. */
     private static final int MESSAGES_PER_TURN = 16;
@@ -31,6 +29,7 @@ final class IpcInput implements ControlledFragmentHandler {
     private final StreamMemory stream = new StreamMemory();
 
     IpcInput(IpcPath path, Image image, ArenaView arena, TransportCounters counters) {
+        super(path);
         this.path = path;
         this.image = image;
         this.arena = arena;
@@ -57,29 +56,14 @@ final class IpcInput implements ControlledFragmentHandler {
     }
 
     @Override
-    public Action onFragment(DirectBuffer buffer, int offset, int length, Header message) {
-        try {
-            message(buffer, offset, length, message.reservedValue());
-        } catch (ZipException e) {
-            path.end(e);
-        } catch (RuntimeException e) {
-            path.end(new ZipException(
-                    ErrorCode.INTERNAL, "a frame of rank " + path.peer() + " could not be handled: " + e, e));
-        }
-        return path.reads() ? Action.CONTINUE : Action.BREAK;
-    }
-
-    private void message(DirectBuffer buffer, int offset, int length, long where) {
+    void message(DirectBuffer buffer, int offset, int length, long where) {
         if (where == IpcOutput.END) {
             path.inputEnded();
             return;
         }
         Segment log = stream.of(buffer);
         int at = buffer.wrapAdjustment() + offset;
-        String problem = length < Frame.HEADER_BYTES ? "a header cut off" : Frame.problem(log.bytes(), at);
-        if (problem != null) {
-            throw new ZipException(ErrorCode.PROTOCOL, problem + " in the stream of rank " + path.peer());
-        }
+        checkHeader(log, at, length);
         int bytes = Frame.payloadBytes(log.bytes(), at);
         int slot = (int) (where - IpcOutput.FIRST_SLOT);
         boolean isInline = where == IpcOutput.INLINE;

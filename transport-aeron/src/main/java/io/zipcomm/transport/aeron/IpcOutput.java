@@ -1,20 +1,12 @@
 package io.zipcomm.transport.aeron;
 
 import io.aeron.ExclusivePublication;
-import io.aeron.Publication;
-import io.aeron.logbuffer.BufferClaim;
 import io.zipcomm.buffer.DataType;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.buffer.Segment;
-import io.zipcomm.error.ErrorCode;
-import io.zipcomm.error.ZipException;
-import io.zipcomm.transport.OutboundFrame;
 import io.zipcomm.transport.TransportCounters;
 import io.zipcomm.wire.Frame;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import org.agrona.MutableDirectBuffer;
-import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * The way out of an {@link IpcPath}: a frame is one message of the stream. A short payload is in it, behind the header; a
@@ -22,7 +14,7 @@ import org.agrona.concurrent.UnsafeBuffer;
  *
  * <p>Engine holder only. Nothing is allocated but for a frame that is released on its way.
  */
-final class IpcOutput {
+final class IpcOutput extends StreamOutput {
 
     /** In place of a slot: the payload, if there is one, is in the message itself. */
     static final long INLINE = 0;
@@ -42,40 +34,17 @@ final class IpcOutput {
     /** Slots filled in one turn: the thread must get to what came in, while it is in the cache. */
     private static final int SLOTS_PER_TURN = 4;
 
-    /** A claim that meets the end of a term is repeated; that it meets another at once cannot be. */
-    private static final int CLAIMS_MAX = 3;
-
     private final IpcPath path;
-    private ExclusivePublication publication;
     private final Arena arena;
     private final SharedSlots shared;
     private final int reader;
     private final int slotsMax;
-    private final TransportCounters counters;
-    private final BufferClaim claim = new BufferClaim();
-    private final OutboundFrame frame = new OutboundFrame();
-    private final ByteBuffer header =
-            ByteBuffer.allocateDirect(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    private final UnsafeBuffer headerBytes = new UnsafeBuffer(header);
 
-    private final StreamMemory stream = new StreamMemory();
-
-    /** There is a frame that has not left. */
-    private boolean pending;
-
-    /** Its payload is still in its owner's memory. */
-    private boolean owes;
-
-    /** Where its payload is; {@link Arena#NONE} if it is in no slot. */
+    /** Where the frame's payload is; {@link Arena#NONE} if it is in no slot. */
     private int slot = Arena.NONE;
 
     private boolean wrote;
-    private boolean flushing;
-    private boolean flushAgain;
-    private boolean blocked;
     private boolean turnOver;
-    private boolean ending;
-    private boolean ended;
 
     /**
      * @param reader   which of the arena's readers the peer is
@@ -89,13 +58,12 @@ final class IpcOutput {
             int reader,
             int slotsMax,
             TransportCounters counters) {
+        super(path, publication, counters);
         this.path = path;
-        this.publication = publication;
         this.arena = arena;
         this.shared = shared;
         this.reader = reader;
         this.slotsMax = slotsMax;
-        this.counters = counters;
     }
 
     /** Whether a frame waits for room, or for the next turn. */
@@ -115,44 +83,21 @@ final class IpcOutput {
         return position;
     }
 
-    /** Whether the last message is out. */
-    boolean isEnded() {
-        return ended;
+    @Override
+    boolean mayGoOn() {
+        return super.mayGoOn() && !turnOver;
     }
 
-    /** Takes frames and writes them until there are none, there is no room, or the turn is over. */
-    void flush() {
-        if (flushing) {
-            flushAgain = true;
-            return;
-        }
-        flushing = true;
-        try {
-            do {
-                flushAgain = false;
-                writeAll();
-            } while (flushAgain && !blocked && !turnOver && path.isWritable());
-        } catch (ZipException e) {
-            path.end(e);
-        } catch (RuntimeException e) {
-            path.end(new ZipException(
-                    ErrorCode.INTERNAL, "a frame for rank " + path.peer() + " could not be made: " + e, e));
-        } finally {
-            flushing = false;
-        }
+    @Override
+    void flushed() {
         if (wrote) {
             wrote = false;
             path.wrote();
         }
     }
 
-    /** After the frames that are queued, no more. */
-    void end() {
-        ending = true;
-        flush();
-    }
-
-    private void writeAll() {
+    @Override
+    void writeAll() {
         int slots = 0;
         turnOver = false;
         while (path.isWritable() && (pending || take())) {
@@ -167,34 +112,23 @@ final class IpcOutput {
             }
         }
         if (ending && !ended && path.isWritable()) {
-            ended = claim(Long.BYTES);
+            ended = mark(END);
             blocked = !ended;
-            if (ended) {
-                claim.reservedValue(END).commit();
-                wrote = true;
-            }
+            wrote |= ended;
         }
     }
 
     private boolean take() {
-        frame.clear();
-        if (ending || !path.handler().nextFrame(path, header, 0, frame)) {
-            return false;
-        }
-        pending = true;
-        owes = frame.payload != null;
         slot = Arena.NONE;
-        return true;
+        return takeNext();
     }
 
     /** Writes the frame, if there is room. */
     private boolean write() {
         boolean isWritten = frame.bytes > INLINE_BYTES_MAX ? writeBySlot() : writeInline();
         if (isWritten) {
-            pending = false;
             wrote = true;
-            counters.framesSent++;
-            counters.directBytesSent += Frame.HEADER_BYTES + frame.bytes;
+            written();
         }
         return isWritten;
     }
@@ -246,39 +180,14 @@ final class IpcOutput {
                 return false;
             }
             frame.payload.copyOut(frame.offset, arena.memory(), arena.at(slot), frame.bytes);
-            if (isShared && frame.sharers > 1) {
-                shared.put(frame.share, frame.offset, slot, frame.sharers - 1);
+            // Peers without a path in memory get it elsewhere.
+            int others = Math.min(frame.sharers, path.siblings()) - 1;
+            if (isShared && others > 0) {
+                shared.put(frame.share, frame.offset, slot, others);
             }
         }
         taken();
         return true;
-    }
-
-    /** The payload has left its owner's memory. */
-    private void taken() {
-        if (owes) {
-            owes = false;
-            path.handler().payloadTaken(frame);
-        }
-    }
-
-    private boolean claim(int bytes) {
-        for (int i = 0; i < CLAIMS_MAX; i++) {
-            long position = publication.tryClaim(bytes, claim);
-            if (position > 0) {
-                return true;
-            }
-            if (position == Publication.BACK_PRESSURED) {
-                return false;
-            }
-            if (position != Publication.ADMIN_ACTION) {
-                throw new ZipException(
-                        ErrorCode.PEER_LOST,
-                        "the stream to rank " + path.peer() + " cannot be written: "
-                                + Publication.errorString(position));
-            }
-        }
-        return false;
     }
 
     /** Copies what is left of a released frame. */

@@ -4,14 +4,9 @@ import io.aeron.Image;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.transport.FrameHandler;
-import io.zipcomm.transport.InboundFrame;
-import io.zipcomm.transport.Path;
-import io.zipcomm.wire.Frame;
-import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.Hello;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
 import org.agrona.CloseHelper;
 
 /**
@@ -20,7 +15,7 @@ import org.agrona.CloseHelper;
  * <p>It opens in steps, which {@link #climb} takes as they become possible: the peer's door is there; each end makes the
  * stream on which it wants to be sent to, and says so at the peer's door; each sends on the other's; the {@link Handshake}.
  */
-final class IpcPath implements Path {
+final class IpcPath extends StreamPath {
 
     private static final String NAME = "aeron-ipc";
 
@@ -61,6 +56,9 @@ final class IpcPath implements Path {
     /** At the driver to which this rank moves; null as a rule. */
     private Streams next;
 
+    /** At a driver that died meanwhile, to which the peer's stream has gone on before that; null if it has not, or was followed. */
+    private Streams between;
+
     private boolean nextAnnounced;
     private boolean outputMoved;
     private boolean inputMoved;
@@ -71,7 +69,6 @@ final class IpcPath implements Path {
     private IpcInput input;
     private IpcOutput output;
 
-    private FrameHandler handler;
     private boolean inputOpen;
     private boolean inputEnded;
     private boolean gaveBack;
@@ -81,9 +78,10 @@ final class IpcPath implements Path {
 
     private boolean polling;
 
-    IpcPath(IpcTransport transport, HostPlace place, int peer, long nowNs) {
+    IpcPath(IpcTransport transport, int peer, long nowNs) {
+        super(peer);
         this.transport = transport;
-        this.place = place;
+        place = transport.place();
         this.peer = peer;
         neighbour = place.neighbours().index(peer);
         dueNs = nowNs + OPEN_NS_MAX;
@@ -104,6 +102,7 @@ final class IpcPath implements Path {
         return state != State.OPEN && state != State.CLOSED;
     }
 
+    @Override
     boolean isOpen() {
         return state == State.OPEN;
     }
@@ -160,12 +159,16 @@ final class IpcPath implements Path {
         state = State.KNOCKED;
     }
 
+    /** Whether it has not said the last word of the handshake, behind which the peer may count on it. */
+    boolean mayGiveUp() {
+        return state != State.CONFIRMED;
+    }
+
     private void checkThatItIsWelcome(long nowNs) {
         if (place.door().isGone(neighbour)) {
             throw new ZipException(ErrorCode.UNREACHABLE, "rank " + peer + " wants no connection in shared memory");
         }
-        boolean mayGiveUp = state != State.CONFIRMED;
-        if (mayGiveUp && nowNs - dueNs >= 0) {
+        if (mayGiveUp() && nowNs - dueNs >= 0) {
             throw new ZipException(
                     ErrorCode.UNREACHABLE,
                     "no connection in shared memory within " + OPEN_NS_MAX / 1_000_000 + " ms, "
@@ -242,10 +245,17 @@ final class IpcPath implements Path {
                 || neighbour == place.client().holder()) {
             return;
         }
+        if (next != null && next.client() != place.next()) {
+            turnFrom(next);
+        }
         if (next == null) {
             next = new Streams(place.next());
         }
-        if (!nextAnnounced && next.isListening()) {
+        if (between != null && follow(between)) {
+            between = null;
+        }
+        // Not before: the peer says where its stream ends in one place only.
+        if (!nextAnnounced && between == null && next.isListening()) {
             nextAnnounced = true;
             door.knock(place.neighbours().self(), next.number(), place.next().holder());
             ringIfAsleep();
@@ -254,11 +264,47 @@ final class IpcPath implements Path {
             outputMoved = true;
             door.move(place.neighbours().self(), output.moveTo(next.publication()));
             ringIfAsleep();
+            checkThatThePeerComes();
         }
         inputMoved |= inputEnded;
-        if (!inputMoved && place.door().moves(neighbour) > followed && next.image() != null) {
-            inputMoved = input.moveTo(next.image(), place.door().endedAt(neighbour));
-            followed += inputMoved ? 1 : 0;
+        if (!inputMoved && nextAnnounced) {
+            inputMoved = follow(next);
+        }
+    }
+
+    /** Goes on reading where the peer's stream has gone on, if it has, and all before that is read. */
+    private boolean follow(Streams to) {
+        boolean hasFollowed = place.door().moves(neighbour) > followed
+                && to.image() != null
+                && input.moveTo(to.image(), place.door().endedAt(neighbour));
+        followed += hasFollowed ? 1 : 0;
+        return hasFollowed;
+    }
+
+    /**
+     * The driver to which this rank moved died. What has got there goes on from there, the rest from where it is; what the peer
+     * has sent there, and is not followed yet, is read first.
+     */
+    private void turnFrom(Streams died) {
+        if (nextAnnounced) {
+            door.knock(place.neighbours().self(), 0, 0);
+            // A peer that moves there now finds that out, or is found out here.
+            VarHandle.fullFence();
+            between = place.door().moves(neighbour) > followed ? died : null;
+        }
+        next = null;
+        nextAnnounced = false;
+        outputMoved = false;
+        inputMoved = false;
+    }
+
+    /** This end's stream has gone on at a driver: is the peer still about to read there? */
+    private void checkThatThePeerComes() {
+        VarHandle.fullFence();
+        long knock = place.door().knock(neighbour);
+        boolean comes = knock != 0 && Door.driver(knock) == place.next().holder();
+        if (!comes && !place.door().isGone(neighbour)) {
+            end(new ZipException(ErrorCode.DRIVER_LOST, "rank " + peer + " turned from the next media driver"));
         }
     }
 
@@ -268,17 +314,13 @@ final class IpcPath implements Path {
             streams = next;
             next = null;
         }
+        between = null;
         nextAnnounced = false;
         outputMoved = false;
         inputMoved = false;
     }
 
     // ---- path
-
-    @Override
-    public int peer() {
-        return peer;
-    }
 
     @Override
     public String name() {
@@ -292,7 +334,7 @@ final class IpcPath implements Path {
 
     @Override
     public void bind(FrameHandler frames) {
-        handler = frames;
+        super.bind(frames);
         output = new IpcOutput(
                 this,
                 streams.publication(),
@@ -302,10 +344,6 @@ final class IpcPath implements Path {
                 place.budget().slotsForReader(place.neighbours().count()),
                 transport.counters());
         input = new IpcInput(this, streams.image(), arena, transport.counters());
-    }
-
-    FrameHandler handler() {
-        return handler;
     }
 
     @Override
@@ -362,11 +400,12 @@ final class IpcPath implements Path {
 
     // ---- turns
 
+    @Override
     boolean isWritable() {
         return state == State.OPEN && output != null && !broken;
     }
 
-    /** Whether the next message is to be read. */
+    @Override
     boolean reads() {
         return state == State.OPEN && inputOpen && !inputEnded && !broken;
     }
@@ -418,6 +457,11 @@ final class IpcPath implements Path {
         return input.isOver() && place.door().moves(neighbour) <= followed;
     }
 
+    /** Paths that are open, this one included. */
+    int siblings() {
+        return transport.openPaths();
+    }
+
     /** Messages went out. */
     void wrote() {
         ringIfAsleep();
@@ -439,25 +483,13 @@ final class IpcPath implements Path {
 
     // ---- frames
 
-    void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
-        FrameType type = FrameType.of(Frame.type(header, at));
-        if (!type.isLinkFrame()) {
-            throw new ZipException(ErrorCode.PROTOCOL, "not a link frame: " + Frame.describe(header, at));
-        }
-        handler.headerReceived(this, header, at, frame);
-    }
-
-    void frameReceived(InboundFrame frame) {
-        handler.frameReceived(this, frame);
-    }
-
     /** The peer's last message was read. */
     void inputEnded() {
         inputEnded = true;
-        handler.ended(this, null);
+        handler().ended(this, null);
     }
 
-    /** The path is over. */
+    @Override
     void end(ZipException failure) {
         if (broken || state != State.OPEN) {
             return;
@@ -467,6 +499,6 @@ final class IpcPath implements Path {
             door.leave(place.neighbours().self());
             ringIfAsleep();
         }
-        handler.ended(this, failure);
+        handler().ended(this, failure);
     }
 }

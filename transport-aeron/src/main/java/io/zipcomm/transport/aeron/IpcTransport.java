@@ -71,7 +71,6 @@ final class IpcTransport implements DirectTransport {
     private long nextLifeLookNs;
     private boolean leaving;
     private boolean othersStay;
-    private boolean holderDied;
     private boolean closed;
 
     IpcTransport(SharedDirectory shared, Candidate own, ZipSettings settings, Transport base) {
@@ -83,6 +82,11 @@ final class IpcTransport implements DirectTransport {
 
     GroupView view() {
         return view;
+    }
+
+    /** This rank's place in the memory; null while there is none. */
+    HostPlace place() {
+        return place;
     }
 
     TransportCounters counters() {
@@ -132,7 +136,7 @@ final class IpcTransport implements DirectTransport {
     }
 
     private IpcPath begin(int neighbour) {
-        IpcPath path = new IpcPath(this, place, neighbours.rank(neighbour), System.nanoTime());
+        IpcPath path = new IpcPath(this, neighbours.rank(neighbour), System.nanoTime());
         paths[neighbour] = path;
         opening.add(path);
         return path;
@@ -158,8 +162,9 @@ final class IpcTransport implements DirectTransport {
         events.opened(path);
     }
 
-    /** Called by a path that has ended. */
+    /** Called by a path that has ended: a pair is tried once. */
     void closed(IpcPath path) {
+        refused[neighbours.index(path.peer())] = true;
         opening.remove(path);
         open.remove(path);
         closing.add(path);
@@ -184,6 +189,10 @@ final class IpcTransport implements DirectTransport {
     @Override
     public boolean hasPaths() {
         return !open.isEmpty();
+    }
+
+    int openPaths() {
+        return open.size();
     }
 
     // ---- turns
@@ -259,18 +268,25 @@ final class IpcTransport implements DirectTransport {
         boolean lookAfterLives = nowNs - nextLifeLookNs >= 0;
         if (lookAfterLives) {
             nextLifeLookNs = nowNs + (leaving ? LEAVING_LOOK_NS : LIFE_LOOK_NS);
-            lookAfterLives();
+            handOver.lookAfterLives(nowNs);
+            othersStay = leaving && othersStay();
         }
         lookAfterDriver(nowNs);
         for (int i = 0; i < paths.length; i++) {
-            if (place.door().knock(i) != 0 && paths[i] == null) {
+            if (place.door().knock(i) != 0 && paths[i] == null && problem == null) {
                 begin(i);
             }
         }
-        for (int i = opening.size() - 1; i >= 0; i--) {
-            climb(opening.get(i), nowNs);
+        for (int i = opening.size() - 1; i >= 0; i = Math.min(i, opening.size()) - 1) {
+            IpcPath path = opening.get(i);
+            // Before its last words are read.
+            boolean isDead = lookAfterLives && !path.mayGiveUp() && !place.isAlive(neighbours.index(path.peer()));
+            climb(path, nowNs);
+            if (isDead && path.isOpening()) {
+                refuse(path, "rank " + path.peer() + " died");
+            }
         }
-        for (int i = open.size() - 1; i >= 0; i--) {
+        for (int i = open.size() - 1; i >= 0; i = Math.min(i, open.size()) - 1) {
             open.get(i).look();
         }
         dispose();
@@ -281,31 +297,59 @@ final class IpcTransport implements DirectTransport {
             // First: if the driver is gone, this is when its streams end, and they must not be thought ended by peers.
             place.client().look();
         }
-        handOver.look(nowNs, holderDied, leaving);
+        handOver.look(nowNs, leaving);
         if (handOver.problem() != null && problem == null) {
             problem = "the media driver ended: " + handOver.problem();
             LOG.warn("{}: {}", view, problem);
-            for (int i = open.size() - 1; i >= 0; i--) {
+            for (int i = open.size() - 1; i >= 0; i = Math.min(i, open.size()) - 1) {
                 open.get(i).end(new ZipException(ErrorCode.DRIVER_LOST, problem));
             }
+            for (int i = opening.size() - 1; i >= 0; i = Math.min(i, opening.size()) - 1) {
+                refuse(opening.get(i), problem);
+            }
         }
-        if (place.next() == null) {
+        if (place.next() == null || problem != null) {
             return;
         }
         // Not the one before: where its driver has ended it would end what is still to be read.
         place.next().look();
-        boolean all = true;
-        for (int i = 0; i < paths.length; i++) {
-            if (paths[i] != null) {
-                paths[i].move();
-                all &= paths[i].hasMoved();
-            }
-        }
-        if (all) {
+        if (place.next().problem() == null && moveAll(handOver.isLate(nowNs))) {
             handOver.finish();
-            holderDied = false;
             for (IpcPath path : open) {
                 path.finishMove();
+            }
+        }
+    }
+
+    /**
+     * Moves what can be moved.
+     *
+     * @param isLate whether nobody waits any longer for the rest
+     * @return whether all has moved
+     */
+    private boolean moveAll(boolean isLate) {
+        boolean all = true;
+        for (IpcPath path : paths) {
+            if (path != null) {
+                move(path, isLate);
+                all &= path.hasMoved();
+            }
+        }
+        return all;
+    }
+
+    private void move(IpcPath path, boolean isLate) {
+        String reason = isLate ? "rank " + path.peer() + " does not come to the next media driver" : null;
+        try {
+            path.move();
+        } catch (RuntimeException e) {
+            // Aeron's own are of several kinds.
+            reason = "no stream at the next media driver: " + e.getMessage();
+        }
+        if (reason != null && !path.hasMoved()) {
+            path.end(new ZipException(ErrorCode.DRIVER_LOST, reason));
+            if (path.isOpening()) {
+                refuse(path, reason);
             }
         }
     }
@@ -331,12 +375,14 @@ final class IpcTransport implements DirectTransport {
             }
         } catch (RuntimeException e) {
             // Aeron's own are of several kinds.
-            String reason = e instanceof ZipException failure ? failure.reason() : String.valueOf(e.getMessage());
-            refused[neighbour] = true;
-            path.close();
-            if (path.isWanted()) {
-                events.unreachable(path.peer(), reason);
-            }
+            refuse(path, e instanceof ZipException failure ? failure.reason() : String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void refuse(IpcPath path, String reason) {
+        path.close();
+        if (path.isWanted()) {
+            events.unreachable(path.peer(), reason);
         }
     }
 
@@ -348,20 +394,25 @@ final class IpcTransport implements DirectTransport {
         }
     }
 
-    private void lookAfterLives() {
-        int holder = place.client().holder();
-        holderDied |= !place.isExternal() && holder != neighbours.self() && !place.isAlive(holder);
-        othersStay = false;
-        for (int i = 0; leaving && place.hasDriver() && i < neighbours.count() && !othersStay; i++) {
-            othersStay = i != neighbours.self() && place.isAlive(i) && dependsOnThis(i);
+    /** Whether somebody needs a driver in this process, which runs or is promised. */
+    private boolean othersStay() {
+        if (!place.hasDriver() && !handOver.isPromised()) {
+            return false;
         }
+        for (int i = 0; i < neighbours.count(); i++) {
+            if (i != neighbours.self() && place.isAlive(i) && dependsOnThis(i)) {
+                return true;
+            }
+        }
+        return false;
     }
 
-    /** Whether a neighbour uses the driver in this process, or is about to. */
+    /** Whether a neighbour uses the driver in this process, or is to. */
     private boolean dependsOnThis(int neighbour) {
         try {
             Door door = place.door(neighbour);
-            return door == null || door.used() == neighbours.self();
+            // Who has a driver stays there.
+            return door == null || (door.used() != neighbour && place.leadsTo(door.used(), neighbours.self()));
         } catch (IOException e) {
             LOG.debug("the door of rank {}", neighbours.rank(neighbour), e);
             return false;
@@ -404,7 +455,7 @@ final class IpcTransport implements DirectTransport {
         if (place != null) {
             place.door().leaves();
         }
-        othersStay = place != null && place.hasDriver();
+        othersStay = place != null && (place.hasDriver() || handOver.isPromised());
         nextLifeLookNs = System.nanoTime();
     }
 

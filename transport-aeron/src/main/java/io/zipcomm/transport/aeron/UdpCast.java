@@ -28,6 +28,9 @@ final class UdpCast {
     /** How long all of them wait for readers that have no room. */
     static final long ROOM_NS_MAX = 200_000;
 
+    /** Frames cast in one turn: the thread must get to what came in. */
+    static final int CASTS_PER_TURN = 8;
+
     /** What goes to one peer. */
     interface Way {
 
@@ -79,6 +82,8 @@ final class UdpCast {
     /** All waited in vain for readers that have no room, and they have had none since. */
     private boolean crowded;
 
+    private int castsLeft = CASTS_PER_TURN;
+
     /** What has this number, or a lower one, goes to each by itself. */
     private long sharePassed;
 
@@ -107,6 +112,11 @@ final class UdpCast {
         if (ways.remove(way)) {
             pass();
         }
+    }
+
+    /** A turn begins. */
+    void turn() {
+        castsLeft = CASTS_PER_TURN;
     }
 
     /**
@@ -150,7 +160,10 @@ final class UdpCast {
      */
     void look(Payload payload) {
         if (waiting == peers && stream.isOpen() && stream.hasRoom(bytes)) {
-            cast(payload);
+            // Otherwise in the next turn, however late that is.
+            if (castsLeft > 0) {
+                cast(payload);
+            }
         } else if (clock.getAsLong() - dueNs >= 0) {
             crowded |= waiting == peers;
             pass();
@@ -165,6 +178,7 @@ final class UdpCast {
         }
         waiting = 0;
         crowded = false;
+        castsLeft--;
         counters.framesCast++;
         for (int i = 0; i < ways.size(); i++) {
             ways.get(i).cast(position);

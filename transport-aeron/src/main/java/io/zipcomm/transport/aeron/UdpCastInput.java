@@ -20,9 +20,6 @@ final class UdpCastInput implements ControlledFragmentHandler {
     /** How long what is due may take to come in: as long as a peer may be frozen. */
     private static final long STUCK_NS_MAX = UdpEndpoint.SILENCE_NS_MAX;
 
-    /** Longest time between two looks that counts. */
-    private static final long LOOK_NS_MAX = 100_000_000;
-
     private final UdpPath path;
     private final UdpInput input;
     private final UdpEndpoint endpoint;
@@ -39,15 +36,10 @@ final class UdpCastInput implements ControlledFragmentHandler {
 
     private long from;
 
-    /** Messages that have come in, and how many there were at the last look. */
+    /** Messages that have come in. */
     private long messages;
 
-    private long messagesBefore;
-
-    /** How long nothing has come in that was due, and when that was looked at. */
-    private long stuckNs;
-
-    private long lookedNs;
+    private final Standstill standstill = new Standstill();
 
     UdpCastInput(UdpPath path, UdpInput input, UdpEndpoint endpoint) {
         this.path = path;
@@ -57,6 +49,10 @@ final class UdpCastInput implements ControlledFragmentHandler {
 
     /** A payload begins at a position, if it is not in already. */
     void expect(long position) {
+        if (image != null && position < image.position()) {
+            throw new ZipException(
+                    ErrorCode.PROTOCOL, "rank " + path.peer() + " refers to what it sent to all peers before");
+        }
         due = true;
         begun = false;
         from = position;
@@ -89,12 +85,7 @@ final class UdpCastInput implements ControlledFragmentHandler {
 
     /** Looks whether what is due comes in; to be called every few milliseconds. Returns whether it does not any more. */
     boolean isStuck(long nowNs) {
-        boolean moves = !due || messages != messagesBefore;
-        // Between two looks this process may have been frozen.
-        stuckNs = moves ? 0 : stuckNs + Math.min(nowNs - lookedNs, LOOK_NS_MAX);
-        messagesBefore = messages;
-        lookedNs = nowNs;
-        return stuckNs > STUCK_NS_MAX;
+        return standstill.look(due, messages, nowNs) > STUCK_NS_MAX;
     }
 
     private Image find() {

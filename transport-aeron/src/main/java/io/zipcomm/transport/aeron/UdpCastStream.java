@@ -8,6 +8,7 @@ import io.aeron.logbuffer.BufferClaim;
 import io.aeron.logbuffer.FrameDescriptor;
 import io.aeron.protocol.DataHeaderFlyweight;
 import io.zipcomm.buffer.Payload;
+import java.util.ArrayList;
 import java.util.List;
 import org.agrona.BitUtil;
 import org.agrona.concurrent.status.ReadablePosition;
@@ -29,11 +30,18 @@ final class UdpCastStream implements UdpCast.Stream {
 
     private static final long NOT_BEGUN = -1;
 
+    /** Of a message that is nothing but there, for {@link UdpTail}. */
+    private static final int WORD_BYTES = Long.BYTES;
+
+    /** A destination that cannot be sent to stops all of them. So long it may, as when a route is missing for a moment. */
+    private static final long STANDSTILL_NS_MAX = 1_000_000_000;
+
     private final UdpEndpoint endpoint;
     private final BufferClaim claim = new BufferClaim();
     private final StreamMemory memory = new StreamMemory();
 
     private boolean wanted;
+    private long sentBefore;
     private boolean failed;
     private long registration = NOT_BEGUN;
 
@@ -43,6 +51,35 @@ final class UdpCastStream implements UdpCast.Stream {
 
     /** How far the driver may send: as far as all readers have room. */
     private ReadablePosition limit;
+
+    private UdpTail tail;
+
+    private final List<Reader> readers = new ArrayList<>();
+    private final Standstill standstill = new Standstill();
+
+    /** A peer, to which the stream goes as long as the peer can be sent to. */
+    private static final class Reader {
+        final UdpPath path;
+        final String channel;
+        final Standstill standstill = new Standstill();
+        boolean isDestination;
+
+        Reader(UdpPath path) {
+            this.path = path;
+            channel = "aeron:udp?endpoint=" + path.address();
+        }
+
+        /** Whether it is to be one from now on. What it lacks then is sent again. */
+        boolean deserves(boolean allStand, long nowNs) {
+            if (path.isOver()) {
+                return false;
+            }
+            // Others may wait for what they lack, and have no room for more.
+            UdpOutput way = path.way();
+            long standsNs = standstill.look(way.isDue(), way.sentPosition(), nowNs);
+            return isDestination ? !allStand || standsNs <= STANDSTILL_NS_MAX : standsNs == 0;
+        }
+    }
 
     UdpCastStream(UdpEndpoint endpoint) {
         this.endpoint = endpoint;
@@ -86,10 +123,46 @@ final class UdpCastStream implements UdpCast.Stream {
         sent = endpoint.position(AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID, made.registrationId());
         limit = endpoint.position(AeronCounters.DRIVER_SENDER_LIMIT_TYPE_ID, made.registrationId());
         failed = sent == null || limit == null;
-        for (UdpPath path : paths) {
-            made.asyncAddDestination("aeron:udp?endpoint=" + path.address());
-        }
         publication = made;
+        tail = new UdpTail(made.position());
+        for (UdpPath path : paths) {
+            Reader reader = new Reader(path);
+            readers.add(reader);
+            destine(reader, true);
+        }
+    }
+
+    private void destine(Reader reader, boolean isDestination) {
+        reader.isDestination = isDestination;
+        if (isDestination) {
+            publication.asyncAddDestination(reader.channel);
+        } else {
+            publication.asyncRemoveDestination(reader.channel);
+        }
+    }
+
+    /** Looks whether all get what is in it; to be called every few milliseconds. */
+    void look(long nowNs) {
+        if (publication == null || failed) {
+            return;
+        }
+        boolean allStand = standstill.look(isUnsent(), sent.getVolatile(), nowNs) > STANDSTILL_NS_MAX;
+        // By index: an iterator is garbage.
+        for (int i = 0; i < readers.size(); i++) {
+            Reader reader = readers.get(i);
+            boolean deserves = reader.deserves(allStand, nowNs);
+            if (deserves != reader.isDestination) {
+                LOG.debug("what all get alike is {} sent to {}", deserves ? "again" : "not", reader.channel);
+                destine(reader, deserves);
+            }
+        }
+        // Readers pass it with the next payload that is referred to.
+        if (tail.isDue(publication.position(), nowNs) && publication.isConnected() && hasRoom(WORD_BYTES)) {
+            if (claim(WORD_BYTES) > 0) {
+                claim.commit();
+            }
+            tail.said(publication.position(), nowNs);
+        }
     }
 
     // ---- writing
@@ -151,6 +224,17 @@ final class UdpCastStream implements UdpCast.Stream {
             end = publication.tryClaim(bytes, claim);
         }
         return end;
+    }
+
+    /** Whether the driver has sent something since this was asked last. */
+    boolean hasMoved() {
+        if (publication == null || failed) {
+            return false;
+        }
+        long now = sent.getVolatile();
+        boolean moved = now != sentBefore;
+        sentBefore = now;
+        return moved;
     }
 
     /** Whether the driver has not sent all that is in it. */

@@ -7,6 +7,7 @@ import io.aeron.Image;
 import io.aeron.Subscription;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ReceiveChannelEndpointSupplier;
+import io.aeron.driver.SendChannelEndpointSupplier;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.protocol.DataHeaderFlyweight;
 import io.zipcomm.membership.GroupView;
@@ -83,11 +84,16 @@ final class UdpEndpoint implements AutoCloseable {
         this.budget = budget;
     }
 
-    /** Makes the socket at which a rank is sent to. */
+    /** Makes the sockets of a rank. */
     interface Gates {
 
-        /** How the driver is to make it. */
+        /** How the driver is to make the one at which the rank is sent to. */
         ReceiveChannelEndpointSupplier of(UdpNames names);
+
+        /** How it is to make those from which the rank sends. */
+        default SendChannelEndpointSupplier senders() {
+            return UdpSender::new;
+        }
     }
 
     /**
@@ -101,23 +107,46 @@ final class UdpEndpoint implements AutoCloseable {
      */
     static UdpEndpoint make(SharedDirectory shared, GroupView view, UdpPort port, Gates gates, boolean casts)
             throws IOException, InterruptedException {
-        long freeBytes = shared.freeBytes();
-        String tooLittle = UdpBudget.problem(freeBytes).orElse(null);
-        if (tooLittle != null) {
-            throw new IOException(shared + ": " + tooLittle);
-        }
         UdpNames names = new UdpNames(view);
-        UdpEndpoint endpoint = new UdpEndpoint(
-                shared.enter(names.group(), view.rank()),
-                names,
-                UdpBudget.of(freeBytes, port.receiveBytes(), view.size()));
+        GroupDirectory directory = shared.enter(names.group(), view.rank());
+        UdpBudget budget;
+        try {
+            budget = budget(shared, directory, view, port.receiveBytes());
+        } catch (IOException | RuntimeException | Error e) {
+            HostPlace.closeQuietly(directory.toString(), directory);
+            throw e;
+        }
+        UdpEndpoint endpoint = new UdpEndpoint(directory, names, budget);
         try {
             endpoint.open(view, port, gates, casts);
             return endpoint;
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
+            // An error, too: the JVM makes one of a page that cannot be had.
             endpoint.close();
             throw new IOException("Aeron over UDP: " + e.getMessage(), e);
         }
+    }
+
+    private static UdpBudget budget(SharedDirectory shared, GroupDirectory directory, GroupView view, int receiveBytes)
+            throws IOException {
+        long freeBytes = share(shared.freeBytes(), directory.bytes(), view);
+        String tooLittle = UdpBudget.problem(freeBytes).orElse(null);
+        if (tooLittle != null) {
+            throw new IOException(shared + ", for each rank of this host: " + tooLittle);
+        }
+        return UdpBudget.of(freeBytes, receiveBytes, view.size());
+    }
+
+    /**
+     * One rank's share, in bytes: the same for all of its host, whoever comes first.
+     *
+     * @param takenBytes what ranks of the host have taken already
+     */
+    static long share(long freeBytes, long takenBytes, GroupView view) {
+        long ranks = view.members().stream()
+                .filter(one -> one.hostId().equals(view.self().hostId()))
+                .count();
+        return (freeBytes + takenBytes) / ranks;
     }
 
     private void open(GroupView view, UdpPort port, Gates gates, boolean casts) throws IOException {
@@ -154,6 +183,7 @@ final class UdpEndpoint implements AutoCloseable {
                 .threadingMode(ThreadingMode.INVOKER)
                 .asyncExecutorEnabled(false)
                 .receiveChannelEndpointSupplier(gates.of(names))
+                .sendChannelEndpointSupplier(gates.senders())
                 .streamSessionLimit(names.sessions())
                 .socketRcvbufLength(budget.receiveBytes())
                 .initialWindowLength(budget.windowBytes())

@@ -5,6 +5,7 @@ import io.aeron.driver.MediaDriver;
 import io.aeron.driver.media.ReceiveChannelEndpoint;
 import io.aeron.driver.media.UdpChannel;
 import io.aeron.protocol.DataHeaderFlyweight;
+import io.aeron.protocol.RttMeasurementFlyweight;
 import io.aeron.protocol.SetupFlyweight;
 import java.net.InetSocketAddress;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -44,6 +45,16 @@ class UdpGate extends ReceiveChannelEndpoint {
                 && header.termLength() <= UdpBudget.TERM_BYTES_MAX;
         if (isKnown) {
             super.onSetupMessage(header, buffer, length, source, transport);
+        }
+    }
+
+    @Override
+    public void onRttMeasurement(
+            RttMeasurementFlyweight header, UnsafeBuffer buffer, int length, InetSocketAddress source, int transport) {
+        boolean isKnown =
+                length >= RttMeasurementFlyweight.HEADER_LENGTH && names.admits(header.streamId(), header.sessionId());
+        if (isKnown) {
+            super.onRttMeasurement(header, buffer, length, source, transport);
         }
     }
 }

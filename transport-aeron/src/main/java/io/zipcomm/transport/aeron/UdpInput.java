@@ -1,8 +1,6 @@
 package io.zipcomm.transport.aeron;
 
 import io.aeron.Image;
-import io.aeron.logbuffer.ControlledFragmentHandler;
-import io.aeron.logbuffer.Header;
 import io.zipcomm.buffer.Segment;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
@@ -17,7 +15,7 @@ import org.agrona.DirectBuffer;
  *
  * <p>Engine holder only. Nothing is allocated.
  */
-final class UdpInput implements ControlledFragmentHandler {
+final class UdpInput extends StreamInput {
 
     /** Messages handled in one turn, so that one busy path does not keep the others waiting. */
     private static final int MESSAGES_PER_TURN = 64;
@@ -39,6 +37,7 @@ final class UdpInput implements ControlledFragmentHandler {
     private final UdpCastInput cast;
 
     UdpInput(UdpPath path, Image image, UdpEndpoint endpoint, TransportCounters counters) {
+        super(path);
         this.path = path;
         this.image = image;
         this.counters = counters;
@@ -60,25 +59,24 @@ final class UdpInput implements ControlledFragmentHandler {
         return cast.isStuck(nowNs);
     }
 
+    /** Handles what has come in. Returns whether there was nothing: who passes the empty end of a term has had no message either. */
+    boolean isDrained() {
+        long before = image.position();
+        return poll() == 0 && image.position() == before;
+    }
+
     /** Whether nothing more can come. */
     boolean isOver() {
         return image.isClosed() || image.isEndOfStream() || (cast.isDue() && cast.isOver());
     }
 
     @Override
-    public Action onFragment(DirectBuffer buffer, int offset, int length, Header message) {
-        try {
-            message(buffer, offset, length, message.reservedValue());
-        } catch (ZipException e) {
-            path.end(e);
-        } catch (RuntimeException e) {
-            path.end(new ZipException(
-                    ErrorCode.INTERNAL, "a frame of rank " + path.peer() + " could not be handled: " + e, e));
-        }
-        return path.reads() && !cast.isDue() ? Action.CONTINUE : Action.BREAK;
+    boolean mayGoOn() {
+        return super.mayGoOn() && !cast.isDue();
     }
 
-    private void message(DirectBuffer buffer, int offset, int length, long kind) {
+    @Override
+    void message(DirectBuffer buffer, int offset, int length, long kind) {
         if (kind == UdpOutput.SO_FAR) {
             return;
         }
@@ -125,10 +123,7 @@ final class UdpInput implements ControlledFragmentHandler {
     }
 
     private void header(Segment log, int at, int length) {
-        String problem = length < Frame.HEADER_BYTES ? "a header cut off" : Frame.problem(log.bytes(), at);
-        if (problem != null) {
-            throw new ZipException(ErrorCode.PROTOCOL, problem + " in the stream of rank " + path.peer());
-        }
+        checkHeader(log, at, length);
         bytes = Frame.payloadBytes(log.bytes(), at);
         moved = 0;
         amidFrame = true;

@@ -1,20 +1,13 @@
 package io.zipcomm.transport.aeron;
 
 import io.aeron.ExclusivePublication;
-import io.aeron.Publication;
-import io.aeron.logbuffer.BufferClaim;
 import io.zipcomm.buffer.DataType;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.buffer.Segment;
-import io.zipcomm.error.ErrorCode;
-import io.zipcomm.error.ZipException;
-import io.zipcomm.transport.OutboundFrame;
 import io.zipcomm.transport.TransportCounters;
 import io.zipcomm.wire.Frame;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.agrona.MutableDirectBuffer;
-import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.ReadablePosition;
 
 /**
@@ -25,7 +18,7 @@ import org.agrona.concurrent.status.ReadablePosition;
  *
  * <p>Engine holder only. Nothing is allocated but for a frame that is released on its way.
  */
-final class UdpOutput implements UdpCast.Way {
+final class UdpOutput extends StreamOutput implements UdpCast.Way {
 
     // What a message is.
 
@@ -53,32 +46,16 @@ final class UdpOutput implements UdpCast.Way {
     /** Nothing, but whoever reads it knows that there is nothing before it that it lacks: see {@link UdpTail}. */
     static final long SO_FAR = 5;
 
-    /** A claim that meets the end of a term is repeated; that it meets another at once cannot be. */
-    private static final int CLAIMS_MAX = 3;
-
     private final UdpPath path;
-    private final ExclusivePublication publication;
     private final ReadablePosition sent;
+    private final ReadablePosition limit;
     private final int messageBytesMax;
     private final UdpCast cast;
-    private final TransportCounters counters;
-    private final BufferClaim claim = new BufferClaim();
-    private final OutboundFrame frame = new OutboundFrame();
-    private final ByteBuffer header =
-            ByteBuffer.allocateDirect(Frame.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    private final UnsafeBuffer headerBytes = new UnsafeBuffer(header);
-    private final StreamMemory stream = new StreamMemory();
 
-    /** There is a frame that has not left. */
-    private boolean pending;
-
-    /** Its header has left, and so much of its payload. */
+    /** The frame's header has left, and so much of its payload. */
     private boolean begun;
 
     private int moved;
-
-    /** Its payload, or the rest of it, is still in its owner's memory. */
-    private boolean owes;
 
     /** It waits for others with the same payload. */
     private boolean waits;
@@ -86,11 +63,6 @@ final class UdpOutput implements UdpCast.Way {
     /** Where its payload was cast. */
     private long castAt;
 
-    private boolean flushing;
-    private boolean flushAgain;
-    private boolean blocked;
-    private boolean ending;
-    private boolean ended;
     private boolean answering;
     private boolean telling;
 
@@ -101,19 +73,21 @@ final class UdpOutput implements UdpCast.Way {
      * The way out over a stream.
      *
      * @param sent how far the driver has sent what is in the stream
+     * @param limit how far it may
      * @param cast where it meets the others; null if nothing is cast
      */
     UdpOutput(
             UdpPath path,
             ExclusivePublication publication,
             ReadablePosition sent,
+            ReadablePosition limit,
             UdpCast cast,
             TransportCounters counters) {
+        super(path, publication, counters);
         this.path = path;
-        this.publication = publication;
         this.sent = sent;
+        this.limit = limit;
         this.cast = cast;
-        this.counters = counters;
         messageBytesMax = publication.maxPayloadLength();
     }
 
@@ -127,45 +101,24 @@ final class UdpOutput implements UdpCast.Way {
         return sent.getVolatile() < publication.position();
     }
 
+    /** Whether there is something that the peer has room for, and the driver has not sent: it sends whole messages. */
+    boolean isDue() {
+        long from = sent.getVolatile();
+        long left = publication.position() - from;
+        return left > 0 && limit.getVolatile() - from >= Math.min(left, UdpCastStream.logBytes(messageBytesMax));
+    }
+
+    /** How far the driver has sent. */
+    long sentPosition() {
+        return sent.getVolatile();
+    }
+
     /** Whether the driver has sent something since this was asked last. */
     boolean hasMoved() {
         long now = sent.getVolatile();
         boolean moved = now != sentBefore;
         sentBefore = now;
         return moved;
-    }
-
-    /** Whether the last frame is in the stream. */
-    boolean isEnded() {
-        return ended;
-    }
-
-    /** Takes frames and writes them until there are none, or there is no room. */
-    void flush() {
-        if (flushing) {
-            flushAgain = true;
-            return;
-        }
-        flushing = true;
-        try {
-            do {
-                flushAgain = false;
-                writeAll();
-            } while (flushAgain && !blocked && path.isWritable());
-        } catch (ZipException e) {
-            path.end(e);
-        } catch (RuntimeException e) {
-            path.end(new ZipException(
-                    ErrorCode.INTERNAL, "a frame for rank " + path.peer() + " could not be made: " + e, e));
-        } finally {
-            flushing = false;
-        }
-    }
-
-    /** After the frames that are queued, no more. */
-    void end() {
-        ending = true;
-        flush();
     }
 
     /** Tells the peer that its last frame has been read. */
@@ -180,7 +133,8 @@ final class UdpOutput implements UdpCast.Way {
         flush();
     }
 
-    private void writeAll() {
+    @Override
+    void writeAll() {
         blocked = false;
         while (path.isWritable() && (pending || take())) {
             blocked = !write();
@@ -202,23 +156,12 @@ final class UdpOutput implements UdpCast.Way {
         }
     }
 
-    private boolean mark(long kind) {
-        boolean isClaimed = claim(Long.BYTES);
-        if (isClaimed) {
-            claim.reservedValue(kind).commit();
-        }
-        return isClaimed;
-    }
-
     private boolean take() {
-        frame.clear();
-        if (ending || !path.handler().nextFrame(path, header, 0, frame)) {
+        if (!takeNext()) {
             return false;
         }
-        pending = true;
         begun = false;
         moved = 0;
-        owes = frame.payload != null;
         castAt = NOT_CAST;
         waits = cast != null && cast.joins(frame);
         return true;
@@ -231,13 +174,8 @@ final class UdpOutput implements UdpCast.Way {
         }
         boolean isWritten = !waits && (castAt == NOT_CAST ? writeWhole() : writeReference());
         if (isWritten) {
-            pending = false;
-            counters.framesSent++;
-            counters.directBytesSent += Frame.HEADER_BYTES + frame.bytes;
-            if (owes) {
-                owes = false;
-                path.handler().payloadTaken(frame);
-            }
+            written();
+            taken();
         }
         return isWritten;
     }
@@ -288,25 +226,6 @@ final class UdpOutput implements UdpCast.Way {
     @Override
     public void goOn() {
         path.flush();
-    }
-
-    private boolean claim(int bytes) {
-        for (int i = 0; i < CLAIMS_MAX; i++) {
-            long position = publication.tryClaim(bytes, claim);
-            if (position > 0) {
-                return true;
-            }
-            if (position == Publication.BACK_PRESSURED) {
-                return false;
-            }
-            if (position != Publication.ADMIN_ACTION) {
-                throw new ZipException(
-                        ErrorCode.PEER_LOST,
-                        "the stream to rank " + path.peer() + " cannot be written: "
-                                + Publication.errorString(position));
-            }
-        }
-        return false;
     }
 
     /** Copies what is left of a released frame. */

@@ -7,13 +7,8 @@ import io.aeron.Subscription;
 import io.aeron.exceptions.AeronException;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
-import io.zipcomm.transport.FrameHandler;
-import io.zipcomm.transport.InboundFrame;
-import io.zipcomm.transport.Path;
 import io.zipcomm.wire.Frame;
-import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.Hello;
-import java.nio.ByteBuffer;
 import org.agrona.concurrent.status.ReadablePosition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * <p>A stream that ends is not known to have arrived. So the last message of each direction is answered, and a rank that
  * leaves waits for that, for a while.
  */
-final class UdpPath implements Path {
+final class UdpPath extends StreamPath {
 
     private static final Logger LOG = LoggerFactory.getLogger(UdpPath.class);
 
@@ -66,7 +61,6 @@ final class UdpPath implements Path {
     private UdpOutput output;
     private UdpTail tail;
 
-    private FrameHandler handler;
     private boolean inputOpen;
     private boolean inputEnded;
 
@@ -79,6 +73,7 @@ final class UdpPath implements Path {
     private boolean broken;
 
     UdpPath(UdpTransport transport, UdpEndpoint endpoint, int peer, long nowNs) {
+        super(peer);
         this.transport = transport;
         this.endpoint = endpoint;
         this.peer = peer;
@@ -107,6 +102,7 @@ final class UdpPath implements Path {
         return state == State.CLOSED || broken;
     }
 
+    @Override
     boolean isOpen() {
         return state == State.OPEN;
     }
@@ -132,7 +128,13 @@ final class UdpPath implements Path {
             state = State.CONFIRMED;
         }
         if (state == State.CONFIRMED && handshake.isConfirmed()) {
-            output = new UdpOutput(this, publication, sent(), transport.cast(), transport.counters());
+            output = new UdpOutput(
+                    this,
+                    publication,
+                    position(AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID),
+                    position(AeronCounters.DRIVER_SENDER_LIMIT_TYPE_ID),
+                    transport.cast(),
+                    transport.counters());
             tail = new UdpTail(publication.position());
             input = new UdpInput(this, image, endpoint, transport.counters());
             state = State.OPEN;
@@ -183,14 +185,13 @@ final class UdpPath implements Path {
         return handshake.isOpened();
     }
 
-    /** How far the driver has sent what is in the stream. */
-    private ReadablePosition sent() {
-        ReadablePosition sent =
-                endpoint.position(AeronCounters.DRIVER_SENDER_POSITION_TYPE_ID, publication.registrationId());
-        if (sent == null) {
+    /** A position that the driver keeps for the stream that goes out. */
+    private ReadablePosition position(int type) {
+        ReadablePosition position = endpoint.position(type, publication.registrationId());
+        if (position == null) {
             throw new ZipException(ErrorCode.UNREACHABLE, "Aeron has no counter for the stream to rank " + peer);
         }
-        return sent;
+        return position;
     }
 
     /** Where the peer is sent to, as channels have it. */
@@ -206,11 +207,6 @@ final class UdpPath implements Path {
     // ---- path
 
     @Override
-    public int peer() {
-        return peer;
-    }
-
-    @Override
     public String name() {
         return UdpTransport.NAME;
     }
@@ -220,15 +216,6 @@ final class UdpPath implements Path {
     public int fragmentBytesMax() {
         int messageBytes = Math.min(publication.maxPayloadLength(), transport.messageBytesMax());
         return Math.max(1, FRAME_BYTES / messageBytes) * messageBytes - Frame.HEADER_BYTES;
-    }
-
-    @Override
-    public void bind(FrameHandler frames) {
-        handler = frames;
-    }
-
-    FrameHandler handler() {
-        return handler;
     }
 
     @Override
@@ -305,11 +292,12 @@ final class UdpPath implements Path {
 
     // ---- turns
 
+    @Override
     boolean isWritable() {
         return state == State.OPEN && output != null && !broken;
     }
 
-    /** Whether the next message is to be read. */
+    @Override
     boolean reads() {
         return state == State.OPEN && inputOpen && !broken;
     }
@@ -358,7 +346,7 @@ final class UdpPath implements Path {
             return;
         }
         boolean isGone = !publication.isConnected() || (inputOpen && input.isOver());
-        boolean isDrained = isGone && (!reads() || input.poll() == 0);
+        boolean isDrained = isGone && (!reads() || input.isDrained());
         if (isDrained) {
             end(new ZipException(ErrorCode.PEER_LOST, "rank " + peer + " ended its connection over UDP, or is silent"));
         } else if (reads() && input.isStuck(nowNs)) {
@@ -369,23 +357,11 @@ final class UdpPath implements Path {
 
     // ---- frames
 
-    void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
-        FrameType type = FrameType.of(Frame.type(header, at));
-        if (!type.isLinkFrame()) {
-            throw new ZipException(ErrorCode.PROTOCOL, "not a link frame: " + Frame.describe(header, at));
-        }
-        handler.headerReceived(this, header, at, frame);
-    }
-
-    void frameReceived(InboundFrame frame) {
-        handler.frameReceived(this, frame);
-    }
-
     /** The peer's last frame was read. */
     void inputEnded() {
         inputEnded = true;
         output.answer();
-        handler.ended(this, null);
+        handler().ended(this, null);
     }
 
     /** The peer has read this end's last frame. */
@@ -393,7 +369,7 @@ final class UdpPath implements Path {
         heard = true;
     }
 
-    /** The path is over. */
+    @Override
     void end(ZipException failure) {
         if (broken || state != State.OPEN) {
             return;
@@ -406,6 +382,6 @@ final class UdpPath implements Path {
         } catch (AeronException e) {
             failure.addSuppressed(e);
         }
-        handler.ended(this, failure);
+        handler().ended(this, failure);
     }
 }

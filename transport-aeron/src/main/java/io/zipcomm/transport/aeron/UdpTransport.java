@@ -219,8 +219,9 @@ final class UdpTransport implements DirectTransport {
         events.opened(path);
     }
 
-    /** Called by a path that ends. */
+    /** Called by a path that ends: a pair is tried once. */
     void closed(UdpPath path) {
+        refused[path.peer()] = true;
         opening.remove(path);
         open.remove(path);
     }
@@ -273,9 +274,15 @@ final class UdpTransport implements DirectTransport {
             return work;
         }
         endpoint.drive();
+        if (cast != null) {
+            cast.turn();
+        }
         // By index: a turn may open and close paths, and an iterator is garbage.
         for (int i = 0; i < open.size(); i++) {
             work += open.get(i).turn();
+        }
+        if (castStream != null && problem == null && castStream.hasMoved()) {
+            work++;
         }
         if (work > 0) {
             quietTurns = 0;
@@ -389,6 +396,8 @@ final class UdpTransport implements DirectTransport {
         }
         if (isCastDue()) {
             castStream.make(open, onOneHost);
+        } else if (castStream != null) {
+            castStream.look(nowNs);
         }
     }
 

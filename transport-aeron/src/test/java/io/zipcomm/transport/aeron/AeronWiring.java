@@ -17,6 +17,7 @@ import io.zipcomm.wire.SessionKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /** Transports over Aeron of one group in this process, each beside one for TCP, which sleeps for it. */
@@ -43,9 +44,25 @@ final class AeronWiring implements TransportContract.Wiring {
      */
     static AeronWiring open(
             int size, long seed, DirectTransportProvider direct, TransportChoice choice, String directory, String io) {
+        return open(size, seed, direct, choice, directory, io, false);
+    }
+
+    /**
+     * The same, with a say about hosts.
+     *
+     * @param apart whether ranks take each other for ranks of other hosts
+     */
+    static AeronWiring open(
+            int size,
+            long seed,
+            DirectTransportProvider direct,
+            TransportChoice choice,
+            String directory,
+            String io,
+            boolean apart) {
         AeronWiring wiring = new AeronWiring(size);
         try {
-            wiring.openAll(size, seed, direct, choice, directory, io);
+            wiring.openAll(size, seed, direct, choice, directory, io, apart);
             return wiring;
         } catch (RuntimeException | Error e) {
             wiring.close();
@@ -54,17 +71,33 @@ final class AeronWiring implements TransportContract.Wiring {
     }
 
     private void openAll(
-            int size, long seed, DirectTransportProvider direct, TransportChoice choice, String directory, String io) {
+            int size,
+            long seed,
+            DirectTransportProvider direct,
+            TransportChoice choice,
+            String directory,
+            String io,
+            boolean apart) {
         CombinedProvider provider = new CombinedProvider(new TcpTransportProvider(), List.of(direct));
         for (int rank = 0; rank < size; rank++) {
             transports.add(provider.open(settings(size, rank, choice, directory, io)));
         }
-        List<GroupView> views =
-                views(seed, transports.stream().map(Transport::candidates).toList());
+        List<List<Candidate>> candidates = transports.stream()
+                .map(one -> apart ? published(one.candidates()) : one.candidates())
+                .toList();
+        List<GroupView> views = views(seed, candidates, rank -> apart ? "host " + rank : "this host");
         for (int rank = 0; rank < size; rank++) {
             transports.get(rank).start(views.get(rank), new Opened(rank));
         }
         connectAll(new Random(seed));
+    }
+
+    /** Addresses of this host, as if it were another one's. */
+    private static List<Candidate> published(List<Candidate> own) {
+        return own.stream()
+                .filter(one -> one.kind() == Candidate.Kind.LOOPBACK)
+                .map(one -> new Candidate(Candidate.Kind.PRIVATE, one.transport(), one.host(), one.port()))
+                .toList();
     }
 
     /** Of one rank of a group on this host. */
@@ -82,8 +115,17 @@ final class AeronWiring implements TransportContract.Wiring {
 
     /** A group as each of its ranks sees it, by what they publish. */
     static List<GroupView> views(long seed, List<List<Candidate>> candidates) {
+        return views(seed, candidates, rank -> "this host");
+    }
+
+    /**
+     * The same, on several hosts.
+     *
+     * @param hosts id of each rank's host
+     */
+    static List<GroupView> views(long seed, List<List<Candidate>> candidates, IntFunction<String> hosts) {
         List<Member> members = IntStream.range(0, candidates.size())
-                .mapToObj(rank -> new Member(rank, "this host", candidates.get(rank), List.of("some")))
+                .mapToObj(rank -> new Member(rank, hosts.apply(rank), candidates.get(rank), List.of("some")))
                 .toList();
         byte[] key = new byte[SessionKey.BYTES];
         new Random(seed).nextBytes(key);

@@ -21,4 +21,10 @@ final class IpcContractTest extends TransportContract {
     protected boolean callsTheSystem() {
         return false;
     }
+
+    /** Where a header is found, the payload lies. */
+    @Override
+    protected boolean receivesInPieces() {
+        return false;
+    }
 }

@@ -20,10 +20,19 @@ final class LossyUdpContractTest extends TransportContract {
 
     @Override
     protected Wiring wire(int size, long seed) {
+        return AeronWiring.open(size, seed, lossy(seed), TransportChoice.AERON_UDP, directory.toString(), "auto");
+    }
+
+    /** Between ranks of one host a frame is one message. */
+    @Override
+    protected Wiring wireInPieces(int size, long seed) {
+        return AeronWiring.open(size, seed, lossy(seed), TransportChoice.AERON_UDP, directory.toString(), "auto", true);
+    }
+
+    private static AeronUdpProvider lossy(long seed) {
         Random random = new Random(seed);
-        AeronUdpProvider provider = new AeronUdpProvider(names -> (channel, dispatcher, status, context) ->
+        return new AeronUdpProvider(names -> (channel, dispatcher, status, context) ->
                 new LossyGate(random, LOSES_ONE_OF, names, channel, dispatcher, status, context));
-        return AeronWiring.open(size, seed, provider, TransportChoice.AERON_UDP, directory.toString(), "auto");
     }
 
     /** Aeron's driver does, and does not say how often. */

@@ -1,5 +1,6 @@
 package io.zipcomm.transport.aeron;
 
+import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.transport.FrameHandler;
 import io.zipcomm.transport.InboundFrame;
@@ -10,18 +11,32 @@ import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import java.nio.ByteBuffer;
 
-/** What a rank was told of its only peer; counts frames on the path to it. */
+/** What a rank was told of one peer; counts frames on the path to it. */
 final class Outcomes implements PathEvents, FrameHandler {
     Path path;
     int opened;
     String reason;
     int received;
     ZipException failure;
+    boolean isInOrder = true;
     private int toSend;
+
+    /** What goes out with each frame; null for nothing. */
+    private Payload payload;
+
+    private int sharers;
+    private int sent;
 
     void send(int frames) {
         toSend += frames;
         path.flush();
+    }
+
+    /** Sends one frame that some peers get alike. */
+    void share(Payload what, int peers) {
+        payload = what;
+        sharers = peers;
+        send(1);
     }
 
     @Override
@@ -54,6 +69,15 @@ final class Outcomes implements PathEvents, FrameHandler {
         }
         toSend--;
         Frame.begin(header, at, FrameType.EAGER);
+        Frame.context(header, at, sent++);
+        if (payload != null) {
+            out.payload = payload;
+            out.bytes = (int) payload.bytes();
+            out.share = 1;
+            out.sharers = sharers;
+            Frame.payloadBytes(header, at, out.bytes);
+            Frame.messageBytes(header, at, out.bytes);
+        }
         return true;
     }
 
@@ -61,7 +85,9 @@ final class Outcomes implements PathEvents, FrameHandler {
     public void payloadTaken(OutboundFrame out) {}
 
     @Override
-    public void headerReceived(Path from, ByteBuffer header, int at, InboundFrame in) {}
+    public void headerReceived(Path from, ByteBuffer header, int at, InboundFrame in) {
+        isInOrder &= Frame.context(header, at) == received;
+    }
 
     @Override
     public void frameReceived(Path from, InboundFrame in) {

@@ -47,6 +47,9 @@ final class UdpCastTest implements UdpCast.Stream {
         private boolean waits;
         private long castAt = -1;
 
+        /** Share of what it has to send next; negative if it has nothing. */
+        private long next = -1;
+
         boolean takes(long share, long offset) {
             return takes(share, offset, BYTES, PEERS);
         }
@@ -59,6 +62,7 @@ final class UdpCastTest implements UdpCast.Stream {
             frame.offset = offset;
             frame.bytes = bytes;
             castAt = -1;
+            next = -1;
             waits = cast.joins(frame);
             boolean joined = waits;
             look();
@@ -84,7 +88,13 @@ final class UdpCastTest implements UdpCast.Stream {
         }
 
         @Override
-        public void goOn() {}
+        public void goOn() {
+            if (next >= 0) {
+                long share = next;
+                takes(share, 0);
+                next = share + 1;
+            }
+        }
     }
 
     @Override
@@ -238,12 +248,33 @@ final class UdpCastTest implements UdpCast.Stream {
     }
 
     @Test
+    void shouldCastSoMuchInATurnAndTheRestInTheNext() {
+        ways.forEach(way -> way.next = 1);
+        for (int turn = 1; turn < 4; turn++) {
+            for (int i = 0; i < 100; i++) {
+                // However long that takes, they wait for the turn.
+                nowNs += ways.stream().allMatch(way -> way.waits) ? UdpCast.ROOM_NS_MAX : 0;
+                ways.forEach(WayTo::look);
+                ways.forEach(way -> {
+                    if (!way.waits) {
+                        way.goOn();
+                    }
+                });
+            }
+            assertEquals(turn * UdpCast.CASTS_PER_TURN, written.size());
+            assertTrue(ways.stream().allMatch(way -> way.waits), "none went alone");
+            cast.turn();
+        }
+    }
+
+    @Test
     void shouldLeaveNoGarbage() {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long least = Long.MAX_VALUE;
         for (int i = 0; i < MEASUREMENTS; i++) {
             long before = threads.getCurrentThreadAllocatedBytes();
             for (int round = 0; round < ROUNDS; round++) {
+                cast.turn();
                 hasRoom = round % 2 == 0;
                 // By index: an iterator is garbage.
                 for (int way = 0; way < PEERS; way++) {

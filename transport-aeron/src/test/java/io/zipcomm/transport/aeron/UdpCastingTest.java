@@ -5,6 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.aeron.driver.DataPacketDispatcher;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.ReceiveChannelEndpointSupplier;
+import io.aeron.driver.SendChannelEndpointSupplier;
+import io.aeron.driver.media.UdpChannel;
+import io.aeron.protocol.DataHeaderFlyweight;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
@@ -17,24 +23,34 @@ import io.zipcomm.transport.OutboundFrame;
 import io.zipcomm.transport.Path;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import java.util.stream.IntStream;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.status.AtomicCounter;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rank 0 sends the same to all others, over UDP: it is cast, and all get it, whatever becomes of one of them. */
 @Timeout(120)
+@Tag("once")
 final class UdpCastingTest {
 
     private static final long PATIENCE_NS = 40_000_000_000L;
@@ -48,6 +64,9 @@ final class UdpCastingTest {
     private static final long FREEZE_NS = 3_500_000_000L;
 
     private static final long SETTLE_NS = 400_000_000;
+
+    /** A second until a destination is given up, and time for a slow machine. */
+    private static final long CUT_NS_MAX = 10_000_000_000L;
 
     @RegisterExtension
     final LeakCheck leaks = new LeakCheck();
@@ -69,9 +88,18 @@ final class UdpCastingTest {
     private long nextShare = 1;
 
     private void open(int ranks, AeronUdpProvider provider) {
+        open(ranks, provider, false);
+    }
+
+    /**
+     * Opens all paths.
+     *
+     * @param apart whether ranks take each other for ranks of other hosts, so that a frame is many datagrams
+     */
+    private void open(int ranks, AeronUdpProvider provider, boolean apart) {
         size = ranks;
         wiring = AeronWiring.open(
-                ranks, seeds.seed(), provider, TransportChoice.AERON_UDP, directory.toString(), "auto");
+                ranks, seeds.seed(), provider, TransportChoice.AERON_UDP, directory.toString(), "auto", apart);
         for (int rank = 1; rank < ranks; rank++) {
             senders.add(new Sender(wiring.path(0, rank)));
             readers.add(new Reader(wiring.path(rank, 0)));
@@ -275,19 +303,35 @@ final class UdpCastingTest {
         assertTrue(readers.stream().allMatch(one -> one.failure == null), this::state);
     }
 
+    @Test
+    void shouldCastFramesOfManyDatagrams() {
+        open(3, new AeronUdpProvider(), true);
+        warmUp();
+        long before = cast();
+        for (int i = 0; i < MESSAGES; i++) {
+            sendAll();
+            until(this::allHaveAll, -1);
+        }
+        assertTrue(cast() - before >= MESSAGES, this::state);
+        assertTrue(readers.stream().allMatch(one -> one.failure == null), this::state);
+    }
+
     @ParameterizedTest
-    @ValueSource(ints = {3, 4})
-    void shouldBringAllThroughANetworkThatLoses(int ranks) {
+    @CsvSource({"3, false", "4, false", "3, true"})
+    void shouldBringAllThroughANetworkThatLoses(int ranks, boolean apart) {
         Random random = new Random(seeds.seed());
         open(
                 ranks,
                 new AeronUdpProvider(names -> (channel, dispatcher, status, context) ->
-                        new LossyGate(random, LOSES_ONE_OF, names, channel, dispatcher, status, context)));
+                        new LossyGate(random, LOSES_ONE_OF, names, channel, dispatcher, status, context)),
+                apart);
         warmUp();
+        long before = cast();
         for (int i = 0; i < MESSAGES; i++) {
             sendAll();
         }
         until(this::allHaveAll, -1);
+        assertTrue(cast() > before, this::state);
         assertTrue(readers.stream().allMatch(one -> one.failure == null), this::state);
     }
 
@@ -330,6 +374,131 @@ final class UdpCastingTest {
         sendAll();
         until(() -> IntStream.range(1, size).allMatch(rank -> rank == gone || hasAll(rank)), gone);
         assertEquals(before, cast(), "nobody waits for who is gone");
+    }
+
+    /**
+     * Drops each payload of a cast stream when it comes first, and datagrams that have nothing in them, by which Aeron tells after
+     * a while how far the stream goes.
+     */
+    private static final class SilentGate extends UdpGate {
+        private final int castStream;
+        private final Set<List<Integer>> seen = new HashSet<>();
+
+        SilentGate(
+                UdpNames names,
+                UdpChannel channel,
+                DataPacketDispatcher dispatcher,
+                AtomicCounter status,
+                MediaDriver.Context context) {
+            super(names, channel, dispatcher, status, context);
+            castStream = names.castStream();
+        }
+
+        @Override
+        public int onDataPacket(
+                DataHeaderFlyweight header, UnsafeBuffer buffer, int length, InetSocketAddress source, int transport) {
+            boolean isEmpty = length == DataHeaderFlyweight.HEADER_LENGTH;
+            boolean isPayload = length >= UdpCast.BYTES_MIN;
+            boolean isLost = header.streamId() == castStream
+                    && (isEmpty || (isPayload && seen.add(List.of(header.termId(), header.termOffset()))));
+            return isLost ? 0 : super.onDataPacket(header, buffer, length, source, transport);
+        }
+    }
+
+    @Test
+    void shouldTellSoonOfTheLossOfWhatWasCastLast() {
+        open(
+                3,
+                new AeronUdpProvider(names -> (channel, dispatcher, status, context) ->
+                        new SilentGate(names, channel, dispatcher, status, context)));
+        warmUp();
+        long before = cast();
+        while (cast() < before + 10) {
+            assertTrue(nextShare < 1000, this::state);
+            sendAll();
+            until(this::allHaveAll, -1);
+        }
+    }
+
+    /** Sends nothing to one port, as if the system knew no way to it. */
+    private static final class DeafSender extends UdpSender {
+        private final IntSupplier port;
+
+        DeafSender(IntSupplier port, UdpChannel channel, AtomicCounter status, MediaDriver.Context context) {
+            super(channel, status, context);
+            this.port = port;
+        }
+
+        @Override
+        public void sendHook(ByteBuffer buffer, InetSocketAddress to) {
+            if (to.getPort() == port.getAsInt()) {
+                buffer.position(buffer.limit());
+            }
+        }
+    }
+
+    /** Opens paths of three ranks, and casts; ranks send nothing to a port. */
+    private void openWithHoles(int[] port) {
+        open(3, new AeronUdpProvider(new UdpEndpoint.Gates() {
+            @Override
+            public ReceiveChannelEndpointSupplier of(UdpNames names) {
+                return (channel, dispatcher, status, context) ->
+                        new UdpGate(names, channel, dispatcher, status, context);
+            }
+
+            @Override
+            public SendChannelEndpointSupplier senders() {
+                return (channel, status, context) -> new DeafSender(() -> port[0], channel, status, context);
+            }
+        }));
+        warmUp();
+    }
+
+    private int portOf(int rank) {
+        return wiring.transport(rank).candidates().stream()
+                .filter(one -> one.transport().equals(UdpTransport.NAME))
+                .findFirst()
+                .orElseThrow()
+                .port();
+    }
+
+    @Test
+    void shouldNotWaitForOneThatIsGoneAndCannotBeSentTo() {
+        int[] port = new int[1];
+        openWithHoles(port);
+        port[0] = portOf(2);
+        sendAll();
+        wiring.transport(2).close();
+        until(() -> hasAll(1) && !wiring.transport(0).hasOutput(), 2);
+        assertNotNull(senders.get(1).failure);
+        assertNull(senders.get(0).failure);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldNotHoldUpOthersForOneThatCannotBeSentTo(boolean comesBack) {
+        int[] port = new int[1];
+        openWithHoles(port);
+        port[0] = portOf(2);
+        long beganNs = System.nanoTime();
+        for (int i = 0; i < 3; i++) {
+            sendAll();
+        }
+        until(() -> hasAll(1), -1);
+        assertTrue(System.nanoTime() - beganNs < CUT_NS_MAX, "it waited for the other");
+        if (comesBack) {
+            port[0] = 0;
+            until(this::allHaveAll, -1);
+            long before = cast();
+            while (cast() == before) {
+                sendAll();
+                until(this::allHaveAll, -1);
+            }
+        } else {
+            wiring.transport(2).close();
+            until(() -> senders.get(1).failure != null, 2);
+            until(() -> !wiring.transport(0).hasOutput(), 2);
+        }
     }
 
     @ParameterizedTest

@@ -18,6 +18,13 @@ final class UdpContractTest extends TransportContract {
                 size, seed, new AeronUdpProvider(), TransportChoice.AERON_UDP, directory.toString(), "auto");
     }
 
+    /** Between ranks of one host a frame is one message. */
+    @Override
+    protected Wiring wireInPieces(int size, long seed) {
+        return AeronWiring.open(
+                size, seed, new AeronUdpProvider(), TransportChoice.AERON_UDP, directory.toString(), "auto", true);
+    }
+
     /** Aeron's driver does, and does not say how often. */
     @Override
     protected boolean callsTheSystem() {

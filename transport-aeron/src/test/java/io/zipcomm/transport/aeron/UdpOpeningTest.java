@@ -5,9 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.ReceiveChannelEndpointSupplier;
+import io.aeron.driver.SendChannelEndpointSupplier;
+import io.aeron.driver.status.SystemCounterDescriptor;
 import io.aeron.protocol.DataHeaderFlyweight;
 import io.aeron.protocol.HeaderFlyweight;
 import io.aeron.protocol.SetupFlyweight;
+import io.aeron.protocol.StatusMessageFlyweight;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.Setting;
@@ -34,6 +39,7 @@ import java.util.Random;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.status.AtomicCounter;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -166,6 +172,68 @@ final class UdpOpeningTest {
     }
 
     @Test
+    void shouldLeaveNothingIfTheDriverCannotBeMade() {
+        ranks.get(0).close();
+        ZipSettings settings = AeronWiring.settings(2, 0, TransportChoice.AERON_UDP, directory.toString(), "auto");
+        ranks.set(
+                0,
+                new AeronUdpProvider(names -> {
+                            throw new NoClassDefFoundError("some class");
+                        })
+                        .open(settings, bases.get(0)));
+        start(0);
+        ranks.get(0).connect(1);
+        until(() -> outcomes.get(0).reason != null, 0);
+        assertTrue(outcomes.get(0).reason.contains("some class"), outcomes.get(0).reason);
+        assertEquals(0, files("group-"));
+    }
+
+    /** The driver would take the rest from the datagram before it. */
+    @Test
+    void shouldNotHearHalfADatagram() {
+        List<UdpSender> senders = new ArrayList<>();
+        List<MediaDriver.Context> contexts = new ArrayList<>();
+        ranks.get(0).close();
+        ZipSettings settings = AeronWiring.settings(2, 0, TransportChoice.AERON_UDP, directory.toString(), "auto");
+        UdpEndpoint.Gates gates = new UdpEndpoint.Gates() {
+            @Override
+            public ReceiveChannelEndpointSupplier of(UdpNames names) {
+                return (channel, dispatcher, status, context) ->
+                        new UdpGate(names, channel, dispatcher, status, context);
+            }
+
+            @Override
+            public SendChannelEndpointSupplier senders() {
+                return (channel, status, context) -> {
+                    contexts.add(context);
+                    senders.add(new UdpSender(channel, status, context));
+                    return senders.get(senders.size() - 1);
+                };
+            }
+        };
+        ranks.set(0, new AeronUdpProvider(gates).open(settings, bases.get(0)));
+        views = AeronWiring.views(
+                SEED, ranks.stream().map(DirectTransport::candidates).toList());
+        start();
+        ranks.get(0).connect(1);
+        untilOpen();
+        StatusMessageFlyweight said = new StatusMessageFlyweight(new UnsafeBuffer(ByteBuffer.allocateDirect(128)));
+        UdpNames names = new UdpNames(views.get(0));
+        said.version(HeaderFlyweight.CURRENT_VERSION)
+                .headerType(HeaderFlyweight.HDR_TYPE_SM)
+                .frameLength(StatusMessageFlyweight.HEADER_LENGTH);
+        said.streamId(names.streamOf(1) + 1).sessionId(names.sessionTo(1, 0));
+        AtomicCounter heard = contexts.get(0).systemCounters().get(SystemCounterDescriptor.STATUS_MESSAGES_RECEIVED);
+        InetSocketAddress somebody = new InetSocketAddress(InetAddress.getLoopbackAddress(), 9);
+        long before = heard.get();
+        senders.get(0).onStatusMessage(said, said, StatusMessageFlyweight.HEADER_LENGTH - 1, somebody, null);
+        senders.get(0).onStatusMessage(said, said, HeaderFlyweight.MIN_HEADER_LENGTH, somebody, null);
+        assertEquals(before, heard.get());
+        senders.get(0).onStatusMessage(said, said, StatusMessageFlyweight.HEADER_LENGTH, somebody, null);
+        assertEquals(before + 1, heard.get());
+    }
+
+    @Test
     void shouldOpenInAThreadThatIsInterrupted() {
         start();
         ranks.get(0).connect(1);
@@ -225,7 +293,7 @@ final class UdpOpeningTest {
     }
 
     @Test
-    @Tag("once")
+    @Tag("long")
     void shouldOutliveAFreeze() {
         start();
         ranks.get(0).connect(1);

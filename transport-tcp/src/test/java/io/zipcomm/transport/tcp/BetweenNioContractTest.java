@@ -1,8 +1,10 @@
 package io.zipcomm.transport.tcp;
 
 import io.zipcomm.testkit.TransportContract;
+import org.junit.jupiter.api.Tag;
 
 /** Direct connections between what are taken for several hosts keep the contract on nio. */
+@Tag("long")
 final class BetweenNioContractTest extends TransportContract {
 
     @Override

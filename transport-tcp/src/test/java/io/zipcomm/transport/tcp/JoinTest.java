@@ -150,6 +150,10 @@ final class JoinTest extends WithRelay {
         assertEquals(ErrorCode.BAD_SETTING, differs.code());
         assertTrue(differs.getMessage().contains("ZIP_EAGER_BYTES"), differs.getMessage());
         assertTrue(differs.getMessage().contains("1000"), differs.getMessage());
+        // Whether ranks cast decides which algorithm they choose.
+        ZipException casts = refusal(settings(3).rank(2).set(Setting.AERON_UDP, "on"));
+        assertEquals(ErrorCode.BAD_SETTING, casts.code());
+        assertTrue(casts.getMessage().contains("ZIP_AERON_UDP"), casts.getMessage());
         // Nothing of this disturbs the group.
         List<Communicator> rest =
                 Threads.each(2, rank -> Zip.join(settings(3).rank(2 * rank).build()));

@@ -20,11 +20,13 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A rank to which more peers want to punch at once than it puts up with. */
 @Timeout(60)
+@Tag("once")
 final class PunchLimitTest {
 
     private static final int PEERS = DirectPaths.PUNCHES_MAX + 8;

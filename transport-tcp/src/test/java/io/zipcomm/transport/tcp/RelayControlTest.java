@@ -31,6 +31,9 @@ final class RelayControlTest {
 
     private static final byte[] LAST_WORDS = "it failed here".getBytes(StandardCharsets.US_ASCII);
     private static final int READ_MS_MAX = 10_000;
+    private static final int CLOSE_MS_MIN = 900;
+    private static final int CLOSE_MS_MAX = 1900;
+    private static final int TRIES = 3;
 
     @RegisterExtension
     final LeakCheck leaks = new LeakCheck();
@@ -161,14 +164,23 @@ final class RelayControlTest {
 
     @Test
     void shouldCloseThoughTheRelayTakesNothing() throws Exception {
+        // A machine that is busy with something else is given another try.
+        long tookMs = Long.MAX_VALUE;
+        for (int i = 0; i < TRIES && tookMs >= CLOSE_MS_MAX; i++) {
+            tookMs = closeWhereNothingIsTaken();
+            assertTrue(tookMs >= CLOSE_MS_MIN, "took " + tookMs + " ms");
+        }
+        assertTrue(tookMs < CLOSE_MS_MAX, "took " + tookMs + " ms");
+    }
+
+    private long closeWhereNothingIsTaken() throws Exception {
         try (ServerSocket relay = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             RelayControl control = connect(relay);
             control.send(LAST_WORDS);
             assertTrue(tried.await(10, TimeUnit.SECONDS));
             long beginNs = System.nanoTime();
             control.close();
-            long tookMs = (System.nanoTime() - beginNs) / 1_000_000;
-            assertTrue(tookMs >= 900 && tookMs < 1900, "took " + tookMs + " ms");
+            return (System.nanoTime() - beginNs) / 1_000_000;
         }
     }
 }

@@ -22,6 +22,12 @@ abstract class RelayedContract extends TransportContract {
         return TcpWiring.relayed(size, io, way);
     }
 
+    /** A relay sends whole frames. */
+    @Override
+    protected Wiring wireInPieces(int size, long seed) {
+        return TcpWiring.relayedInPieces(size, io, way);
+    }
+
     @Override
     protected boolean noticesBreaks() {
         return false;

@@ -2,8 +2,8 @@ package io.zipcomm.transport.tcp;
 
 import org.junit.jupiter.api.Tag;
 
-/** Paths through a real relay, in a WebSocket in TLS, on epoll, keep the contract. */
-@Tag("once")
+/** Paths through a real relay, in a WebSocket in TLS, on epoll, keep the contract; on nio, so does what goes by a proxy. */
+@Tag("long")
 final class RelayedSecureWebSocketContractTest extends RelayedContract {
 
     RelayedSecureWebSocketContractTest() {

@@ -29,8 +29,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("once")
 final class ResumeTest extends WithRelay {
 
-    private static final int TIMES = 20;
-    private static final int BLACK_HOLES = 4;
+    private static final int TIMES = 8;
+    private static final int BLACK_HOLES = 2;
+
+    private static final int MANY_TIMES = 20;
+    private static final int MANY_BLACK_HOLES = 4;
 
     /** Messages under way at once in each direction. */
     private static final int IN_FLIGHT = 4;
@@ -56,14 +59,35 @@ final class ResumeTest extends WithRelay {
     @ParameterizedTest(name = "{0}")
     @CsvSource({"epoll", "nio"})
     void shouldComeAndGoUnderLoad(String io) throws Exception {
+        comeAndGo(io, TIMES);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({"epoll", "nio"})
+    @Tag("long")
+    void shouldComeAndGoManyTimesUnderLoad(String io) throws Exception {
+        comeAndGo(io, MANY_TIMES);
+    }
+
+    private void comeAndGo(String io, int times) throws Exception {
         assumeTrue(!io.equals("epoll") || Epoll.isAvailable(), "epoll does not load here");
-        run(io, TIMES, (random, round) -> random.nextBoolean() ? Loss.RESET : Loss.END);
+        run(io, times, (random, round) -> random.nextBoolean() ? Loss.RESET : Loss.END);
     }
 
     @Test
     void shouldNoticeThatItsConnectionIsForgotten() throws Exception {
+        noticeThatItIsForgotten(BLACK_HOLES);
+    }
+
+    @Test
+    @Tag("long")
+    void shouldNoticeManyTimesThatItsConnectionIsForgotten() throws Exception {
+        noticeThatItIsForgotten(MANY_BLACK_HOLES);
+    }
+
+    private void noticeThatItIsForgotten(int times) throws Exception {
         assumeTrue(Epoll.isAvailable(), "epoll does not load here");
-        run("epoll", BLACK_HOLES, (random, round) -> Loss.BLACK_HOLE);
+        run("epoll", times, (random, round) -> Loss.BLACK_HOLE);
     }
 
     /** Chooses how a connection is lost. */

@@ -70,8 +70,17 @@ final class TcpWiring implements TransportContract.Wiring {
     }
 
     static TcpWiring relayed(int size, String io, Way.Kind kind) {
+        return relayed(size, io, Way.open(kind));
+    }
+
+    /** What the relay sends trickles in. */
+    static TcpWiring relayedInPieces(int size, String io, Way.Kind kind) {
+        return relayed(size, io, Way.openInPieces(kind));
+    }
+
+    private static TcpWiring relayed(int size, String io, Way way) {
         TcpWiring wiring = new TcpWiring(size, false);
-        wiring.way = Way.open(kind);
+        wiring.way = way;
         for (int rank = 0; rank < size; rank++) {
             ZipSettings settings = wiring.way
                     .apply(settings(size, rank, io))

@@ -43,7 +43,10 @@ final class Way implements AutoCloseable {
     private final Path folder;
     private final TestCertificates certificates;
 
-    private Way(Kind kind, RelaySettings.Builder settings) {
+    /** What ranks connect to in place of the relay; null if there is nothing between. */
+    private final Trickle trickle;
+
+    private Way(Kind kind, RelaySettings.Builder settings, boolean inPieces) {
         this.kind = kind;
         try {
             folder = Files.createTempDirectory("zip-way");
@@ -60,19 +63,26 @@ final class Way implements AutoCloseable {
             certificates = null;
         }
         relay = RelayServer.start(settings.build());
+        trickle = inPieces ? new Trickle(relay.address().getPort()) : null;
         proxy = kind.name().startsWith("PROXY") ? ConnectProxy.guarded("me:it's me") : null;
     }
 
     static Way open(Kind kind, RelaySettings.Builder settings) {
-        return new Way(kind, settings);
+        return new Way(kind, settings, false);
     }
 
     static Way open(Kind kind) {
         return open(kind, RelaySettings.builder());
     }
 
+    /** What the relay sends reaches ranks in pieces shorter than frames. */
+    static Way openInPieces(Kind kind) {
+        return new Way(kind, RelaySettings.builder(), true);
+    }
+
     String address() {
-        return kind.scheme() + "://localhost:" + relay.address().getPort();
+        int port = trickle != null ? trickle.port() : relay.address().getPort();
+        return kind.scheme() + "://localhost:" + port;
     }
 
     /** What a rank has to set. */
@@ -90,6 +100,9 @@ final class Way implements AutoCloseable {
     @Override
     public void close() {
         relay.close();
+        if (trickle != null) {
+            trickle.close();
+        }
         if (proxy != null) {
             proxy.close();
         }
