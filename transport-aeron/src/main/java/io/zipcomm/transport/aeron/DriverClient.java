@@ -32,6 +32,9 @@ final class DriverClient implements AutoCloseable {
     /** Longest time between them. */
     private static final long LOOK_MS_MAX = 1_000;
 
+    /** More than fit into the memory by which a driver tells its clients. */
+    private static final int WORDS_MAX = 100_000;
+
     private final int holder;
     private Aeron aeron;
 
@@ -133,6 +136,14 @@ final class DriverClient implements AutoCloseable {
         }
         if (problem == null) {
             aeron.conductorAgentInvoker().invoke();
+        }
+    }
+
+    /** Takes all that the driver has said so far: it is gone, and what it has made before is still of use. Engine holder only. */
+    void hearOut() {
+        int taken = 1;
+        for (int i = 0; i < WORDS_MAX && taken > 0 && problem == null && !aeron.isClosed(); i++) {
+            taken = aeron.conductorAgentInvoker().invoke();
         }
     }
 

@@ -285,6 +285,7 @@ final class HostPlace implements AutoCloseable {
 
     /** The driver to which this rank moves has died. What has got there is still read. */
     void giveUpNext() {
+        next.hearOut();
         dead.add(next);
         next = null;
     }

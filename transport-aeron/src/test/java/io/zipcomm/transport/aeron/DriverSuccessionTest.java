@@ -168,6 +168,8 @@ final class DriverSuccessionTest {
         }
         send(2, 3);
         other.destroyForcibly().waitFor();
+        // Longer than between looks: rank 3 finds it dead before it has heard of the stream of rank 2.
+        TimeUnit.MILLISECONDS.sleep(SETTLE_MS);
         assertTrue(ranks[0].transport.hasOutput(), "they need it until there is another one");
         until(() -> haveAll(2, 3, 2), 0, 2, 3);
         until(() -> !ranks[0].transport.hasOutput(), 0, 2, 3);
