@@ -26,7 +26,7 @@ final class Door implements AutoCloseable {
      *  8      number of neighbours, the owner included (4 bytes)
      *  128    how often the owner has fallen asleep or woken up: odd while it sleeps (8 bytes)
      *  256    whether the owner leaves (4 bytes)
-     *  260    whether a media driver runs in the owner's process (4 bytes)
+     *  260    1 if a media driver runs in the owner's process, 2 if none ever will (4 bytes)
      *  264    the neighbour whose driver all of the owner's streams use (4 bytes)
      *  384    one line for each neighbour:
      *           0   0, GONE, or the stream on which it wants to be sent to, and in the upper half the neighbour whose driver
@@ -45,6 +45,9 @@ final class Door implements AutoCloseable {
     private static final int KNOCK = 0;
     private static final int ENDED_AT = KNOCK + Long.BYTES;
     private static final int MOVES = ENDED_AT + Long.BYTES;
+
+    private static final int RUNS = 1;
+    private static final int RUNS_NONE = 2;
 
     /** In place of a stream: the neighbour wants no connection, or has ended the one there was. */
     private static final long GONE = -1;
@@ -125,7 +128,12 @@ final class Door implements AutoCloseable {
 
     /** A media driver runs in the owner's process, for whoever wants it. */
     void runsDriver() {
-        lines.putIntRelease(RUNS_AT, 1);
+        lines.putIntRelease(RUNS_AT, RUNS);
+    }
+
+    /** No media driver will run in the owner's process: nobody is to wait for one. */
+    void runsNoDriver() {
+        lines.putIntRelease(RUNS_AT, RUNS_NONE);
     }
 
     /** All streams of the owner use the driver of a neighbour. */
@@ -176,7 +184,11 @@ final class Door implements AutoCloseable {
     }
 
     boolean hasDriver() {
-        return lines.getIntVolatile(RUNS_AT) != 0;
+        return lines.getIntVolatile(RUNS_AT) == RUNS;
+    }
+
+    boolean willHaveNoDriver() {
+        return lines.getIntVolatile(RUNS_AT) == RUNS_NONE;
     }
 
     /** The neighbour whose driver all of the owner's streams use. */

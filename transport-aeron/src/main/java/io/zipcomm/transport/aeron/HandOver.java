@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
  * readable to those that have mapped it.
  *
  * <p>Who comes after a holder is written down once, in the group's directory, by whoever wants to; all follow from holder to
- * holder, past those that are dead. So there are never two to choose from, and one that leaves waits for those who are still to come.
+ * holder, past those that are dead or cannot run one. So there are never two to choose from, and one that leaves waits for those who are still to come.
  *
  * <p>Engine holder only. What blocks is done by a thread that this starts.
  */
@@ -125,7 +125,7 @@ final class HandOver {
         return isUnderWay && problem == null;
     }
 
-    /** Whether there has been another driver, and time enough to move to it. */
+    /** Whether another driver has run for so long that all could have moved to it. */
     boolean isLate(long nowNs) {
         return isUnderWay && place.next() != null && nowNs - begunNs > MOVE_NS_MAX;
     }
@@ -216,6 +216,8 @@ final class HandOver {
                 thread.setDaemon(true);
                 thread.start();
             }
+        } else if (connecting.failure() != null && isDead(connecting.holder)) {
+            chooseAgain(nowNs);
         } else if (connecting.failure() != null) {
             problem = connecting.failure();
         } else if (connecting.client() != null) {
@@ -224,6 +226,7 @@ final class HandOver {
                     place.neighbours().rank(connecting.holder));
             place.moveTo(connecting.client(), connecting.driver());
             connecting = null;
+            begunNs = nowNs;
         }
     }
 
@@ -241,7 +244,7 @@ final class HandOver {
     private int successor(long nowNs, boolean leaving) throws IOException {
         int last = place.client().holder();
         int holder = place.after(last);
-        while (holder != HostPlace.NOBODY && isDead(holder)) {
+        while (holder != HostPlace.NOBODY && isPassedOver(holder)) {
             last = holder;
             holder = place.after(last);
         }
@@ -253,13 +256,18 @@ final class HandOver {
         return isMine ? place.neighbours().self() : HostPlace.NOBODY;
     }
 
+    private boolean isPassedOver(int holder) throws IOException {
+        Door door = place.door(holder);
+        return isDead(holder) || (door != null && door.willHaveNoDriver());
+    }
+
     /** Whether of those who stay this rank comes first behind a holder, round and round. */
     private boolean isFirstBehind(int holder) throws IOException {
         int count = place.neighbours().count();
         int self = place.neighbours().self();
         for (int i = (holder + 1) % count; i != self; i = (i + 1) % count) {
             Door door = place.door(i);
-            if (door != null && !door.isLeaving() && place.isAlive(i)) {
+            if (door != null && !door.isLeaving() && !door.willHaveNoDriver() && place.isAlive(i)) {
                 return false;
             }
         }

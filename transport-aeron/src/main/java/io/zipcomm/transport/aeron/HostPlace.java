@@ -5,6 +5,7 @@ import io.zipcomm.settings.ZipSettings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -92,7 +93,7 @@ final class HostPlace implements AutoCloseable {
         try {
             place.furnish(cancelled);
             return place;
-        } catch (IOException | InterruptedException | RuntimeException e) {
+        } catch (IOException | InterruptedException | RuntimeException | Error e) {
             place.close();
             throw e;
         }
@@ -245,7 +246,11 @@ final class HostPlace implements AutoCloseable {
     /** The door of a neighbour; null if it is not ready, or has left. Asks the system until there is one. */
     Door door(int neighbour) throws IOException {
         if (doors[neighbour] == null && Files.exists(file(neighbour, "door"))) {
-            doors[neighbour] = Door.open(file(neighbour, "door"), neighbours.count());
+            try {
+                doors[neighbour] = Door.open(file(neighbour, "door"), neighbours.count());
+            } catch (NoSuchFileException e) {
+                LOG.trace("rank {} has just left", neighbours.rank(neighbour), e);
+            }
         }
         return doors[neighbour];
     }

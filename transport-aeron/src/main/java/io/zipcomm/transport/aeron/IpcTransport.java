@@ -293,13 +293,18 @@ final class IpcTransport implements DirectTransport {
     }
 
     private void lookAfterDriver(long nowNs) {
-        if (place.next() == null) {
+        if (!handOver.isUnderWay()) {
             // First: if the driver is gone, this is when its streams end, and they must not be thought ended by peers.
+            // Not while this
+            // rank moves: where the driver has ended that would end what is still to be read, and the move with it.
             place.client().look();
         }
         handOver.look(nowNs, leaving);
         if (handOver.problem() != null && problem == null) {
             problem = "the media driver ended: " + handOver.problem();
+            if (!place.hasDriver()) {
+                place.door().runsNoDriver();
+            }
             LOG.warn("{}: {}", view, problem);
             for (int i = open.size() - 1; i >= 0; i = Math.min(i, open.size()) - 1) {
                 open.get(i).end(new ZipException(ErrorCode.DRIVER_LOST, problem));

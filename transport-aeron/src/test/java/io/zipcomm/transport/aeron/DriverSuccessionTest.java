@@ -28,6 +28,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ranks that share memory move from one media driver to the next, turn by turn, and some of them leave or die amid that. */
 @Timeout(120)
@@ -223,6 +224,28 @@ final class DriverSuccessionTest {
         ranks[3].transport.close();
         send(1, 2);
         until(() -> haveAll(1, 2, 1), 1, 2);
+    }
+
+    /**
+     * @param hasPromised whether the one that cannot run a driver was to be next
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldPassOverOneThatCannotRunADriver(boolean hasPromised) throws IOException {
+        open(0, 1, 2, 3);
+        connect(2, 3);
+        until(() -> file("rank-1.door") != null, 0, 1, 2, 3);
+        door(1).runsNoDriver();
+        if (hasPromised) {
+            Files.createSymbolicLink(file("rank-1.door").resolveSibling("after-0"), Path.of("1"));
+        }
+        ranks[0].transport.leave();
+        send(2, 3);
+        until(() -> !ranks[0].transport.hasOutput() || ranks[2].of(3).failure != null, 0, 1, 2, 3);
+        assertEquals("2", after(hasPromised ? 1 : 0));
+        ranks[0].transport.close();
+        send(2, 3);
+        until(() -> haveAll(2, 3, 2), 1, 2, 3);
     }
 
     @Test
