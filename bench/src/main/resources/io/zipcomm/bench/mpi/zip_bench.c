@@ -3,12 +3,13 @@
  * and answers on standard output, one line each: "@zip measure operation=allreduce bytes=8 ...". It paces, times and
  * checks as the harness' Java workers do (Pace.java, Exercises.java, TestPattern.java): the constants here are theirs.
  *
- * While there is no order no rank uses the processor: rank 0 waits for its input, the others look for a message now and
- * then. Nothing but MPI and POSIX is needed.
+ * While there is no order no rank uses the processor: rank 0 waits for its input, the others for a signal by which it
+ * announces an order. Nothing but MPI and POSIX is needed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <mpi.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,6 +280,28 @@ static void receive_idle(void *buffer, int bytes, int tag) {
 static void send_to_all(const void *buffer, int bytes, int tag) {
     for (int peer = 1; peer < ranks; peer++) {
         MPI_Send(buffer, bytes, MPI_BYTE, peer, tag, MPI_COMM_WORLD);
+    }
+}
+
+/* Before MPI begins: its threads are not to get the signal either. */
+static void take_signal(sigset_t *wake_up) {
+    sigemptyset(wake_up);
+    sigaddset(wake_up, SIGUSR1);
+    sigprocmask(SIG_BLOCK, wake_up, NULL);
+}
+
+static void wake_all(const int *processes) {
+    for (int peer = 1; peer < ranks; peer++) {
+        kill(processes[peer], SIGUSR1);
+    }
+}
+
+/* Sleeps until rank 0 has an order. Looks each second: rank 0 may be gone, or the signal. */
+static void sleep_until_woken(const sigset_t *wake_up) {
+    const struct timespec limit = {1, 0};
+    int there = 0;
+    while (!there && sigtimedwait(wake_up, NULL, &limit) < 0) {
+        MPI_Iprobe(ROOT, ORDER_TAG, MPI_COMM_WORLD, &there, MPI_STATUS_IGNORE);
     }
 }
 
@@ -744,9 +767,14 @@ static void measure(const order *o, times *t) {
 }
 
 int main(int argc, char **argv) {
+    sigset_t wake_up;
+    take_signal(&wake_up);
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    int process = getpid();
+    int *processes = memory(ranks * sizeof process);
+    MPI_Gather(&process, 1, MPI_INT, processes, 1, MPI_INT, ROOT, MPI_COMM_WORLD);
     MPI_Barrier(MPI_COMM_WORLD);
     if (rank == 0) {
         char version[MPI_MAX_LIBRARY_VERSION_STRING];
@@ -762,8 +790,10 @@ int main(int argc, char **argv) {
         order next;
         if (rank == 0) {
             next = read_order();
+            wake_all(processes);
             send_to_all(&next, sizeof next, ORDER_TAG);
         } else {
+            sleep_until_woken(&wake_up);
             receive_idle(&next, sizeof next, ORDER_TAG);
         }
         if (next.end) {
@@ -771,6 +801,7 @@ int main(int argc, char **argv) {
         }
         measure(&next, &all);
     }
+    free(processes);
     free(all.values);
     MPI_Finalize();
     return 0;
