@@ -248,6 +248,9 @@ final class IpcPath extends StreamPath {
         if (next != null && next.client() != place.next()) {
             turnFrom(next);
         }
+        if (broken) {
+            return;
+        }
         if (next == null) {
             next = new Streams(place.next());
         }
@@ -291,6 +294,11 @@ final class IpcPath extends StreamPath {
             // A peer that moves there now finds that out, or is found out here.
             VarHandle.fullFence();
             between = place.door().moves(neighbour) > followed ? died : null;
+        }
+        if (between != null && between.image() == null) {
+            // The driver died before it told of the stream.
+            end(new ZipException(
+                    ErrorCode.DRIVER_LOST, "what rank " + peer + " sent by a media driver that died cannot be read"));
         }
         next = null;
         nextAnnounced = false;

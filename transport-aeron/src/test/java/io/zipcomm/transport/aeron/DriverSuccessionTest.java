@@ -166,6 +166,8 @@ final class DriverSuccessionTest {
         }
         if (stage == Stage.MOVED) {
             until(() -> door(3).moves(2) == 1, 0, 2);
+            // The driver is to tell rank 3 of the stream, too.
+            TimeUnit.MILLISECONDS.sleep(SETTLE_MS);
         }
         send(2, 3);
         other.destroyForcibly().waitFor();
