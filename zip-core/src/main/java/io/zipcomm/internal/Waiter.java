@@ -8,9 +8,9 @@ import io.zipcomm.settings.ZipSettings;
  * and no core falls asleep. So it does where processor time is rationed: it looks for a short time only, since every look is
  * paid for.
  *
- * <p>Others may want the cores too. A thread that finds itself off its core for long blocks instead for a while, then tries
- * again: the scheduler serves those first who sleep. The while doubles as long as the core is soon lost again, and is short
- * after a disturbance now and then.
+ * <p>Others may want the cores too. A thread that is off its core for much of its time blocks instead for a while, then
+ * tries again: the scheduler serves those first who sleep. The while doubles as long as the core is soon lost again. Who
+ * takes the core for little of the time, however often, costs less than a wake-up for every message would.
  *
  * <p>Engine holder only.
  */
@@ -42,6 +42,12 @@ public final class Waiter {
     /** More ranks to a core were not measured. */
     private static final int SHARERS_MAX = 3;
 
+    /** What a thread may lose beyond its tolerated share before it blocks: less than a scheduler's slice. */
+    private static final long LOST_NS_MAX = 1_000_000;
+
+    /** One part in so many of the time may be lost for good. */
+    private static final int TOLERATED_PART = 8;
+
     /** How long a thread that lost its core blocks before it spins again. */
     private static final long BLOCK_NS_MIN = 1_000_000;
 
@@ -55,6 +61,11 @@ public final class Waiter {
     private final String reason;
 
     private long lastLookNs;
+
+    /** Time off the core beyond the tolerated share, as of {@link #lostAtNs}. */
+    private long lostNs;
+
+    private long lostAtNs;
     private long blockUntilNs;
     private long blockNs = BLOCK_NS_MIN;
 
@@ -117,8 +128,7 @@ public final class Waiter {
         if (blocks && (policy == Policy.BLOCK || nowNs - blockUntilNs < 0)) {
             return false;
         }
-        long lostNs = policy == Policy.YIELD ? CROWDED_NS : PREEMPTED_NS;
-        blocks = spinning && idleNs > 0 && nowNs - lastLookNs > lostNs;
+        blocks = spinning && idleNs > 0 && losesTooMuch(nowNs);
         if (blocks) {
             boolean contended = nowNs - blockUntilNs < CALM_NS;
             blockNs = contended ? Math.min(BLOCK_NS_MAX, 2 * blockNs) : BLOCK_NS_MIN;
@@ -131,6 +141,16 @@ public final class Waiter {
         spun = true;
         pause();
         return true;
+    }
+
+    private boolean losesTooMuch(long nowNs) {
+        long awayNs = nowNs - lastLookNs;
+        if (awayNs <= (policy == Policy.YIELD ? CROWDED_NS : PREEMPTED_NS)) {
+            return false;
+        }
+        lostNs = Math.max(0, lostNs - (nowNs - lostAtNs) / TOLERATED_PART) + awayNs;
+        lostAtNs = nowNs;
+        return lostNs > LOST_NS_MAX;
     }
 
     @SuppressWarnings("ThreadPriorityCheck") // yielding is the point, and measured

@@ -1,5 +1,6 @@
 package io.zipcomm.internal;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -127,13 +128,34 @@ class WaiterTest {
     }
 
     @Test
-    void shouldBlockBrieflyAfterADisturbanceNowAndThen() {
+    void shouldBlockBrieflyAfterALongDisturbanceNowAndThen() {
         Waiter waiter = waiter("auto", 2, 2);
         long[] nowUs = {1_000_000};
         for (int i = 0; i < 10; i++) {
-            long blockedUs = blockedUsAfter(waiter, nowUs, 30_000, 500);
-            assertTrue(blockedUs < 1100, blockedUs + " us");
+            long blockedUs = blockedUsAfter(waiter, nowUs, 30_000, 3000);
+            assertTrue(blockedUs > 900 && blockedUs < 1100, blockedUs + " us");
         }
+    }
+
+    @Test
+    void shouldGoOnSpinningWhereOthersTakeItsCoreOftenButForLittleOfTheTime() {
+        Waiter waiter = waiter("auto", 2, 2);
+        long[] nowUs = {1_000_000};
+        for (int i = 0; i < 100; i++) {
+            assertEquals(0, blockedUsAfter(waiter, nowUs, 5000, 300), "loss " + i);
+        }
+    }
+
+    @Test
+    void shouldBlockWhereShortLossesAddUpToMuchOfTheTime() {
+        Waiter waiter = waiter("auto", 2, 2);
+        long[] nowUs = {1_000_000};
+        int losses = 1;
+        while (blockedUsAfter(waiter, nowUs, 1000, 300) == 0) {
+            losses++;
+            assertTrue(losses < 10, "a quarter of the time is lost");
+        }
+        assertTrue(losses > 1, "300 us are no reason yet");
     }
 
     @Test
