@@ -244,7 +244,7 @@ final class HandOver {
     private int successor(long nowNs, boolean leaving) throws IOException {
         int last = place.client().holder();
         int holder = place.after(last);
-        while (holder != HostPlace.NOBODY && isPassedOver(holder)) {
+        for (int i = 0; i < place.neighbours().count() && holder != HostPlace.NOBODY && isPassedOver(holder); i++) {
             last = holder;
             holder = place.after(last);
         }

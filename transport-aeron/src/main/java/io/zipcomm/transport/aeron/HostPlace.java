@@ -163,8 +163,10 @@ final class HostPlace implements AutoCloseable {
 
     private int lastHolder() throws IOException {
         int holder = 0;
-        for (int next = after(holder); next != NOBODY; next = after(holder)) {
+        int next = after(holder);
+        for (int i = 0; i < neighbours.count() && next != NOBODY; i++) {
             holder = next;
+            next = after(holder);
         }
         return holder;
     }
@@ -182,7 +184,7 @@ final class HostPlace implements AutoCloseable {
     /** Whether who uses the driver of one neighbour needs that of another, now or on its way to the latest. */
     boolean leadsTo(int holder, int later) throws IOException {
         int at = holder;
-        while (at != later && at != NOBODY) {
+        for (int i = 0; i < neighbours.count() && at != later && at != NOBODY; i++) {
             at = after(at);
         }
         return at == later;

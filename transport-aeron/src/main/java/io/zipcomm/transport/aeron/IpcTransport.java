@@ -295,8 +295,8 @@ final class IpcTransport implements DirectTransport {
     private void lookAfterDriver(long nowNs) {
         if (!handOver.isUnderWay()) {
             // First: if the driver is gone, this is when its streams end, and they must not be thought ended by peers.
-            // Not while this
-            // rank moves: where the driver has ended that would end what is still to be read, and the move with it.
+            // Not while this rank moves: where the driver has ended that would end what is still to be read, and the
+            // move.
             place.client().look();
         }
         handOver.look(nowNs, leaving);

@@ -11,7 +11,10 @@ final class Standstill {
     /** Longest time between two looks that counts. */
     private static final long LOOK_NS_MAX = 100_000_000;
 
-    private long position;
+    /** Before the first look, which says nothing yet. */
+    private static final long NOWHERE = -1;
+
+    private long position = NOWHERE;
     private long lookedNs;
     private long standsNs;
 
