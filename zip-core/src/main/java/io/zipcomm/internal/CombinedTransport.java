@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
@@ -51,6 +52,10 @@ final class CombinedTransport implements Transport {
     private String[] reasons = new String[0];
 
     private PathEvents engine;
+
+    /** A sleep may end late of itself, and a turn take the base's own word for it: neither says whether it was a wakeup. */
+    private final AtomicBoolean woken = new AtomicBoolean();
+
     private int quietTurns;
     private int turns;
     private long lookedNs;
@@ -242,7 +247,7 @@ final class CombinedTransport implements Transport {
                 sleepNs = Math.min(sleepNs, one.beforeSleep());
                 work += one.poll();
             }
-            work += work > 0 ? base.poll() : sleep(sleepNs, sleepNs < timeoutNs, wakeupDue);
+            work += work > 0 || woken.get() ? base.poll() : sleep(sleepNs, sleepNs < timeoutNs, wakeupDue);
             for (DirectTransport one : direct) {
                 one.afterSleep();
                 work += one.poll();
@@ -250,8 +255,8 @@ final class CombinedTransport implements Transport {
             long sleptNs = System.nanoTime() - nowNs;
             nowNs += sleptNs;
             leftNs -= sleptNs;
-            // Who slept for less than that was woken, if not by work.
-            if (work > 0 || leftNs <= 0 || sleptNs < sleepNs) {
+            // Who slept for less than that was woken, too: the others wake the base.
+            if (woken.getAndSet(false) || work > 0 || leftNs <= 0 || sleptNs < sleepNs) {
                 return work;
             }
         }
@@ -274,6 +279,7 @@ final class CombinedTransport implements Transport {
 
     @Override
     public void wakeup() {
+        woken.set(true);
         base.wakeup();
     }
 

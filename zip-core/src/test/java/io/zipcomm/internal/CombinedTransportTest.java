@@ -11,6 +11,7 @@ import io.zipcomm.internal.FakeTransports.Outcomes;
 import io.zipcomm.membership.Candidate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 /** Which of several transports is asked, and which is polled. */
@@ -250,6 +251,40 @@ final class CombinedTransportTest {
         assertTrue(System.nanoTime() - beganNs >= 100_000_000);
         assertTrue(base.polls > 1 && log().stream().noneMatch(one -> one.startsWith("base await")));
         combined.await(60_000_000_000L, () -> true);
+    }
+
+    @Test
+    void shouldNotMissAWakeupThoughTheSleepEndsLate() throws Exception {
+        CombinedTransport combined = start(true);
+        second.sleepNs = 1_000_000;
+        base.waitNs = 5_000_000;
+        Thread waker = new Thread(() -> {
+            LockSupport.parkNanos(20_000_000);
+            combined.wakeup();
+        });
+        waker.start();
+        long beganNs = System.nanoTime();
+        combined.await(60_000_000_000L, () -> false);
+        waker.join();
+        long tookMs = (System.nanoTime() - beganNs) / 1_000_000;
+        assertTrue(tookMs >= 20 && tookMs < 30_000, "woke up after " + tookMs + " ms");
+    }
+
+    @Test
+    void shouldNotMissAWakeupThatATurnHasSeen() {
+        CombinedTransport combined = start(true);
+        second.sleepNs = 100_000;
+        combined.wakeup();
+        combined.poll();
+        long beganNs = System.nanoTime();
+        combined.await(60_000_000_000L, () -> false);
+        long tookMs = (System.nanoTime() - beganNs) / 1_000_000;
+        assertTrue(tookMs < 30_000, "woke up after " + tookMs + " ms");
+        // It counts once.
+        beganNs = System.nanoTime();
+        combined.await(50_000_000, () -> false);
+        tookMs = (System.nanoTime() - beganNs) / 1_000_000;
+        assertTrue(tookMs >= 50, "woke up after " + tookMs + " ms");
     }
 
     @Test

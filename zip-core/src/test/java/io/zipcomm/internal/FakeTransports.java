@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
@@ -154,6 +155,9 @@ final class FakeTransports {
         int work;
         int polls;
 
+        /** How long a wait takes, whatever was asked for. */
+        long waitNs;
+
         Base(List<String> log) {
             this.log = log;
         }
@@ -208,6 +212,7 @@ final class FakeTransports {
         @Override
         public int await(long timeoutNs, BooleanSupplier wakeupDue) {
             log.add("base await " + timeoutNs);
+            LockSupport.parkNanos(waitNs);
             return work;
         }
 
