@@ -262,8 +262,8 @@ final class CombinedTransportTest {
             LockSupport.parkNanos(20_000_000);
             combined.wakeup();
         });
-        waker.start();
         long beganNs = System.nanoTime();
+        waker.start();
         combined.await(60_000_000_000L, () -> false);
         waker.join();
         long tookMs = (System.nanoTime() - beganNs) / 1_000_000;

@@ -332,7 +332,9 @@ final class UdpCastingTest {
         }
         until(this::allHaveAll, -1);
         // Where so much is lost the paths need not meet in so few messages.
+        long endNs = System.nanoTime() + PATIENCE_NS;
         while (cast() == before) {
+            assertTrue(System.nanoTime() < endNs, this::state);
             sendAll();
             until(this::allHaveAll, -1);
         }
