@@ -12,6 +12,9 @@ final class Rest {
 
     private static final long LOOK_MS = 20;
 
+    /** So many looks in a row: one may fall into a time in which the system runs others. */
+    private static final int IDLE_LOOKS = 3;
+
     /** Less than that is no compiler at work, but a look at sockets now and then. */
     private static final double IDLE_SHARE = 0.1;
 
@@ -26,8 +29,8 @@ final class Rest {
     static void untilIdle() {
         long beganNs = System.nanoTime();
         long nowNs = beganNs;
-        double share = 1;
-        while (share > IDLE_SHARE && nowNs - beganNs < LIMIT_NS) {
+        int idle = 0;
+        while (idle < IDLE_LOOKS && nowNs - beganNs < LIMIT_NS) {
             long usedNs = SYSTEM.getProcessCpuTime();
             long lookedNs = nowNs;
             try {
@@ -37,7 +40,8 @@ final class Rest {
                 return;
             }
             nowNs = System.nanoTime();
-            share = (double) (SYSTEM.getProcessCpuTime() - usedNs) / (nowNs - lookedNs);
+            double share = (double) (SYSTEM.getProcessCpuTime() - usedNs) / (nowNs - lookedNs);
+            idle = share > IDLE_SHARE ? 0 : idle + 1;
         }
     }
 }
