@@ -152,13 +152,25 @@ public interface Communicator extends AutoCloseable {
     /** A communicator of the same members whose messages and operations never mix with this one's. Collective. */
     Communicator duplicate();
 
+    /**
+     * Lets all members read and write memory of this rank, as this one may theirs. Collective.
+     *
+     * @param memory direct and writable; the bytes between position and limit, which stay as they are. It may be empty, and have another
+     *               length on each rank. It must not be freed by hand before the region is closed
+     * @return a region, to be closed by the caller
+     * @throws io.zipcomm.error.ZipException with code UNREACHABLE, on all members alike and without further consequences, if two of them
+     *     have no path with remote memory access between them; LIMIT if the memory cannot be registered
+     */
+    Region expose(ByteBuffer memory);
+
     /** What the connections of this process have carried since it joined; the same for all its communicators. */
     TransportCounters counters();
 
     /**
      * Ends this communicator. On the world's: waits until everything sent is on its way and every peer has been told, for
      * the setting {@code ZIP_CLOSE_TIMEOUT} at most, and leaves the group; the members may do so in any order. Pending
-     * asynchronous operations end first, by success or by their deadline. May be called again, without effect.
+     * asynchronous operations end first, by success or by their deadline. Its regions are closed, though not together with the other
+     * members'. May be called again, without effect.
      */
     @Override
     void close();

@@ -89,11 +89,11 @@ public final class Zip {
     }
 
     private static boolean isUsable(PathProvider provider, boolean wanted, List<String> reasons) {
-        Optional<String> reason = provider.unavailabilityReason();
-        if (reason.isEmpty() && wanted) {
-            return true;
-        }
-        reasons.add(paths(provider) + ": " + reason.orElse("not what " + Setting.TRANSPORT.variable() + " asks for"));
-        return false;
+        // What is not wanted is not looked for.
+        Optional<String> reason = wanted
+                ? provider.unavailabilityReason()
+                : Optional.of("not what " + Setting.TRANSPORT.variable() + " asks for");
+        reason.ifPresent(why -> reasons.add(paths(provider) + ": " + why));
+        return reason.isEmpty();
     }
 }

@@ -71,7 +71,20 @@ final class Context {
         for (int rank = 0; rank < communicator.size(); rank++) {
             ids.add(view.members().get(communicator.worldRank(rank)).hostId());
         }
-        return casts(communicator) ? Hosts.of(ids).casting() : Hosts.of(ids);
+        Hosts hosts = isOnFabric(communicator) ? Hosts.of(ids).onFabric() : Hosts.of(ids);
+        return casts(communicator) ? hosts.casting() : hosts;
+    }
+
+    /** Whether all ranks, by what they published, are reached over one fabric. */
+    private static boolean isOnFabric(GroupCommunicator communicator) {
+        List<Member> members = communicator.view().members();
+        String first = members.get(communicator.worldRank(0)).fabric();
+        for (int rank = 1; rank < communicator.size(); rank++) {
+            if (!members.get(communicator.worldRank(rank)).fabric().equals(first)) {
+                return false;
+            }
+        }
+        return !first.isEmpty() && communicator.size() > 1;
     }
 
     /**

@@ -28,7 +28,16 @@ final class CollectiveMatrix {
      * @param seed   equal on all ranks
      */
     static List<CollectiveCase> cases(int size, Hosts.Spread spread, long seed) {
-        Selector selector = new Selector(size, spread, TuningTable.builtIn());
+        return cases(size, new Selector(size, spread, TuningTable.builtIn()), seed);
+    }
+
+    /**
+     * The same, around the thresholds of a selector.
+     *
+     * @param size number of ranks
+     * @param seed equal on all ranks
+     */
+    static List<CollectiveCase> cases(int size, Selector selector, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         List<CollectiveCase> cases = new ArrayList<>();
         for (CollectiveOperation operation : CollectiveOperation.values()) {

@@ -2,25 +2,31 @@ package io.zipcomm.collectives;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.zipcomm.Communicator;
 import io.zipcomm.Zip;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.collectives.pattern.Hosts;
+import io.zipcomm.collectives.select.Selector;
+import io.zipcomm.collectives.select.TuningTable;
 import io.zipcomm.internal.Engine;
 import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.settings.ZipSettings.RelayCollectives;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.testkit.Seeds;
 import io.zipcomm.testkit.SharedMemoryFolder;
+import io.zipcomm.transport.rdma.ffi.FabricLibrary;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -45,6 +51,10 @@ final class RealTransportsTest {
 
     private static final int SIZE_MAX = 8;
 
+    private static final int[] OTHER_SIZES = {3, 4, 6, 7, SIZE_MAX};
+
+    private static final EnumSet<Way> SOFTWARE_PROVIDERS = EnumSet.of(Way.RDMA_IN_MEMORY, Way.RDMA_OVER_TCP);
+
     /** For links that are to move, on a machine where all ranks load classes at once. */
     private static final long MOVE_NS_MAX = TimeUnit.SECONDS.toNanos(20);
 
@@ -64,16 +74,40 @@ final class RealTransportsTest {
         FROM_RELAY_TO_MEMORY(TransportChoice.AUTO, true, "aeron-ipc"),
         FROM_RELAY_TO_TCP(TransportChoice.AUTO, false, "tcp"),
         UDP(TransportChoice.AERON_UDP, true, "aeron-udp"),
-        FROM_RELAY_TO_UDP(TransportChoice.AUTO, false, "aeron-udp");
+        FROM_RELAY_TO_UDP(TransportChoice.AUTO, false, "aeron-udp"),
+        RDMA_IN_MEMORY("shm", TransportChoice.RDMA),
+        RDMA_OVER_TCP("tcp;ofi_rxm", TransportChoice.RDMA),
+        FROM_RELAY_TO_RDMA("tcp;ofi_rxm", TransportChoice.AUTO);
 
         private final TransportChoice choice;
         private final boolean sharesMemory;
         private final String path;
 
+        /** Provider of libfabric. */
+        private final String provider;
+
         Way(TransportChoice choice, boolean sharesMemory, String path) {
+            this(choice, sharesMemory, path, "auto");
+        }
+
+        Way(String provider, TransportChoice choice) {
+            this(choice, false, "rdma", provider);
+        }
+
+        Way(TransportChoice choice, boolean sharesMemory, String path, String provider) {
             this.choice = choice;
             this.sharesMemory = sharesMemory;
             this.path = path;
+            this.provider = provider;
+        }
+
+        /** Skips a test where this way cannot be gone. */
+        void assumeAvailable() {
+            SharedMemory.assumeAvailable(path.startsWith("aeron"));
+            if (path.equals("rdma")) {
+                String absence = FabricLibrary.absence();
+                assumeTrue(absence == null, () -> "no RDMA: " + absence);
+            }
         }
     }
 
@@ -89,7 +123,11 @@ final class RealTransportsTest {
     }
 
     private static Stream<Arguments> groups(int... sizes) {
-        return Stream.of(Way.values()).flatMap(way -> IntStream.of(sizes).mapToObj(size -> Arguments.of(way, size)));
+        return groups(EnumSet.allOf(Way.class), sizes);
+    }
+
+    private static Stream<Arguments> groups(EnumSet<Way> ways, int... sizes) {
+        return ways.stream().flatMap(way -> IntStream.of(sizes).mapToObj(size -> Arguments.of(way, size)));
     }
 
     /** Even and odd. */
@@ -103,8 +141,13 @@ final class RealTransportsTest {
                 groups(1), Stream.of(Way.TCP, Way.FROM_RELAY_TO_MEMORY).map(way -> Arguments.of(way, SIZE_MAX)));
     }
 
-    static Stream<Arguments> otherGroups() {
-        return groups(3, 4, 6, 7, SIZE_MAX);
+    /** Even and odd, powers of two and not, up to eight. */
+    static Stream<Arguments> otherGroupsOverSoftwareProviders() {
+        return groups(SOFTWARE_PROVIDERS, OTHER_SIZES);
+    }
+
+    static Stream<Arguments> otherGroupsOverTheRest() {
+        return groups(EnumSet.complementOf(SOFTWARE_PROVIDERS), OTHER_SIZES);
     }
 
     @ParameterizedTest
@@ -121,15 +164,24 @@ final class RealTransportsTest {
     }
 
     @ParameterizedTest
-    @MethodSource("otherGroups")
+    @MethodSource("otherGroupsOverSoftwareProviders")
+    @Tag("once")
+    void shouldMatchPlainLoopInGroupsOfAnySizeOverSoftwareProviders(Way way, int size) throws Exception {
+        matchPlainLoop(way, size);
+    }
+
+    @ParameterizedTest
+    @MethodSource("otherGroupsOverTheRest")
     @Tag("long")
     void shouldMatchPlainLoopInGroupsOfAnySize(Way way, int size) throws Exception {
         matchPlainLoop(way, size);
     }
 
     private void matchPlainLoop(Way way, int size) throws Exception {
-        SharedMemory.assumeAvailable(way.path.startsWith("aeron"));
-        List<CollectiveCase> cases = CollectiveMatrix.cases(size, Hosts.Spread.ONE, seeds.seed());
+        way.assumeAvailable();
+        Hosts hosts = way.path.equals("rdma") ? Hosts.one(size).onFabric() : Hosts.one(size);
+        Selector selector = new Selector(hosts, TuningTable.builtIn(), RelayCollectives.OFF);
+        List<CollectiveCase> cases = CollectiveMatrix.cases(size, selector, seeds.seed());
         ExecutorService ranks = Executors.newFixedThreadPool(size);
         try {
             List<Future<?>> outcomes = new ArrayList<>();
@@ -154,6 +206,7 @@ final class RealTransportsTest {
                 .rank(rank)
                 .transport(way.choice)
                 .set(Setting.SHARED_MEMORY, way.sharesMemory ? memory.toString() : "none")
+                .set(Setting.RDMA_PROVIDER, way.provider)
                 .set(Setting.AERON_UDP, way.path.equals("aeron-udp") ? "on" : "off")
                 .joinTimeout(Duration.ofSeconds(30))
                 .operationTimeout(Duration.ofSeconds(30))
@@ -199,7 +252,7 @@ final class RealTransportsTest {
         long direct = world.counters().directBytesSent;
         long relayed = world.counters().relayBytesSent;
         switch (way.choice) {
-            case TCP, AERON_IPC, AERON_UDP -> assertEquals(0, relayed);
+            case TCP, AERON_IPC, AERON_UDP, RDMA -> assertEquals(0, relayed);
             case RELAY -> assertEquals(0, direct);
             case AUTO -> assertTrue(world.size() == 1 || direct > 0, "no link became direct");
         }

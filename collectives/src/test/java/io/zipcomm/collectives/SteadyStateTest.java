@@ -1,6 +1,7 @@
 package io.zipcomm.collectives;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
 import io.zipcomm.Communicator;
@@ -12,6 +13,7 @@ import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.settings.ZipSettings.WaitChoice;
 import io.zipcomm.testkit.SharedMemoryFolder;
+import io.zipcomm.transport.rdma.ffi.FabricLibrary;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -54,10 +56,14 @@ final class SteadyStateTest {
         "AERON_IPC, 8, 20000",
         "AERON_IPC, 1048576, 500",
         "AERON_UDP, 8, 20000",
-        "AERON_UDP, 1048576, 500"
+        "AERON_UDP, 1048576, 500",
+        "RDMA, 8, 20000",
+        "RDMA, 1048576, 500"
     })
     void shouldLeaveLittleGarbage(TransportChoice transport, int bytes, int calls) throws Exception {
-        SharedMemory.assumeAvailable(transport != TransportChoice.TCP);
+        SharedMemory.assumeAvailable(transport.text().startsWith("aeron"));
+        String absence = transport == TransportChoice.RDMA ? FabricLibrary.absence() : null;
+        assumeTrue(absence == null, () -> "no RDMA: " + absence);
         ExecutorService ranks = Executors.newFixedThreadPool(SIZE);
         try (RelayServer relay = RelayServer.start(
                 RelaySettings.builder().listen("127.0.0.1:0").insecure(true).build())) {
@@ -83,6 +89,7 @@ final class SteadyStateTest {
                 .rank(rank)
                 .transport(transport)
                 .set(Setting.SHARED_MEMORY, memory.toString())
+                .set(Setting.RDMA_PROVIDER, "shm")
                 .waiting(WaitChoice.AUTO)
                 .joinTimeout(Duration.ofSeconds(30))
                 .operationTimeout(Duration.ofSeconds(30))

@@ -238,7 +238,27 @@ public abstract class Payload {
         long length = (long) count * type.bytes();
         check(index, length, given(buffer).capacity());
         ByteBuffer view = buffer.duplicate().clear();
+        String problem = length == 0 ? null : problem(view, index);
+        if (problem != null) {
+            throw new ZipException(ErrorCode.BAD_ARGUMENT, problem);
+        }
         return new BufferPayload(view.slice(index, (int) length).order(ByteOrder.LITTLE_ENDIAN), buffer, index, type);
+    }
+
+    /**
+     * Why the calling thread cannot use a buffer's memory, as when that was of an arena which is closed: native code would touch it
+     * all the same.
+     *
+     * @param index of a byte in it
+     * @return a phrase; null if it can
+     */
+    public static String problem(ByteBuffer buffer, int index) {
+        try {
+            buffer.get(index);
+            return null;
+        } catch (RuntimeException e) {
+            return "the buffer's memory cannot be used: " + e.getMessage();
+        }
     }
 
     /** All bytes of an Agrona buffer. */

@@ -10,7 +10,7 @@ public enum ErrorCode {
     DEADLINE(3),
     /** The caller cancelled the operation, or its thread was interrupted. */
     CANCELLED(4),
-    /** The communicator was closed. */
+    /** The communicator or region was closed. */
     CLOSED(5),
     /** A peer's process or connection died. */
     PEER_LOST(6),
@@ -30,7 +30,7 @@ public enum ErrorCode {
     PROTOCOL(13),
     /** A limit with a name was reached. */
     LIMIT(14),
-    /** No path to a peer could be opened. */
+    /** No path to a peer could be opened, or none of the kind that the operation needs. */
     UNREACHABLE(15),
     /** The relay could not be reached or did not answer. */
     RELAY_UNREACHABLE(16),

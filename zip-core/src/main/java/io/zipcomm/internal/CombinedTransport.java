@@ -7,6 +7,7 @@ import io.zipcomm.transport.DirectTransport;
 import io.zipcomm.transport.Path;
 import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.RelayAddress;
+import io.zipcomm.transport.RemoteMemory;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportCounters;
 import java.io.IOException;
@@ -286,6 +287,21 @@ final class CombinedTransport implements Transport {
     @Override
     public Bell listenForBell(java.nio.file.Path file) throws IOException {
         return base.listenForBell(file);
+    }
+
+    @Override
+    public RemoteMemory remoteMemory() {
+        for (DirectTransport one : direct) {
+            if (one.remoteMemory() != null) {
+                return one.remoteMemory();
+            }
+        }
+        return base.remoteMemory();
+    }
+
+    @Override
+    public DescriptorWatch watch(int descriptor) throws IOException {
+        return base.watch(descriptor);
     }
 
     @Override

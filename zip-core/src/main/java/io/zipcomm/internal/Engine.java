@@ -6,6 +6,7 @@ import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.Path;
 import io.zipcomm.transport.PathEvents;
+import io.zipcomm.transport.RemoteMemory;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportCounters;
 import java.util.ArrayDeque;
@@ -756,6 +757,11 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     void suspected(Link link) {
         suspects.add(link);
+    }
+
+    /** What reads and writes the memory of peers; null if nothing here can. */
+    RemoteMemory remoteMemory() {
+        return transport.remoteMemory();
     }
 
     // ---- verdicts

@@ -1,6 +1,7 @@
 package io.zipcomm.internal;
 
 import io.zipcomm.Communicator;
+import io.zipcomm.Region;
 import io.zipcomm.ZipFuture;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
@@ -8,6 +9,7 @@ import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.TransportCounters;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -33,6 +35,7 @@ public final class GroupCommunicator implements Communicator {
     private int collectives;
     private ZipException failure;
     private final HubTurns hubTurns;
+    private final List<GroupRegion> regions = new ArrayList<>();
 
     private volatile boolean closed;
 
@@ -430,24 +433,69 @@ public final class GroupCommunicator implements Communicator {
         }
     }
 
-    private void check(Operation operation) {
+    /** Throws CLOSED if this is closed. Any thread. */
+    void checkOpen() {
         if (closed) {
             throw engine.closed();
         }
+    }
+
+    /** Whether collectives may run. Engine holder only. */
+    boolean isUsable() {
+        boolean isUsable = !closed && failure == null;
+        for (int one : worldRanks) {
+            isUsable &= engine.gone(one) == null;
+        }
+        return isUsable;
+    }
+
+    private void check(Operation operation) {
+        checkOpen();
         if (operation.isCollective()) {
             checkUsable(operation);
         }
+    }
+
+    /**
+     * Throws if collectives have failed, or a member has died, which fails them. Engine holder only.
+     *
+     * @param operation for which it is asked
+     * @param worldRank of the member
+     * @return what to say if the member has left, unless its reason is another's death of which this rank will hear; null if it has not
+     */
+    ZipException checkReached(String operation, int worldRank) {
+        if (failure != null) {
+            throw failedBefore(operation + suffix());
+        }
+        ZipException refusal = engine.link(worldRank).refusal();
+        if (refusal != null && refusal.code() != ErrorCode.PEER_LEFT) {
+            throw lost(operation, worldRank, refusal);
+        }
+        return refusal;
+    }
+
+    /** Something that this rank did without the others has failed, which fails all collectives. Engine holder only. */
+    ZipException lost(String operation, int worldRank, ZipException cause) {
+        ZipException described = engine.failure(cause.code(), cause.reason())
+                .peer(worldRank)
+                .operation(operation + suffix())
+                .build(cause);
+        collectiveFailed(described);
+        return described;
+    }
+
+    private ZipException failedBefore(String operation) {
+        return engine.failure(ErrorCode.COMMUNICATOR_FAILED, "an earlier collective failed: " + failure.getMessage())
+                .peer(failure.peer())
+                .operation(operation)
+                .build(failure);
     }
 
     private void checkUsable(Operation operation) {
         engine.enter();
         try {
             if (failure != null) {
-                throw engine.failure(
-                                ErrorCode.COMMUNICATOR_FAILED, "an earlier collective failed: " + failure.getMessage())
-                        .peer(failure.peer())
-                        .operation(operation.describe())
-                        .build(failure);
+                throw failedBefore(operation.describe());
             }
             for (int one : worldRanks) {
                 if (engine.gone(one) != null) {
@@ -523,6 +571,58 @@ public final class GroupCommunicator implements Communicator {
         engine.control().abort(context, cause.code().number(), cause.peer(), cause.getMessage());
     }
 
+    // ---- regions
+
+    @Override
+    public Region expose(ByteBuffer memory) {
+        return expose(memory, timeout());
+    }
+
+    Region expose(ByteBuffer memory, Duration timeout) {
+        if (memory == null || !memory.isDirect() || memory.isReadOnly()) {
+            throw refuseCollective(
+                    "expose",
+                    memory == null ? "no buffer" : "the buffer is " + (memory.isDirect() ? "read-only" : "not direct"));
+        }
+        ByteBuffer own = memory.slice();
+        String problem = own.hasRemaining() ? Payload.problem(own, 0) : null;
+        if (problem != null) {
+            throw refuseCollective("expose", problem);
+        }
+        ExposeOperation expose = new ExposeOperation(this, own);
+        run(expose, timeout.toNanos());
+        if (expose.problem() != null) {
+            throw refusal(ErrorCode.UNREACHABLE, "expose", expose.problem());
+        }
+        engine.enter();
+        try {
+            GroupRegion region = new GroupRegion(this, own, expose);
+            regions.add(region);
+            if (closed) {
+                region.giveUp();
+            }
+            return region.handle(timeout.toNanos());
+        } finally {
+            engine.leave();
+        }
+    }
+
+    /** A region is over. Engine holder only. */
+    void forget(GroupRegion region) {
+        regions.remove(region);
+    }
+
+    private void giveUpRegions() {
+        engine.enter();
+        try {
+            while (!regions.isEmpty()) {
+                regions.get(regions.size() - 1).giveUp();
+            }
+        } finally {
+            engine.leave();
+        }
+    }
+
     // ---- other communicators
 
     @Override
@@ -577,6 +677,7 @@ public final class GroupCommunicator implements Communicator {
         }
         closed = true;
         engine.close(this, engine.settings().operationTimeout().toNanos());
+        giveUpRegions();
         if (context == 0) {
             engine.close();
         }

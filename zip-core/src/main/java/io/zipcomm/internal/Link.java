@@ -162,11 +162,16 @@ final class Link implements FrameHandler {
         }
     }
 
-    /** There is something to send. */
-    void flush() {
+    /** Somebody wants a direct path, whether there is something to send or not. */
+    void want() {
         if (backOff.isDue()) {
             wantBetter();
         }
+    }
+
+    /** There is something to send. */
+    void flush() {
+        want();
         if (engine.isCorked()) {
             engine.flushLater(this);
         } else if (output.path() != null) {

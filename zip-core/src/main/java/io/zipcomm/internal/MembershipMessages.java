@@ -98,6 +98,7 @@ final class MembershipMessages {
             case LOOPBACK -> io.zipcomm.wire.proto.Candidate.Kind.LOOPBACK;
             case OBSERVED -> io.zipcomm.wire.proto.Candidate.Kind.OBSERVED;
             case MEMORY -> io.zipcomm.wire.proto.Candidate.Kind.MEMORY;
+            case FABRIC -> io.zipcomm.wire.proto.Candidate.Kind.FABRIC;
         };
         return io.zipcomm.wire.proto.Candidate.newBuilder()
                 .setKind(kind)
@@ -112,6 +113,7 @@ final class MembershipMessages {
             case LOOPBACK -> Candidate.Kind.LOOPBACK;
             case OBSERVED -> Candidate.Kind.OBSERVED;
             case MEMORY -> Candidate.Kind.MEMORY;
+            case FABRIC -> Candidate.Kind.FABRIC;
             case PRIVATE, UNKNOWN, UNRECOGNIZED -> Candidate.Kind.PRIVATE;
         };
         return new Candidate(kind, candidate.getTransport(), candidate.getHost(), candidate.getPort());

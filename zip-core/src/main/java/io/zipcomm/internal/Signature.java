@@ -42,6 +42,12 @@ public final class Signature {
     /** Also the whole signature. */
     public static final int DUPLICATE = 15;
 
+    // Of regions. The hash is of the region's number.
+
+    static final int EXPOSE = 16;
+    static final int FENCE = 17;
+    static final int CLOSE_REGION = 18;
+
     private static final String[] OPERATIONS = {
         null,
         "barrier",
@@ -58,7 +64,10 @@ public final class Signature {
         "all-gatherv",
         "all-to-allv",
         "split",
-        "duplicate"
+        "duplicate",
+        "expose",
+        "fence",
+        "close of a region"
     };
 
     private static final String[] REDUCTIONS = {

@@ -1,12 +1,14 @@
 package io.zipcomm.internal;
 
 import io.zipcomm.Communicator;
+import io.zipcomm.Region;
 import io.zipcomm.ZipFuture;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.transport.TransportCounters;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 
 /** A communicator with a deadline of its own for each call. */
@@ -85,6 +87,11 @@ final class TimedCommunicator implements Communicator {
     @Override
     public Communicator duplicate() {
         return all.duplicate(timeout);
+    }
+
+    @Override
+    public Region expose(ByteBuffer memory) {
+        return all.expose(memory, timeout);
     }
 
     @Override

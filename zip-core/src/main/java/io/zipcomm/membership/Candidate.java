@@ -7,8 +7,9 @@ import java.util.regex.Pattern;
  *
  * @param kind      who can use it
  * @param transport name of the path it leads to, such as {@code tcp}
- * @param host      literal IPv4 or IPv6 address; of {@link Kind#MEMORY} what names the memory
- * @param port      port; of {@link Kind#MEMORY} 0
+ * @param host      literal IPv4 or IPv6 address; of {@link Kind#MEMORY} what names the memory; of {@link Kind#FABRIC} a
+ *     provider, a slash and the address that the provider gives, in hexadecimal digits
+ * @param port      port; of {@link Kind#MEMORY} and {@link Kind#FABRIC} 0
  */
 public record Candidate(Kind kind, String transport, String host, int port) {
 
@@ -21,7 +22,9 @@ public record Candidate(Kind kind, String transport, String host, int port) {
         /** Where the relay saw the rank come from, with the port that the rank listens on. */
         OBSERVED,
         /** Ranks that see the same memory only. */
-        MEMORY
+        MEMORY,
+        /** Ranks that use the same provider of a fabric only. */
+        FABRIC
     }
 
     private static final String BYTE = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
@@ -34,9 +37,16 @@ public record Candidate(Kind kind, String transport, String host, int port) {
 
     private static final Pattern MEMORY = Pattern.compile("[0-9a-zA-Z./_-]{1,200}");
 
+    /** Addresses of fabrics have 512 bytes at most. */
+    private static final Pattern FABRIC = Pattern.compile("[0-9a-zA-Z_;-]{1,64}/([0-9a-f]{2}){1,512}");
+
     /** Whether it can be what its kind says, whatever another rank may think of it. */
     public boolean isSound() {
-        return kind == Kind.MEMORY ? port == 0 && MEMORY.matcher(host).matches() : isAddress();
+        return switch (kind) {
+            case MEMORY -> port == 0 && MEMORY.matcher(host).matches();
+            case FABRIC -> port == 0 && FABRIC.matcher(host).matches();
+            case PRIVATE, LOOPBACK, OBSERVED -> isAddress();
+        };
     }
 
     /** Whether it is an address at all, not a name that would have to be looked up, and a port that there can be. */
@@ -48,6 +58,6 @@ public record Candidate(Kind kind, String transport, String host, int port) {
 
     @Override
     public String toString() {
-        return kind == Kind.MEMORY ? host : host + ":" + port;
+        return kind == Kind.MEMORY || kind == Kind.FABRIC ? host : host + ":" + port;
     }
 }

@@ -22,6 +22,16 @@ public record Member(int rank, String hostId, List<Candidate> candidates, List<S
         return "";
     }
 
+    /** Name of what moves bytes on its fabric, the same for ranks that reach each other there; empty if it is on none. */
+    public String fabric() {
+        for (Candidate one : candidates) {
+            if (one.kind() == Candidate.Kind.FABRIC) {
+                return one.host().substring(0, Math.max(0, one.host().indexOf('/')));
+            }
+        }
+        return "";
+    }
+
     /** Whether it publishes addresses at which peers reach it by a kind of path. */
     public boolean isReachedBy(String path) {
         return candidates.stream().anyMatch(one -> one.transport().equals(path));

@@ -42,7 +42,7 @@ public enum Setting {
             "auto",
             "auto: begin through the relay, move to the best direct path that opens; tcp: direct TCP only; relay: only"
                     + " through the relay; aeron-ipc: only memory shared by the ranks of one host; aeron-udp: only Aeron's"
-                    + " streams over UDP, which are not encrypted."),
+                    + " streams over UDP, which are not encrypted; rdma: only RDMA, not encrypted either."),
     JOIN_TIMEOUT("ZIP_JOIN_TIMEOUT", "ms", "30000", "How long to wait for the group to be complete."),
     OPERATION_TIMEOUT("ZIP_OPERATION_TIMEOUT", "ms", "60000", "Deadline of an operation that is given none."),
     CLOSE_TIMEOUT("ZIP_CLOSE_TIMEOUT", "ms", "5000", "How long closing waits for peers to take what they were sent."),
@@ -95,6 +95,13 @@ public enum Setting {
             "off",
             "Whether auto reaches peers by Aeron's streams over UDP, before TCP: off; unicast; on: what goes to all others alike is"
                     + " written once, also with ZIP_TRANSPORT=aeron-udp. They are not encrypted. Equal on all ranks."),
+    RDMA_PROVIDER(
+            "ZIP_RDMA_PROVIDER",
+            "name",
+            "auto",
+            "Provider of libfabric by which ranks reach each other with RDMA, as fi_info lists it, such as verbs;ofi_rxm or efa."
+                    + " auto: whatever hardware there is, and with ZIP_TRANSPORT=rdma tcp;ofi_rxm if there is none. With a"
+                    + " provider, ZIP_TRANSPORT=auto takes it before TCP."),
     TUNING(
             "ZIP_TUNING",
             "path",

@@ -38,6 +38,7 @@ import java.util.function.Function;
  * @param sharedMemory     directory where ranks of this host meet to share memory, or empty to share none
  * @param aeronDriver      directory of a media driver that runs already, or empty
  * @param aeronUdp         whether AUTO uses Aeron over UDP, and how
+ * @param rdmaProvider     provider of libfabric for RDMA, or auto
  * @param tuning           file of tuning rules, or empty for the built-in ones
  * @param relayCollectives what the relay may do of a collective
  */
@@ -63,6 +64,7 @@ public record ZipSettings(
         String sharedMemory,
         String aeronDriver,
         AeronUdp aeronUdp,
+        String rdmaProvider,
         String tuning,
         RelayCollectives relayCollectives) {
 
@@ -88,7 +90,9 @@ public record ZipSettings(
         /** Memory shared by the ranks of one host only. */
         AERON_IPC,
         /** Aeron over UDP only. */
-        AERON_UDP;
+        AERON_UDP,
+        /** RDMA only. */
+        RDMA;
 
         /** As it is written in the environment, and as {@link io.zipcomm.transport.Path#name} has it. */
         public String text() {
@@ -382,6 +386,7 @@ public record ZipSettings(
                     orNone(values.get(Setting.SHARED_MEMORY)),
                     values.get(Setting.AERON_DRIVER),
                     choice(Setting.AERON_UDP, AeronUdp.class),
+                    values.get(Setting.RDMA_PROVIDER),
                     values.get(Setting.TUNING),
                     choice(Setting.RELAY_COLLECTIVES, RelayCollectives.class));
         }

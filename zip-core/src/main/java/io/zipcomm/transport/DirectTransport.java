@@ -74,6 +74,11 @@ public interface DirectTransport extends AutoCloseable {
     /** The thread is awake. */
     void afterSleep();
 
+    /** What reads and writes the memory of peers; null if no path of this transport can do so. */
+    default RemoteMemory remoteMemory() {
+        return null;
+    }
+
     /** Whether frames that left a link wait for room, or peers for something that this rank has to hand over. */
     boolean hasOutput();
 

@@ -1,6 +1,7 @@
 package io.zipcomm.transport;
 
 import io.zipcomm.settings.ZipSettings;
+import java.util.Optional;
 
 /** Entry point of a module with a {@link DirectTransport}, found by {@link java.util.ServiceLoader}. */
 public interface DirectTransportProvider extends PathProvider {
@@ -16,7 +17,28 @@ public interface DirectTransportProvider extends PathProvider {
     }
 
     /**
-     * Opens the transport for one process of one group. Connects to nobody, and takes no longer than milliseconds.
+     * As {@link #failureWhenTried()}, of what some settings ask for.
+     *
+     * @param settings that want it
+     */
+    default Optional<String> failureWhenTried(ZipSettings settings) {
+        return failureWhenTried();
+    }
+
+    /**
+     * What it would open, if there is more than one thing of that kind, in a few words. As {@link #failureWhenTried()} it may load
+     * native code and take its time. Never throws.
+     *
+     * @param settings that want it
+     * @return empty if there is nothing to choose
+     */
+    default Optional<String> choice(ZipSettings settings) {
+        return Optional.empty();
+    }
+
+    /**
+     * Opens the transport for one process of one group. Connects to nobody. Takes milliseconds; where native
+     * libraries have to be loaded and devices opened, some hundred of them.
      *
      * @param settings of the process
      * @param base     what it stands beside: counts for it, and sleeps for it

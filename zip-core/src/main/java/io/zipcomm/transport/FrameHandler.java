@@ -7,7 +7,8 @@ import java.nio.ByteBuffer;
 public interface FrameHandler {
 
     /**
-     * Asks for the next frame to send.
+     * Asks for the next frame to send. While a payload has not been taken, that is only done behind a DATA frame that is not the last
+     * of its message.
      *
      * @param path   who asks
      * @param header where to write the header, little-endian
@@ -18,7 +19,8 @@ public interface FrameHandler {
     boolean nextFrame(Path path, ByteBuffer header, int at, OutboundFrame out);
 
     /**
-     * The payload of the frame last asked for has left the caller's memory. Not called for frames without a payload.
+     * The payload of a frame has left the caller's memory, and so have those of its message before it. Not called for frames without
+     * a payload.
      *
      * @param out as filled by {@link #nextFrame}
      */

@@ -33,8 +33,8 @@ public interface Path {
     void flush();
 
     /**
-     * The handler wants back the memory of a frame that is under way: what is left of an outgoing one is copied, of an
-     * incoming one thrown away. {@link FrameHandler#payloadTaken} is not called for it.
+     * The handler wants back the memory of the frames that are under way with some attachment: what is left of outgoing ones is copied,
+     * of an incoming one thrown away. {@link FrameHandler#payloadTaken} is not called for them.
      *
      * @param attachment of the frame; nothing happens if no frame under way has it
      */

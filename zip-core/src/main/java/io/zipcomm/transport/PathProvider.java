@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a transport module says of itself before anything is opened. Asking loads no native code, opens nothing and never
- * throws.
+ * What a transport module says of itself before anything is opened. Asking opens nothing and never throws, and unless it is said
+ * below it loads no native code.
  */
 public interface PathProvider {
 
@@ -19,6 +19,19 @@ public interface PathProvider {
      */
     Optional<String> unavailabilityReason();
 
-    /** One line on what it would use here, such as the socket implementation. Never throws. */
+    /**
+     * Why this module cannot be used here, found out by trying. May load native code, and take some hundred milliseconds: for
+     * people who ask, not for processes that join. Never throws.
+     *
+     * @return empty if it can; by default what {@link #unavailabilityReason()} says
+     */
+    default Optional<String> failureWhenTried() {
+        return unavailabilityReason();
+    }
+
+    /**
+     * One line on what it would use here, such as the socket implementation. As {@link #failureWhenTried()} it may load native
+     * code and take its time. Never throws.
+     */
     String details();
 }

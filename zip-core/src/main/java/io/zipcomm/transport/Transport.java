@@ -124,6 +124,22 @@ public interface Transport extends AutoCloseable {
         throw new IOException(getClass().getSimpleName() + " cannot be woken by other processes");
     }
 
+    /** What reads and writes the memory of peers; null if no path of this transport can do so. */
+    default RemoteMemory remoteMemory() {
+        return null;
+    }
+
+    /**
+     * Lets a descriptor of native code end {@link #await}.
+     *
+     * @param descriptor of a kind that can be waited for; stays its owner's, who closes the watch before it
+     * @return off at first
+     * @throws IOException if this transport cannot wait for it, as by default
+     */
+    default DescriptorWatch watch(int descriptor) throws IOException {
+        throw new IOException(getClass().getSimpleName() + " waits for no descriptors of others");
+    }
+
     /** Whether bytes that left a link wait for a connection to take them. */
     boolean hasOutput();
 
@@ -140,6 +156,20 @@ public interface Transport extends AutoCloseable {
      */
     @Override
     void close();
+
+    /** What waits for a descriptor. Engine holder only. */
+    interface DescriptorWatch extends AutoCloseable {
+
+        /**
+         * While it is on, {@link Transport#await} returns as soon as the descriptor is readable, and counts that as something to do.
+         * Costs a call of the operating system.
+         */
+        void turn(boolean on);
+
+        /** Forgets the descriptor. May be called again, and after the transport was closed. */
+        @Override
+        void close();
+    }
 
     /** What other processes of this host ring. */
     interface Bell extends AutoCloseable {

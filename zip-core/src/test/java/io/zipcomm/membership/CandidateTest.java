@@ -2,6 +2,7 @@ package io.zipcomm.membership;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -26,5 +27,32 @@ final class CandidateTest {
     })
     void shouldBeAnAddressOrNot(String host, int port, boolean expected) {
         assertEquals(expected, new Candidate(Candidate.Kind.PRIVATE, "tcp", host, port).isAddress());
+    }
+
+    /** What is behind the slash goes to a library in another language as bytes. */
+    @ParameterizedTest
+    @CsvSource({
+        "tcp;ofi_rxm/0200a1b2, 0, true",
+        "shm/00, 0, true",
+        "shm/00, 1, false",
+        "shm/0, 0, false",
+        "shm/, 0, false",
+        "/00, 0, false",
+        "shm/0G, 0, false",
+        "shm/00/00, 0, false",
+        "../00, 0, false",
+        "10.0.0.1, 0, false"
+    })
+    void shouldBeSoundInAFabricOrNot(String host, int port, boolean expected) {
+        Candidate candidate = new Candidate(Candidate.Kind.FABRIC, "rdma", host, port);
+        assertEquals(expected, candidate.isSound());
+        assertEquals(false, candidate.isAddress());
+    }
+
+    @Test
+    void shouldNotBeSoundWithALongAddress() {
+        String most = "00".repeat(512);
+        assertEquals(true, new Candidate(Candidate.Kind.FABRIC, "rdma", "efa/" + most, 0).isSound());
+        assertEquals(false, new Candidate(Candidate.Kind.FABRIC, "rdma", "efa/00" + most, 0).isSound());
     }
 }

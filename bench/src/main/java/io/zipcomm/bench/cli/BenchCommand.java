@@ -29,6 +29,7 @@ import io.zipcomm.collectives.select.Explanation;
 import io.zipcomm.collectives.select.TuningTable;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.DirectTransportProvider;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,10 +37,12 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -89,6 +92,9 @@ final class BenchCommand implements Callable<Integer> {
     private static final long ROW_MS_MAX = 1500;
     private static final long LARGE_BYTES = 16L << 20;
     private static final int COLD_START_RUNS = 5;
+
+    /** Goes on without what cannot be used. */
+    private static final String AUTO = ZipSettings.TransportChoice.AUTO.text();
 
     /** Other things to measure than the table. */
     private static final class Kind {
@@ -338,6 +344,7 @@ final class BenchCommand implements Callable<Integer> {
             }
         }
         checkReport();
+        checkTransports(selection.transports());
         OwnNetwork network = ownNetwork();
         if (network != null) {
             return network.run(Main.class, arguments());
@@ -358,6 +365,45 @@ final class BenchCommand implements Callable<Integer> {
             throw wrong(
                     "--report " + report + " cannot be written: " + e.getClass().getSimpleName());
         }
+    }
+
+    /** Ranks would find out one by one. */
+    private void checkTransports(List<String> names) {
+        for (String name : names) {
+            ZipSettings settings = settings(name);
+            for (DirectTransportProvider provider : ServiceLoader.load(DirectTransportProvider.class)) {
+                if (provider.isWanted(settings) && !name.equals(AUTO)) {
+                    provider.failureWhenTried(settings).ifPresent(why -> {
+                        throw wrong("--transport " + name + " cannot be used here: " + why);
+                    });
+                }
+            }
+        }
+    }
+
+    /** What transports that can do their work in several ways would choose, by their names. */
+    private static Map<String, String> choices(List<String> names) {
+        Map<String, String> choices = new LinkedHashMap<>();
+        for (String name : names) {
+            ZipSettings settings = settings(name);
+            for (DirectTransportProvider provider : ServiceLoader.load(DirectTransportProvider.class)) {
+                if (provider.isWanted(settings)) {
+                    String path = provider.capabilities().get(0).path();
+                    provider.choice(settings).ifPresent(choice -> choices.put(path, choice));
+                }
+            }
+        }
+        return choices;
+    }
+
+    /** Of a rank. */
+    private static ZipSettings settings(String transport) {
+        return ZipSettings.builderFromEnvironment()
+                .set(Setting.TRANSPORT, transport)
+                .session("bench")
+                .size(1)
+                .rank(0)
+                .build();
     }
 
     /** Null if the run stays in the system's network: because it need not leave it, may not, or has. */
@@ -385,7 +431,12 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private int table(Selection selection) throws InterruptedException, IOException {
-        RunFacts start = factsAtStart();
+        Map<String, String> versions = new LinkedHashMap<>();
+        versions.put("Java", System.getProperty("java.vendor") + " " + Runtime.version());
+        Map<String, String> choices = choices(selection.transports());
+        choices.forEach((name, choice) -> System.out.println(name + " by " + choice));
+        versions.putAll(choices);
+        RunFacts start = factsAtStart(versions);
         try (CsvFile file = csv == null ? null : CsvFile.create(csv)) {
             BenchConsole console = new BenchConsole(
                     System.out,
@@ -405,13 +456,13 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     /** What is known of a run before it begins; what the run finds out is still empty. */
-    private RunFacts factsAtStart() {
+    private RunFacts factsAtStart(Map<String, String> versions) {
         return new RunFacts(
                 "./zip " + String.join(" ", arguments()),
                 SourceCommit.describe(),
                 Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
                 MachineFacts.read(),
-                Map.of("Java", System.getProperty("java.vendor") + " " + Runtime.version()),
+                versions,
                 "",
                 List.of(),
                 List.of());

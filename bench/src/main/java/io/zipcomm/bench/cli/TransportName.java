@@ -8,7 +8,7 @@ import picocli.CommandLine.TypeConversionException;
 final class TransportName implements ITypeConverter<String> {
 
     /** For help texts and errors. */
-    static final String KNOWN = "auto, tcp, relay, aeron-ipc, aeron-udp";
+    static final String KNOWN = "auto, tcp, relay, aeron-ipc, aeron-udp, rdma";
 
     private static final List<String> NAMES = List.of(KNOWN.split(", ", -1));
 

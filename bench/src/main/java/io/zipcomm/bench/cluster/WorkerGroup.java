@@ -172,6 +172,11 @@ final class WorkerGroup implements AutoCloseable {
         return process.exitValue();
     }
 
+    /** Processor time that a rank has used, all threads together. */
+    Duration processorTime(int rank) {
+        return processes.child(rank).info().totalCpuDuration().orElseThrow();
+    }
+
     /** What a rank wrote last that was no message. */
     List<String> lines(int rank) {
         Deque<String> lines = lastLines.get(rank);

@@ -5,6 +5,7 @@ import io.zipcomm.Zip;
 import io.zipcomm.bench.cluster.GroupEnvironment;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.Capabilities;
 import io.zipcomm.transport.DirectTransportProvider;
 import io.zipcomm.transport.PathProvider;
@@ -77,7 +78,7 @@ public final class Doctor {
         }
         boolean admitted = relays.anyAnswers() && isAdmitted(examination, session(examination));
         LadderWords.of(nat).forEach((topic, text) -> report.say("ladder, " + topic, text));
-        sayOtherTransports();
+        sayOtherTransports(examination.settings(session(examination), 1, 0).build());
         if (admitted && !examination.idle().isZero()) {
             new IdleLook(report, network, examination, CLOCK).look(session(examination));
         }
@@ -142,11 +143,12 @@ public final class Doctor {
     }
 
     /** Shared memory, RDMA and the like, as far as they are installed. */
-    private void sayOtherTransports() {
+    private void sayOtherTransports(ZipSettings settings) {
         boolean any = false;
         for (PathProvider provider :
                 Stream.concat(providers.stream(), direct.stream()).toList()) {
-            Optional<String> reason = provider.unavailabilityReason();
+            Optional<String> reason = provider.failureWhenTried();
+            boolean mustBeNamed = provider instanceof DirectTransportProvider one && !one.isWanted(settings);
             for (Capabilities one : provider.capabilities()) {
                 if (!NETWORK.contains(one.path())) {
                     any = true;
@@ -156,7 +158,12 @@ public final class Doctor {
                                     .orElse("would work "
                                             + (one.crossesHosts()
                                                     ? "with peers that have it too"
-                                                    : "with peers on this machine")));
+                                                    : "with peers on this machine")
+                                            + (mustBeNamed
+                                                    ? ", if the settings ask for it: "
+                                                            + settings.transport()
+                                                                    .text() + " does not"
+                                                    : "")));
                 }
             }
         }

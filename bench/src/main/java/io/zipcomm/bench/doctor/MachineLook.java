@@ -61,7 +61,7 @@ final class MachineLook {
 
     /** Answers whether it can be used. */
     private boolean lookAt(PathProvider provider) {
-        Optional<String> reason = provider.unavailabilityReason();
+        Optional<String> reason = provider.failureWhenTried();
         for (Capabilities one : provider.capabilities()) {
             report.say(
                     "transport " + one.path(),

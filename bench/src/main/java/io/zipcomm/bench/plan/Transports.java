@@ -17,10 +17,10 @@ public final class Transports {
     public static final List<String> DEFAULT = List.of(TCP, "relay");
 
     /** Those without a relay or a choice in between, which other systems are compared with by name. */
-    public static final List<String> DIRECT = List.of(TCP, AERON_IPC, "aeron-udp");
+    public static final List<String> DIRECT = List.of(TCP, AERON_IPC, "aeron-udp", "rdma");
 
     /** All; whom others are compared with first comes first. */
-    public static final List<String> ALL = List.of(TCP, AERON_IPC, "aeron-udp", "auto", "relay");
+    public static final List<String> ALL = List.of(TCP, AERON_IPC, "aeron-udp", "rdma", "auto", "relay");
 
     private Transports() {}
 

@@ -3,15 +3,15 @@ package io.zipcomm.bench.worker;
 import java.util.List;
 
 /** An operation that moves bytes unchanged. */
-record ByteWorkload(List<Region> inputs, List<Region> outputs, Runnable operation) implements Workload {
+record ByteWorkload(List<Stretch> inputs, List<Stretch> outputs, Runnable operation) implements Workload {
 
     @Override
     public void prepare(int iteration, boolean all) {
         // Outputs first: in an operation in place the root's memory is both.
-        for (Region output : outputs) {
+        for (Stretch output : outputs) {
             output.poison(iteration, all);
         }
-        for (Region input : inputs) {
+        for (Stretch input : inputs) {
             input.write(iteration, all);
         }
     }
@@ -23,7 +23,7 @@ record ByteWorkload(List<Region> inputs, List<Region> outputs, Runnable operatio
 
     @Override
     public String mismatch(int iteration, boolean all) {
-        for (Region output : outputs) {
+        for (Stretch output : outputs) {
             String mismatch = output.mismatch(iteration, all);
             if (mismatch != null) {
                 return mismatch;

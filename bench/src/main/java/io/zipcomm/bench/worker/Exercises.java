@@ -46,8 +46,8 @@ final class Exercises {
 
     private Exercise pingPong() {
         int own = rank < 2 ? bytes : 0;
-        Region sent = new Region(memory(own), 0, own, 0, 1);
-        Region received = new Region(memory(own), 0, own, 0, 1);
+        Stretch sent = new Stretch(memory(own), 0, own, 0, 1);
+        Stretch received = new Stretch(memory(own), 0, own, 0, 1);
         Runnable part =
                 rank == 0 ? operations.ping(sent.memory(), received.memory()) : operations.pong(received.memory());
         return new PingPongExercise(rank, sent, received, part, progress);
@@ -78,7 +78,7 @@ final class Exercises {
 
     private Workload broadcast() {
         ByteBuffer buffer = memory(bytes);
-        List<Region> whole = List.of(new Region(buffer, 0, bytes, ROOT, ROOT));
+        List<Stretch> whole = List.of(new Stretch(buffer, 0, bytes, ROOT, ROOT));
         return new ByteWorkload(rank == ROOT ? whole : List.of(), whole, operations.broadcast(buffer));
     }
 
@@ -88,7 +88,7 @@ final class Exercises {
         ByteBuffer to = memory(blocks.length(rank));
         return new ByteWorkload(
                 rank == ROOT ? perDestination(from, blocks) : List.of(),
-                List.of(new Region(to, 0, blocks.length(rank), ROOT, rank)),
+                List.of(new Stretch(to, 0, blocks.length(rank), ROOT, rank)),
                 operations.scatter(from, blocks, to));
     }
 
@@ -97,7 +97,7 @@ final class Exercises {
         ByteBuffer from = memory(blocks.length(rank));
         ByteBuffer to = memory(rank == ROOT ? bytes : 0);
         return new ByteWorkload(
-                List.of(new Region(from, 0, blocks.length(rank), rank, ROOT)),
+                List.of(new Stretch(from, 0, blocks.length(rank), rank, ROOT)),
                 rank == ROOT ? perSource(to, blocks, ROOT) : List.of(),
                 operations.gather(from, to, blocks));
     }
@@ -107,7 +107,7 @@ final class Exercises {
         ByteBuffer from = memory(blocks.length(rank));
         ByteBuffer to = memory(bytes);
         return new ByteWorkload(
-                List.of(new Region(from, 0, blocks.length(rank), rank, ROOT)),
+                List.of(new Stretch(from, 0, blocks.length(rank), rank, ROOT)),
                 perSource(to, blocks, ROOT),
                 operations.allGather(from, to, blocks));
     }
@@ -124,20 +124,20 @@ final class Exercises {
                 operations.allToAll(from, sending, to, arriving));
     }
 
-    private List<Region> perDestination(ByteBuffer buffer, Blocks blocks) {
-        List<Region> regions = new ArrayList<>();
+    private List<Stretch> perDestination(ByteBuffer buffer, Blocks blocks) {
+        List<Stretch> stretches = new ArrayList<>();
         for (int to = 0; to < ranks; to++) {
-            regions.add(new Region(buffer, blocks.start(to), blocks.length(to), rank, to));
+            stretches.add(new Stretch(buffer, blocks.start(to), blocks.length(to), rank, to));
         }
-        return regions;
+        return stretches;
     }
 
-    private List<Region> perSource(ByteBuffer buffer, Blocks blocks, int destination) {
-        List<Region> regions = new ArrayList<>();
+    private List<Stretch> perSource(ByteBuffer buffer, Blocks blocks, int destination) {
+        List<Stretch> stretches = new ArrayList<>();
         for (int from = 0; from < ranks; from++) {
-            regions.add(new Region(buffer, blocks.start(from), blocks.length(from), from, destination));
+            stretches.add(new Stretch(buffer, blocks.start(from), blocks.length(from), from, destination));
         }
-        return regions;
+        return stretches;
     }
 
     private Workload reduce() {

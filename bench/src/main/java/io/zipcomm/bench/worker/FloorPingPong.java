@@ -7,14 +7,14 @@ import java.nio.ByteBuffer;
 final class FloorPingPong implements FloorRound {
 
     private final FloorPath path;
-    private final Region sent;
-    private final Region received;
+    private final Stretch sent;
+    private final Stretch received;
     private String mismatch;
 
     FloorPingPong(FloorPath path, int bytes) {
         this.path = path;
-        sent = new Region(ByteBuffer.allocateDirect(bytes), 0, bytes, 0, 1);
-        received = new Region(ByteBuffer.allocateDirect(bytes), 0, bytes, 0, 1);
+        sent = new Stretch(ByteBuffer.allocateDirect(bytes), 0, bytes, 0, 1);
+        received = new Stretch(ByteBuffer.allocateDirect(bytes), 0, bytes, 0, 1);
     }
 
     @Override

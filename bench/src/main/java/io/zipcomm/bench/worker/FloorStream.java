@@ -7,13 +7,13 @@ import java.nio.ByteBuffer;
 final class FloorStream implements FloorRound {
 
     private final FloorPath path;
-    private final Region piece;
+    private final Stretch piece;
     private final ByteBuffer acknowledgement = ByteBuffer.allocateDirect(1);
     private String mismatch;
 
     FloorStream(FloorPath path, boolean sends) {
         this.path = path;
-        piece = new Region(
+        piece = new Stretch(
                 ByteBuffer.allocateDirect(StreamExercise.MESSAGE_BYTES), 0, StreamExercise.MESSAGE_BYTES, 0, 1);
         if (sends) {
             piece.write(0, true);

@@ -9,8 +9,8 @@ import java.util.Arrays;
 final class PingPongExercise implements Exercise {
 
     private final int rank;
-    private final Region sent;
-    private final Region received;
+    private final Stretch sent;
+    private final Stretch received;
     private final Runnable part;
     private final Progress progress;
     private int iteration;
@@ -26,7 +26,7 @@ final class PingPongExercise implements Exercise {
      * @param part     what ranks 0 and 1 do in each round
      * @param progress counts the rounds
      */
-    PingPongExercise(int rank, Region sent, Region received, Runnable part, Progress progress) {
+    PingPongExercise(int rank, Stretch sent, Stretch received, Runnable part, Progress progress) {
         this.rank = rank;
         this.sent = sent;
         this.received = received;

@@ -32,16 +32,16 @@ public final class StreamExercise implements Exercise {
 
     /** Memory of the messages that are under way in one direction. */
     private static final class Slots {
-        final Region[] regions = new Region[UNDER_WAY];
+        final Stretch[] stretches = new Stretch[UNDER_WAY];
         final Payload[] payloads = new Payload[UNDER_WAY];
         final ZipFuture<?>[] underWay = new ZipFuture<?>[UNDER_WAY];
 
         /** With messages from one rank to another. */
         Slots(int source, int destination) {
             for (int i = 0; i < UNDER_WAY; i++) {
-                regions[i] =
-                        new Region(ByteBuffer.allocateDirect(MESSAGE_BYTES), 0, MESSAGE_BYTES, source, destination);
-                payloads[i] = Payload.of(regions[i].memory());
+                stretches[i] =
+                        new Stretch(ByteBuffer.allocateDirect(MESSAGE_BYTES), 0, MESSAGE_BYTES, source, destination);
+                payloads[i] = Payload.of(stretches[i].memory());
             }
         }
 
@@ -80,8 +80,8 @@ public final class StreamExercise implements Exercise {
 
     private long stream() {
         if (sending != null) {
-            for (Region region : sending.regions) {
-                region.write(iteration, false);
+            for (Stretch stretch : sending.stretches) {
+                stretch.write(iteration, false);
             }
         }
         long began = System.nanoTime();
@@ -115,8 +115,8 @@ public final class StreamExercise implements Exercise {
 
     private void check() {
         if (receiving != null && mismatch == null) {
-            for (Region region : receiving.regions) {
-                mismatch = mismatch == null ? region.mismatch(iteration, false) : mismatch;
+            for (Stretch stretch : receiving.stretches) {
+                mismatch = mismatch == null ? stretch.mismatch(iteration, false) : mismatch;
             }
         }
     }

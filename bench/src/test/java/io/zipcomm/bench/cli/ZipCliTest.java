@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.bench.plan.Transports;
 import io.zipcomm.bench.simulate.PredictionFile;
+import io.zipcomm.settings.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,6 +62,20 @@ final class ZipCliTest {
         }
     }
 
+    /** Before a rank is started, whether it is the library that is missing or only what is named. */
+    @Test
+    void shouldSayAtOnceThatRdmaCannotBeUsed() {
+        System.setProperty(Setting.RDMA_PROVIDER.property(), "no-such-provider");
+        try {
+            CapturedCli.Result result = CapturedCli.run("bench", "--transport", "rdma", "--ranks", "2");
+            assertEquals(2, result.exitCode(), result.err());
+            assertTrue(result.err().startsWith("zip bench: --transport rdma cannot be used here: "), result.err());
+            assertEquals("", result.out());
+        } finally {
+            System.clearProperty(Setting.RDMA_PROVIDER.property());
+        }
+    }
+
     /** Arguments, and what the one line about them says. */
     @ParameterizedTest
     @CsvSource(
@@ -71,7 +86,7 @@ final class ZipCliTest {
                 "bench --bytes 64KB                | '64KB' is not a size: write bytes, or KiB, MiB, GiB",
                 "bench --bytes 4GiB                | '4GiB' is more than the largest size, 1GiB",
                 "bench --bytes 7                   | --bytes 7: reduce, allreduce and reducescatter add 4-byte floats",
-                "bench --transport rdma            | unknown transport 'rdma'; known: auto, tcp, relay, aeron-ipc, aeron-udp",
+                "bench --transport ib              | unknown transport 'ib'; known: auto, tcp, relay, aeron-ipc, aeron-udp, rdma",
                 "bench --ranks 0                   | '0' is not a whole number from 1",
                 "bench --ranks two                 | 'two' is not a whole number from 1",
                 "bench --iterations -3             | '-3' is not a whole number from 1",

@@ -14,6 +14,7 @@ import io.zipcomm.bench.report.Cost;
 import io.zipcomm.bench.report.CostModel;
 import io.zipcomm.bench.report.FloorSpeed;
 import io.zipcomm.bench.report.Row;
+import io.zipcomm.transport.DirectTransportProvider;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -22,6 +23,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -113,6 +116,30 @@ final class BenchRunTest {
                 speed.toString()
                         .matches("floor: stream over plain sockets .*, stream over shared memory .*, memory copy .*"),
                 speed.toString());
+    }
+
+    @Test
+    void shouldVerifyRowsOverRdma() throws InterruptedException {
+        DirectTransportProvider rdma = ServiceLoader.load(DirectTransportProvider.class).stream()
+                .map(ServiceLoader.Provider::get)
+                .filter(one -> one.capabilities().get(0).path().equals("rdma"))
+                .findFirst()
+                .orElseThrow();
+        Optional<String> reason = rdma.failureWhenTried();
+        assumeTrue(reason.isEmpty(), () -> "no RDMA: " + reason.orElseThrow());
+        RecordingListener listener = run(new Selection(
+                List.of(BenchOperation.ALLREDUCE, BenchOperation.ALLTOALL),
+                List.of(2),
+                List.of(8L, 100_000L),
+                List.of("rdma"),
+                null,
+                2));
+        assertAllVerified(listener);
+        assertEquals(
+                4,
+                listener.rows.stream()
+                        .filter(row -> row.transport().equals("rdma"))
+                        .count());
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.zipcomm.bench.Main;
 import io.zipcomm.bench.cluster.ChildJvm;
@@ -23,6 +24,7 @@ import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -34,6 +36,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class DoctorTest {
+
+    private static final String NATIVE_PATH = "zip.native.path";
 
     private final Map<String, String> findings = new LinkedHashMap<>();
     private final Doctor doctor =
@@ -83,6 +87,35 @@ final class DoctorTest {
                 Setting.SHARED_MEMORY.property(), folder.resolve("nowhere").toString());
         doctor.examine(new Examination(List.of(), ""));
         assertTrue(findings.get("transport aeron-ipc").contains("nowhere', which is not a directory"));
+    }
+
+    /** With a library, whose tests need it, and without: which of them is there is the machine's to say. */
+    @Test
+    void shouldSayWhatRdmaThereIsAndWhyNot() {
+        String path = System.getProperty(NATIVE_PATH, "");
+        try {
+            System.setProperty(NATIVE_PATH, "/no/such/place");
+            assertEquals("NOT available: zip.native.path names no libzip_fabric.so: /no/such/place", transportRdma());
+            System.clearProperty(NATIVE_PATH);
+            assertTrue(
+                    transportRdma().startsWith("NOT available: libzip_fabric.so is not on the class path"),
+                    findings.toString());
+        } finally {
+            System.setProperty(NATIVE_PATH, path);
+        }
+        assumeTrue(Files.exists(Path.of(path, "libzip_fabric.so")), "no native library was built");
+        String line = transportRdma();
+        assertTrue(
+                line.matches(
+                        "available, by libfabric \\d+\\.\\d+; .*; not encrypted; direct, any host, reads in place"),
+                line);
+        assertTrue(line.contains("tcp;ofi_rxm") && line.contains("; auto "), line);
+    }
+
+    private String transportRdma() {
+        findings.clear();
+        doctor.examine(new Examination(List.of(), ""));
+        return findings.get("transport rdma");
     }
 
     /** The flag that Agrona needs is that of a process: another one is asked. */

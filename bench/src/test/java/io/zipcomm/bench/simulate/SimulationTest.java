@@ -10,7 +10,7 @@ import io.zipcomm.bench.report.CostModel;
 import io.zipcomm.collectives.CollectiveOperation;
 import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.plan.Algorithm;
-import io.zipcomm.collectives.plan.Region;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Shape;
 import io.zipcomm.collectives.select.AlgorithmName;
 import io.zipcomm.collectives.select.Algorithms;
@@ -88,7 +88,7 @@ final class SimulationTest {
     void shouldNameASendThatNobodyReceives() {
         String failure = failure((shape, plan) -> {
             if (shape.rank() == 0) {
-                plan.send(1, Region.target(8));
+                plan.send(1, Extent.target(8));
             }
         });
         assertEquals("rank 0, step 0: message 0 of 8 bytes to rank 1: it receives only 0 from that rank", failure);
@@ -98,10 +98,10 @@ final class SimulationTest {
     void shouldNameAReceiveThatNobodySends() {
         String failure = failure((shape, plan) -> {
             if (shape.rank() == 1) {
-                plan.receive(0, Region.target(8));
-                plan.send(0, Region.target(8));
+                plan.receive(0, Extent.target(8));
+                plan.send(0, Extent.target(8));
             } else {
-                plan.receive(1, Region.target(8));
+                plan.receive(1, Extent.target(8));
             }
         });
         assertTrue(failure.startsWith("rank 0 is stuck after 0 of 1 steps; rank 0, step 0: message 0 "), failure);
@@ -112,9 +112,9 @@ final class SimulationTest {
     void shouldNameAMessageOfAnotherLength() {
         String failure = failure((shape, plan) -> {
             if (shape.rank() == 0) {
-                plan.send(1, Region.target(4));
+                plan.send(1, Extent.target(4));
             } else {
-                plan.receive(0, Region.target(8));
+                plan.receive(0, Extent.target(8));
             }
         });
         assertEquals("rank 0, step 0: message 0 of 4 bytes to rank 1: it expects 8 bytes", failure);
@@ -209,10 +209,10 @@ final class SimulationTest {
         // The receive waits for a copy that takes longer than the message, which is then taken out of where it waited.
         Algorithm late = (shape, plan) -> {
             if (shape.rank() == 0) {
-                plan.send(1, Region.target(8));
+                plan.send(1, Extent.target(8));
             } else {
-                plan.copy(Region.source(8), Region.target(8));
-                plan.receive(0, Region.target(8));
+                plan.copy(Extent.source(8), Extent.target(8));
+                plan.receive(0, Extent.target(8));
             }
         };
         double copyUs = 8 * 100;
@@ -264,8 +264,8 @@ final class SimulationTest {
         // Distance 2: both ranks of a host send through one port, to both of the other.
         Algorithm across = (shape, plan) -> {
             int peer = (shape.rank() + 2) % 4;
-            plan.send(peer, Region.source(1000));
-            plan.receive(peer, Region.target(1000));
+            plan.send(peer, Extent.source(1000));
+            plan.receive(peer, Extent.target(1000));
         };
         GroupPlans plans = GroupPlans.all(across, Shapes.of(CollectiveOperation.ALL_GATHER, 4, 0, 1000, 64), 4);
         assertEquals(ALPHA_US + 2, new Simulation(plans, PLAIN).run(0).seconds() * US_PER_SECOND, 1e-6);

@@ -14,7 +14,7 @@ final class PingPongExerciseTest {
     @ParameterizedTest
     @CsvSource({"1, 3", "2, 0"})
     void shouldLeaveNoTimesOfTheExerciseBeforeOnRanksThatDoNotTime(int rank, int roundsExpected) {
-        Region nothing = new Region(ByteBuffer.allocate(0), 0, 0, 0, 1);
+        Stretch nothing = new Stretch(ByteBuffer.allocate(0), 0, 0, 0, 1);
         Exercise exercise = new PingPongExercise(rank, nothing, nothing, () -> rounds++, new Progress());
         long[] timesNs = {71, 72, 73, 74};
         exercise.run(3, timesNs, true);

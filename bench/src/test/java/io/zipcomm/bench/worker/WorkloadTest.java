@@ -17,8 +17,8 @@ final class WorkloadTest {
 
     private final ByteBuffer from = ByteBuffer.allocate(1000);
     private final ByteBuffer to = ByteBuffer.allocate(1000);
-    private final List<Region> input = List.of(new Region(from, 0, 1000, 1, 2));
-    private final List<Region> output = List.of(new Region(to, 0, 1000, 1, 2));
+    private final List<Stretch> input = List.of(new Stretch(from, 0, 1000, 1, 2));
+    private final List<Stretch> output = List.of(new Stretch(to, 0, 1000, 1, 2));
 
     private void copy() {
         to.put(0, from, 0, 1000);

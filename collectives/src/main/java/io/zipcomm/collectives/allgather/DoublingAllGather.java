@@ -3,9 +3,9 @@ package io.zipcomm.collectives.allgather;
 import io.zipcomm.collectives.pattern.Dissemination;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.Blocks;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -28,11 +28,11 @@ public final class DoublingAllGather implements Algorithm {
     public void plan(Shape shape, PlanBuilder plan) {
         Blocks blocks = shape.blocks();
         if (blocks.isPacked()) {
-            gather(shape, Region.target(blocks.totalBytes()), blocks, plan);
+            gather(shape, Extent.target(blocks.totalBytes()), blocks, plan);
             return;
         }
         Blocks packed = blocks.packed();
-        Region together = plan.scratch(packed.totalBytes());
+        Extent together = plan.scratch(packed.totalBytes());
         gather(shape, together, packed, plan);
         for (int rank = 0; rank < shape.size(); rank++) {
             plan.copy(range(together, packed, rank, rank + 1), blocks.block(Memory.TARGET, rank));
@@ -40,8 +40,8 @@ public final class DoublingAllGather implements Algorithm {
     }
 
     /** Fills memory in which the blocks follow each other. */
-    private static void gather(Shape shape, Region all, Blocks blocks, PlanBuilder plan) {
-        plan.copy(Region.source(shape.bytes()), range(all, blocks, shape.rank(), shape.rank() + 1));
+    private static void gather(Shape shape, Extent all, Blocks blocks, PlanBuilder plan) {
+        plan.copy(Extent.source(shape.bytes()), range(all, blocks, shape.rank(), shape.rank() + 1));
         if (Integer.bitCount(shape.size()) == 1) {
             doubling(shape, all, blocks, plan);
         } else {
@@ -49,7 +49,7 @@ public final class DoublingAllGather implements Algorithm {
         }
     }
 
-    private static void doubling(Shape shape, Region all, Blocks blocks, PlanBuilder plan) {
+    private static void doubling(Shape shape, Extent all, Blocks blocks, PlanBuilder plan) {
         for (int distance = 1; distance < shape.size(); distance *= 2) {
             int mine = shape.rank() & -distance;
             int theirs = mine ^ distance;
@@ -59,7 +59,7 @@ public final class DoublingAllGather implements Algorithm {
         }
     }
 
-    private static void bruck(Shape shape, Region all, Blocks blocks, PlanBuilder plan) {
+    private static void bruck(Shape shape, Extent all, Blocks blocks, PlanBuilder plan) {
         Dissemination pattern = new Dissemination(shape.rank(), shape.size());
         for (int round = 0; round < pattern.rounds(); round++) {
             int distance = pattern.distance(round);
@@ -78,7 +78,7 @@ public final class DoublingAllGather implements Algorithm {
         }
     }
 
-    private static Region range(Region all, Blocks blocks, int first, int end) {
+    private static Extent range(Extent all, Blocks blocks, int first, int end) {
         long from = blocks.offset(first);
         return all.part(from, blocks.offset(end - 1) + blocks.bytes(end - 1) - from);
     }

@@ -6,9 +6,9 @@ import io.zipcomm.collectives.gather.LinearGather;
 import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.Blocks;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 import io.zipcomm.collectives.plan.Team;
 
@@ -44,7 +44,7 @@ public final class HierarchicalAllGather implements Algorithm {
         Blocks places = shape.blocks();
         Blocks together = inOrder(places, order);
         boolean isInPlace = places.isPacked() && isAscending(order);
-        Region all = isInPlace ? Region.target(together.totalBytes()) : plan.scratch(together.totalBytes());
+        Extent all = isInPlace ? Extent.target(together.totalBytes()) : plan.scratch(together.totalBytes());
         gather(shape, all, together, plan);
         if (!isInPlace) {
             for (int i = 0; i < order.length; i++) {
@@ -54,7 +54,7 @@ public final class HierarchicalAllGather implements Algorithm {
     }
 
     /** Fills memory in which the blocks follow each other, host by host. */
-    private void gather(Shape shape, Region all, Blocks together, PlanBuilder plan) {
+    private void gather(Shape shape, Extent all, Blocks together, PlanBuilder plan) {
         int[] leaders = hosts.leaders(0);
         int host = hosts.hostOf(shape.rank());
         int first = 0;
@@ -67,16 +67,16 @@ public final class HierarchicalAllGather implements Algorithm {
             first += count;
         }
         int[] ranks = hosts.ranks(host);
-        Region mine = part(all, together, firstMine, firstMine + ranks.length);
+        Extent mine = part(all, together, firstMine, firstMine + ranks.length);
         Team inside = plan.team(ranks);
-        inside.gather(up, leaders[host], Region.source(shape.bytes()), mine, slice(together, firstMine, ranks.length));
+        inside.gather(up, leaders[host], Extent.source(shape.bytes()), mine, slice(together, firstMine, ranks.length));
         boolean isShort = all.bytes() <= TREE_BYTES_MAX;
         plan.team(leaders)
                 .allGather(isShort ? new DoublingAllGather() : new RingAllGather(), mine, all, Blocks.ofBytes(ofHosts));
         inside.broadcast(isShort ? new BinomialBroadcast() : new ChainBroadcast(), leaders[host], all);
     }
 
-    private static Region part(Region all, Blocks blocks, int first, int end) {
+    private static Extent part(Extent all, Blocks blocks, int first, int end) {
         long from = blocks.offset(first);
         return all.part(from, blocks.offset(end - 1) + blocks.bytes(end - 1) - from);
     }

@@ -2,9 +2,9 @@ package io.zipcomm.collectives.allgather;
 
 import io.zipcomm.collectives.pattern.Dissemination;
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -23,7 +23,7 @@ public final class PairwiseAllGather implements Algorithm {
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
         Dissemination pattern = new Dissemination(shape.rank(), shape.size());
-        Region own = Region.source(shape.bytes());
+        Extent own = Extent.source(shape.bytes());
         for (int distance = 1; distance < shape.size(); distance++) {
             int from = pattern.before(distance);
             plan.send(pattern.after(distance), own);

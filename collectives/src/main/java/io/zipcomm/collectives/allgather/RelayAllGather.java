@@ -1,9 +1,9 @@
 package io.zipcomm.collectives.allgather;
 
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -18,7 +18,7 @@ public final class RelayAllGather implements Algorithm {
 
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
-        plan.copy(Region.source(shape.bytes()), shape.blocks().block(Memory.TARGET, shape.rank()));
+        plan.copy(Extent.source(shape.bytes()), shape.blocks().block(Memory.TARGET, shape.rank()));
         for (int root = 0; root < shape.size() && shape.size() > 1; root++) {
             plan.relayMulticast(root, shape.blocks().block(Memory.TARGET, root));
         }

@@ -2,9 +2,9 @@ package io.zipcomm.collectives.allgather;
 
 import io.zipcomm.collectives.pattern.Ring;
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 import java.util.List;
 
@@ -23,11 +23,11 @@ public final class RingAllGather implements Algorithm {
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
         Ring ring = new Ring(shape.rank(), shape.size());
-        Region own = Region.source(shape.bytes());
+        Extent own = Extent.source(shape.bytes());
         for (int step = 0; step < ring.steps(); step++) {
-            Region block = step == 0 ? own : shape.blocks().block(Memory.TARGET, ring.gatheredSent(step));
-            List<Region> sent = block.segments(shape.segmentBytes());
-            List<Region> received = shape.blocks()
+            Extent block = step == 0 ? own : shape.blocks().block(Memory.TARGET, ring.gatheredSent(step));
+            List<Extent> sent = block.segments(shape.segmentBytes());
+            List<Extent> received = shape.blocks()
                     .block(Memory.TARGET, ring.gatheredReceived(step))
                     .segments(shape.segmentBytes());
             for (int i = 0; i < Math.max(sent.size(), received.size()); i++) {

@@ -2,8 +2,8 @@ package io.zipcomm.collectives.allreduce;
 
 import io.zipcomm.collectives.pattern.Fold;
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -21,8 +21,8 @@ public final class DoublingAllReduce implements Algorithm {
 
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
-        Region own = Region.source(shape.bytes());
-        Region result = Region.target(shape.bytes());
+        Extent own = Extent.source(shape.bytes());
+        Extent result = Extent.target(shape.bytes());
         Fold fold = new Fold(shape.rank(), shape.size());
         if (shape.size() == 1) {
             plan.copy(own, result);
@@ -34,13 +34,13 @@ public final class DoublingAllReduce implements Algorithm {
         }
     }
 
-    private static void exchange(Shape shape, Fold fold, Region own, Region result, PlanBuilder plan) {
-        Region scratch = plan.scratch(shape.bytes());
+    private static void exchange(Shape shape, Fold fold, Extent own, Extent result, PlanBuilder plan) {
+        Extent scratch = plan.scratch(shape.bytes());
         int rounds = Integer.numberOfTrailingZeros(fold.power());
 
         // What is being sent must stay as it is: sums alternate between two places, and the last is the target.
         boolean intoTarget = rounds % 2 == 1;
-        Region sum = own;
+        Extent sum = own;
         if (fold.hasNeighbour()) {
             sum = intoTarget ? scratch : result;
             plan.receiveReduce(fold.neighbour(), own, sum, false);
@@ -50,7 +50,7 @@ public final class DoublingAllReduce implements Algorithm {
         }
         for (int round = 0; round < rounds; round++) {
             int peer = fold.rankOf(fold.number() ^ (1 << round));
-            Region place = intoTarget ? result : scratch;
+            Extent place = intoTarget ? result : scratch;
             plan.send(peer, sum);
             plan.receiveReduce(peer, sum, place, round == rounds - 1);
             sum = place;

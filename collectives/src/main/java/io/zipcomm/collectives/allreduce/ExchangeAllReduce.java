@@ -3,9 +3,9 @@ package io.zipcomm.collectives.allreduce;
 import io.zipcomm.collectives.pattern.Dissemination;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.Blocks;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,13 +27,13 @@ public final class ExchangeAllReduce implements Algorithm {
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
         if (shape.size() == 1) {
-            plan.copy(Region.source(shape.bytes()), Region.target(shape.bytes()));
+            plan.copy(Extent.source(shape.bytes()), Extent.target(shape.bytes()));
             return;
         }
         Dissemination pattern = new Dissemination(shape.rank(), shape.size());
         Blocks chunks = Blocks.divide(shape.bytes(), shape.unitBytes(), shape.size());
-        List<List<Region>> sources = segments(shape, chunks, Memory.SOURCE);
-        List<List<Region>> targets = segments(shape, chunks, Memory.TARGET);
+        List<List<Extent>> sources = segments(shape, chunks, Memory.SOURCE);
+        List<List<Extent>> targets = segments(shape, chunks, Memory.TARGET);
         int most = sources.stream().mapToInt(List::size).max().orElse(0);
         for (int segment = 0; segment < most; segment++) {
             combine(shape, pattern, sources, targets, segment, plan);
@@ -44,15 +44,15 @@ public final class ExchangeAllReduce implements Algorithm {
     private static void combine(
             Shape shape,
             Dissemination pattern,
-            List<List<Region>> sources,
-            List<List<Region>> targets,
+            List<List<Extent>> sources,
+            List<List<Extent>> targets,
             int segment,
             PlanBuilder plan) {
-        Region operand = at(sources.get(shape.rank()), segment);
-        Region result = at(targets.get(shape.rank()), segment);
+        Extent operand = at(sources.get(shape.rank()), segment);
+        Extent result = at(targets.get(shape.rank()), segment);
         for (int distance = 1; distance < shape.size(); distance++) {
             int to = pattern.after(distance);
-            Region sent = at(sources.get(to), segment);
+            Extent sent = at(sources.get(to), segment);
             if (sent != null) {
                 plan.send(to, sent);
             }
@@ -64,14 +64,14 @@ public final class ExchangeAllReduce implements Algorithm {
     }
 
     private static void gather(
-            Shape shape, Dissemination pattern, List<List<Region>> targets, int segment, PlanBuilder plan) {
-        Region own = at(targets.get(shape.rank()), segment);
+            Shape shape, Dissemination pattern, List<List<Extent>> targets, int segment, PlanBuilder plan) {
+        Extent own = at(targets.get(shape.rank()), segment);
         for (int distance = 1; distance < shape.size(); distance++) {
             int from = pattern.before(distance);
             if (own != null) {
                 plan.send(pattern.after(distance), own);
             }
-            Region received = at(targets.get(from), segment);
+            Extent received = at(targets.get(from), segment);
             if (received != null) {
                 plan.receive(from, received);
             }
@@ -79,15 +79,15 @@ public final class ExchangeAllReduce implements Algorithm {
     }
 
     /** Of each rank's chunk. */
-    private static List<List<Region>> segments(Shape shape, Blocks chunks, Memory memory) {
-        List<List<Region>> segments = new ArrayList<>();
+    private static List<List<Extent>> segments(Shape shape, Blocks chunks, Memory memory) {
+        List<List<Extent>> segments = new ArrayList<>();
         for (int rank = 0; rank < shape.size(); rank++) {
             segments.add(chunks.block(memory, rank).segments(shape.segmentBytes()));
         }
         return segments;
     }
 
-    private static Region at(List<Region> segments, int index) {
+    private static Extent at(List<Extent> segments, int index) {
         return index < segments.size() ? segments.get(index) : null;
     }
 }

@@ -6,9 +6,9 @@ import io.zipcomm.collectives.broadcast.ChainBroadcast;
 import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.Blocks;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 import io.zipcomm.collectives.plan.Team;
 import io.zipcomm.collectives.reduce.BinomialReduce;
@@ -64,8 +64,8 @@ public final class HierarchicalAllReduce implements Algorithm {
         int host = hosts.hostOf(shape.rank());
         int[] ranks = hosts.ranks(host);
         Team mine = plan.team(ranks);
-        Region own = Region.source(shape.bytes());
-        Region result = Region.target(shape.bytes());
+        Extent own = Extent.source(shape.bytes());
+        Extent result = Extent.target(shape.bytes());
         if (ranks.length > 1) {
             mine.reduce(up, leaders[host], own, result, hosts.count() == 1);
         }
@@ -78,16 +78,16 @@ public final class HierarchicalAllReduce implements Algorithm {
         int index = hosts.indexOf(shape.rank());
         Team mine = plan.team(ranks);
         Blocks slices = Blocks.divide(shape.bytes(), shape.unitBytes(), ranks.length);
-        Region slice = slices.block(Memory.TARGET, index);
+        Extent slice = slices.block(Memory.TARGET, index);
         boolean isEven = slices.bytes(0) == slices.bytes(ranks.length - 1);
         boolean isAlone = hosts.count() == 1;
         mine.reduceScatter(
                 isEven ? new RingReduceScatter() : new HalvingReduceScatter(),
-                Region.source(shape.bytes()),
+                Extent.source(shape.bytes()),
                 slices,
                 slice,
                 isAlone);
         plan.team(hosts.across(index)).allReduce(ring, slice, slice, true);
-        mine.allGather(new RingAllGather(), slice, Region.target(shape.bytes()), slices);
+        mine.allGather(new RingAllGather(), slice, Extent.target(shape.bytes()), slices);
     }
 }

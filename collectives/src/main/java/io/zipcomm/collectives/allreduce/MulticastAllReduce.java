@@ -2,9 +2,9 @@ package io.zipcomm.collectives.allreduce;
 
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.Blocks;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 import io.zipcomm.collectives.reducescatter.HalvingReduceScatter;
 import io.zipcomm.collectives.reducescatter.RingReduceScatter;
@@ -20,9 +20,9 @@ public final class MulticastAllReduce implements Algorithm {
 
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
-        Region own = Region.source(shape.bytes());
+        Extent own = Extent.source(shape.bytes());
         if (shape.size() == 1) {
-            plan.copy(own, Region.target(shape.bytes()));
+            plan.copy(own, Extent.target(shape.bytes()));
             return;
         }
         int[] all = new int[shape.size()];

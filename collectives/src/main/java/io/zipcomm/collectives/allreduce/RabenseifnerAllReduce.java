@@ -3,9 +3,9 @@ package io.zipcomm.collectives.allreduce;
 import io.zipcomm.collectives.pattern.Fold;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.Blocks;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -23,8 +23,8 @@ public final class RabenseifnerAllReduce implements Algorithm {
 
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
-        Region own = Region.source(shape.bytes());
-        Region result = Region.target(shape.bytes());
+        Extent own = Extent.source(shape.bytes());
+        Extent result = Extent.target(shape.bytes());
         Fold fold = new Fold(shape.rank(), shape.size());
         if (shape.size() == 1) {
             plan.copy(own, result);

@@ -1,8 +1,8 @@
 package io.zipcomm.collectives.allreduce;
 
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -20,8 +20,8 @@ public final class RelayAllReduce implements Algorithm {
 
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
-        Region own = Region.source(shape.bytes());
-        Region result = Region.target(shape.bytes());
+        Extent own = Extent.source(shape.bytes());
+        Extent result = Extent.target(shape.bytes());
         if (shape.size() > 1) {
             plan.relayAllReduce(own, result);
         } else {

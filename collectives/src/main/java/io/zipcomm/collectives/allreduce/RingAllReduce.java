@@ -3,9 +3,9 @@ package io.zipcomm.collectives.allreduce;
 import io.zipcomm.collectives.pattern.Ring;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.Blocks;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 import java.util.List;
 
@@ -25,7 +25,7 @@ public final class RingAllReduce implements Algorithm {
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
         if (shape.size() == 1) {
-            plan.copy(Region.source(shape.bytes()), Region.target(shape.bytes()));
+            plan.copy(Extent.source(shape.bytes()), Extent.target(shape.bytes()));
             return;
         }
         Ring ring = new Ring(shape.rank(), shape.size());
@@ -42,9 +42,9 @@ public final class RingAllReduce implements Algorithm {
         int sent = ring.reducedSent(step);
         int received = ring.reducedReceived(step);
         // The first chunk that a rank sends is its own data; after that, what it has added up.
-        List<Region> sums = segments(shape, chunks.block(step == 0 ? Memory.SOURCE : Memory.TARGET, sent));
-        List<Region> own = segments(shape, chunks.block(Memory.SOURCE, received));
-        List<Region> results = segments(shape, chunks.block(Memory.TARGET, received));
+        List<Extent> sums = segments(shape, chunks.block(step == 0 ? Memory.SOURCE : Memory.TARGET, sent));
+        List<Extent> own = segments(shape, chunks.block(Memory.SOURCE, received));
+        List<Extent> results = segments(shape, chunks.block(Memory.TARGET, received));
         for (int i = 0; i < Math.max(sums.size(), own.size()); i++) {
             if (i < sums.size()) {
                 plan.send(ring.next(), sums.get(i));
@@ -56,8 +56,8 @@ public final class RingAllReduce implements Algorithm {
     }
 
     private static void gatherStep(Shape shape, Ring ring, Blocks chunks, int step, PlanBuilder plan) {
-        List<Region> sent = segments(shape, chunks.block(Memory.TARGET, ring.gatheredSent(step)));
-        List<Region> received = segments(shape, chunks.block(Memory.TARGET, ring.gatheredReceived(step)));
+        List<Extent> sent = segments(shape, chunks.block(Memory.TARGET, ring.gatheredSent(step)));
+        List<Extent> received = segments(shape, chunks.block(Memory.TARGET, ring.gatheredReceived(step)));
         for (int i = 0; i < Math.max(sent.size(), received.size()); i++) {
             if (i < sent.size()) {
                 plan.send(ring.next(), sent.get(i));
@@ -68,7 +68,7 @@ public final class RingAllReduce implements Algorithm {
         }
     }
 
-    private static List<Region> segments(Shape shape, Region chunk) {
+    private static List<Extent> segments(Shape shape, Extent chunk) {
         return chunk.segments(shape.segmentBytes());
     }
 }

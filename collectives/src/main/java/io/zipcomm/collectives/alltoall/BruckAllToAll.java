@@ -2,9 +2,9 @@ package io.zipcomm.collectives.alltoall;
 
 import io.zipcomm.collectives.pattern.Dissemination;
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -26,7 +26,7 @@ public final class BruckAllToAll implements Algorithm {
         Dissemination pattern = new Dissemination(shape.rank(), shape.size());
 
         // Where the block is that has so far to go, or came from so far: rounds move it from rank to rank.
-        Region[] places = new Region[shape.size()];
+        Extent[] places = new Extent[shape.size()];
         for (int distance = 0; distance < shape.size(); distance++) {
             places[distance] = shape.blocks().block(Memory.SOURCE, pattern.after(distance));
         }
@@ -38,14 +38,14 @@ public final class BruckAllToAll implements Algorithm {
         }
     }
 
-    private static void exchange(Dissemination pattern, int bit, Region[] places, PlanBuilder plan) {
+    private static void exchange(Dissemination pattern, int bit, Extent[] places, PlanBuilder plan) {
         long blockBytes = places[0].bytes();
         int count = 0;
         for (int distance = bit; distance < places.length; distance++) {
             count += (distance & bit) == 0 ? 0 : 1;
         }
-        Region sent = plan.scratch(count * blockBytes);
-        Region received = plan.scratch(count * blockBytes);
+        Extent sent = plan.scratch(count * blockBytes);
+        Extent received = plan.scratch(count * blockBytes);
         int packed = 0;
         for (int distance = bit; distance < places.length; distance++) {
             if ((distance & bit) != 0) {

@@ -2,8 +2,8 @@ package io.zipcomm.collectives.barrier;
 
 import io.zipcomm.collectives.pattern.Dissemination;
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -18,7 +18,7 @@ public final class DisseminationBarrier implements Algorithm {
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
         Dissemination pattern = new Dissemination(shape.rank(), shape.size());
-        Region nothing = Region.target(0);
+        Extent nothing = Extent.target(0);
         for (int round = 0; round < pattern.rounds(); round++) {
             int distance = pattern.distance(round);
             plan.send(pattern.after(distance), nothing);

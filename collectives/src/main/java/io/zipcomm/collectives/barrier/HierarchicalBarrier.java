@@ -2,8 +2,8 @@ package io.zipcomm.collectives.barrier;
 
 import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -29,7 +29,7 @@ public final class HierarchicalBarrier implements Algorithm {
     public void plan(Shape shape, PlanBuilder plan) {
         int[] leaders = hosts.leaders(0);
         int leader = leaders[hosts.hostOf(shape.rank())];
-        Region nothing = Region.target(0);
+        Extent nothing = Extent.target(0);
         if (shape.rank() != leader) {
             plan.send(leader, nothing);
             plan.receive(leader, nothing);

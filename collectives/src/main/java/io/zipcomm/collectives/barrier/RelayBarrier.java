@@ -1,8 +1,8 @@
 package io.zipcomm.collectives.barrier;
 
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -15,7 +15,7 @@ public final class RelayBarrier implements Algorithm {
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
         if (shape.size() > 1) {
-            plan.relayAllReduce(Region.source(0), Region.target(0));
+            plan.relayAllReduce(Extent.source(0), Extent.target(0));
         }
     }
 }

@@ -2,8 +2,8 @@ package io.zipcomm.collectives.broadcast;
 
 import io.zipcomm.collectives.pattern.BinomialTree;
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -21,7 +21,7 @@ public final class BinomialBroadcast implements Algorithm {
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
         BinomialTree tree = new BinomialTree(shape.vrank(), shape.size());
-        Region message = Region.target(shape.bytes());
+        Extent message = Extent.target(shape.bytes());
         if (!tree.isRoot()) {
             plan.receive(shape.rankOf(tree.parent()), message);
         }

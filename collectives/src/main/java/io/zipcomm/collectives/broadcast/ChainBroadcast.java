@@ -1,8 +1,8 @@
 package io.zipcomm.collectives.broadcast;
 
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -22,7 +22,7 @@ public final class ChainBroadcast implements Algorithm {
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
         int vrank = shape.vrank();
-        for (Region segment : Region.target(shape.bytes()).segments(shape.segmentBytes())) {
+        for (Extent segment : Extent.target(shape.bytes()).segments(shape.segmentBytes())) {
             if (vrank > 0) {
                 plan.receive(shape.rankOf(vrank - 1), segment);
             }

@@ -2,8 +2,8 @@ package io.zipcomm.collectives.broadcast;
 
 import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -36,7 +36,7 @@ public final class HierarchicalBroadcast implements Algorithm {
         Algorithm inner = shape.bytes() <= TREE_BYTES_MAX ? tree : chain;
         int[] leaders = hosts.leaders(shape.root());
         int host = hosts.hostOf(shape.rank());
-        Region message = Region.target(shape.bytes());
+        Extent message = Extent.target(shape.bytes());
         plan.team(leaders).broadcast(inner, shape.root(), message);
         plan.team(hosts.ranks(host)).broadcast(inner, leaders[host], message);
     }

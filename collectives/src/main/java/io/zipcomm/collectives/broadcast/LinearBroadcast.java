@@ -1,8 +1,8 @@
 package io.zipcomm.collectives.broadcast;
 
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -20,7 +20,7 @@ public final class LinearBroadcast implements Algorithm {
 
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
-        Region message = Region.target(shape.bytes());
+        Extent message = Extent.target(shape.bytes());
         if (shape.vrank() > 0) {
             plan.receive(shape.rankOf(0), message);
             return;

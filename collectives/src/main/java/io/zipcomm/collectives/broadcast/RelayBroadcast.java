@@ -1,8 +1,8 @@
 package io.zipcomm.collectives.broadcast;
 
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -18,7 +18,7 @@ public final class RelayBroadcast implements Algorithm {
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
         if (shape.size() > 1) {
-            plan.relayMulticast(shape.root(), Region.target(shape.bytes()));
+            plan.relayMulticast(shape.root(), Extent.target(shape.bytes()));
         }
     }
 }

@@ -4,9 +4,9 @@ import io.zipcomm.collectives.pattern.BinomialTree;
 import io.zipcomm.collectives.pattern.Ring;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.Blocks;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -32,7 +32,7 @@ public final class ScatterRingBroadcast implements Algorithm {
     /** Each rank ends up with the chunks of its subtree, though only its own is needed. */
     private static void scatter(Shape shape, BinomialTree tree, Blocks chunks, PlanBuilder plan) {
         if (!tree.isRoot()) {
-            Region subtree = chunks.range(Memory.TARGET, tree.vrank(), tree.vrank() + tree.subtree());
+            Extent subtree = chunks.range(Memory.TARGET, tree.vrank(), tree.vrank() + tree.subtree());
             plan.receive(shape.rankOf(tree.parent()), subtree);
         }
         for (int i = tree.children() - 1; i >= 0; i--) {

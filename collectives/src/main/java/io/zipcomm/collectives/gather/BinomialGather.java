@@ -2,9 +2,9 @@ package io.zipcomm.collectives.gather;
 
 import io.zipcomm.collectives.pattern.BinomialTree;
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -26,7 +26,7 @@ public final class BinomialGather implements Algorithm {
         if (tree.isRoot()) {
             root(shape, tree, plan);
         } else if (tree.children() == 0) {
-            plan.send(shape.rankOf(tree.parent()), Region.source(shape.bytes()));
+            plan.send(shape.rankOf(tree.parent()), Extent.source(shape.bytes()));
         } else {
             inner(shape, tree, plan);
         }
@@ -42,30 +42,30 @@ public final class BinomialGather implements Algorithm {
                 receiveJoined(shape, first, end, plan);
             }
         }
-        plan.copy(Region.source(shape.bytes()), blocks(shape, shape.rank(), shape.rank() + 1));
+        plan.copy(Extent.source(shape.bytes()), blocks(shape, shape.rank(), shape.rank() + 1));
     }
 
     /** Receives blocks up to the last rank's and from the first rank's on, side by side. */
     private static void receiveJoined(Shape shape, int first, int end, PlanBuilder plan) {
-        Region upper = blocks(shape, first, shape.size());
-        Region lower = blocks(shape, 0, end - shape.size());
-        Region joined = plan.scratch(upper.bytes() + lower.bytes());
+        Extent upper = blocks(shape, first, shape.size());
+        Extent lower = blocks(shape, 0, end - shape.size());
+        Extent joined = plan.scratch(upper.bytes() + lower.bytes());
         plan.receive(first, joined);
         plan.copy(joined.part(0, upper.bytes()), upper);
         plan.copy(joined.part(upper.bytes(), lower.bytes()), lower);
     }
 
-    private static Region blocks(Shape shape, int first, int end) {
+    private static Extent blocks(Shape shape, int first, int end) {
         return shape.blocks().range(Memory.TARGET, first, end);
     }
 
     private static void inner(Shape shape, BinomialTree tree, PlanBuilder plan) {
         long blockBytes = shape.bytes();
-        Region subtree = plan.scratch(tree.subtree() * blockBytes);
-        plan.copy(Region.source(blockBytes), subtree.part(0, blockBytes));
+        Extent subtree = plan.scratch(tree.subtree() * blockBytes);
+        plan.copy(Extent.source(blockBytes), subtree.part(0, blockBytes));
         for (int i = 0; i < tree.children(); i++) {
             int child = tree.child(i);
-            Region part = subtree.part((child - tree.vrank()) * blockBytes, tree.childSubtree(i) * blockBytes);
+            Extent part = subtree.part((child - tree.vrank()) * blockBytes, tree.childSubtree(i) * blockBytes);
             plan.receive(shape.rankOf(child), part);
         }
         plan.send(shape.rankOf(tree.parent()), subtree);

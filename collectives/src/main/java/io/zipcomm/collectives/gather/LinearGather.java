@@ -1,9 +1,9 @@
 package io.zipcomm.collectives.gather;
 
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -33,22 +33,22 @@ public final class LinearGather implements Algorithm {
     public void plan(Shape shape, PlanBuilder plan) {
         if (shape.vrank() > 0) {
             if (isInvited(shape.vrank(), shape.bytes())) {
-                plan.receive(shape.root(), Region.target(0));
+                plan.receive(shape.root(), Extent.target(0));
                 plan.fence();
             }
-            plan.send(shape.root(), Region.source(shape.bytes()));
+            plan.send(shape.root(), Extent.source(shape.bytes()));
             return;
         }
         plan.pace(CONCURRENT);
         for (int vrank = 1; vrank < shape.size(); vrank++) {
             int peer = shape.rankOf(vrank);
-            Region block = shape.blocks().block(Memory.TARGET, peer);
+            Extent block = shape.blocks().block(Memory.TARGET, peer);
             if (isInvited(vrank, block.bytes())) {
                 plan.invite(peer);
             }
             plan.receive(peer, block);
         }
-        plan.copy(Region.source(shape.bytes()), shape.blocks().block(Memory.TARGET, shape.rank()));
+        plan.copy(Extent.source(shape.bytes()), shape.blocks().block(Memory.TARGET, shape.rank()));
     }
 
     /** Whether a rank waits for a word from the root; both know what it depends on. */

@@ -3,7 +3,7 @@ package io.zipcomm.collectives.pattern;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Which ranks share a host, and whether each may cast. Equal on all ranks. Immutable. */
+/** Which ranks share a host, whether each may cast, and whether they are on a fabric. Equal on all ranks. Immutable. */
 public final class Hosts {
 
     /** How a group is spread. */
@@ -22,15 +22,17 @@ public final class Hosts {
     private final int[][] ranks;
     private final boolean shareMemory;
     private final boolean casts;
+    private final boolean fabric;
 
     private Hosts(int[] hostOf, int count) {
-        this(hostOf, count, false, false);
+        this(hostOf, count, false, false, false);
     }
 
-    private Hosts(int[] hostOf, int count, boolean shareMemory, boolean casts) {
+    private Hosts(int[] hostOf, int count, boolean shareMemory, boolean casts, boolean fabric) {
         this.hostOf = hostOf;
         this.shareMemory = shareMemory;
         this.casts = casts;
+        this.fabric = fabric;
         int[] counts = new int[count];
         for (int host : hostOf) {
             counts[host]++;
@@ -89,12 +91,17 @@ public final class Hosts {
 
     /** All ranks on one host, with memory that all of them share. */
     public static Hosts inMemory(int size) {
-        return new Hosts(new int[size], 1, true, false);
+        return new Hosts(new int[size], 1, true, false, false);
     }
 
     /** The same, where each rank sends what all others get alike by one stream. */
     public Hosts casting() {
-        return new Hosts(hostOf, ranks.length, shareMemory, true);
+        return new Hosts(hostOf, ranks.length, shareMemory, true, fabric);
+    }
+
+    /** The same, where each rank reads what others send it straight from their memory. */
+    public Hosts onFabric() {
+        return new Hosts(hostOf, ranks.length, shareMemory, casts, true);
     }
 
     /** Number of ranks. */
@@ -128,6 +135,11 @@ public final class Hosts {
     /** Whether each rank sends what all others get alike by one stream. */
     public boolean casts() {
         return casts;
+    }
+
+    /** Whether each rank reads what others send it straight from their memory. */
+    public boolean isOnFabric() {
+        return fabric;
     }
 
     /** Whether all hosts have equally many ranks. */

@@ -124,8 +124,8 @@ public final class Blocks {
     }
 
     /** A block. */
-    public Region block(Memory memory, int block) {
-        return new Region(memory, offset(block), bytes(block));
+    public Extent block(Memory memory, int block) {
+        return new Extent(memory, offset(block), bytes(block));
     }
 
     /**
@@ -134,12 +134,12 @@ public final class Blocks {
      * @param first of them
      * @param end   the one after the last of them
      */
-    public Region range(Memory memory, int first, int end) {
+    public Extent range(Memory memory, int first, int end) {
         if (first == end) {
-            return new Region(memory, 0, 0);
+            return new Extent(memory, 0, 0);
         }
         long from = offset(first);
-        return new Region(memory, from, offset(end - 1) + bytes(end - 1) - from);
+        return new Extent(memory, from, offset(end - 1) + bytes(end - 1) - from);
     }
 
     @Override

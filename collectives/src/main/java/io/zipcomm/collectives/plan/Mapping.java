@@ -4,15 +4,15 @@ import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 
 /**
- * What an algorithm's ranks and regions are in the plan that it adds steps to: themselves, or, where the algorithm is part
+ * What an algorithm's ranks and extents are in the plan that it adds steps to: themselves, or, where the algorithm is part
  * of another one, some of the ranks and some of the memory.
  */
 final class Mapping {
 
     private final Shape shape;
     private final int[] ranks;
-    private final Region source;
-    private final Region target;
+    private final Extent source;
+    private final Extent target;
     private final long scratchFrom;
     private final boolean finishes;
 
@@ -26,7 +26,7 @@ final class Mapping {
      * @param scratchFrom where its scratch memory begins
      * @param finishes    whether what is final for the algorithm is final for the plan
      */
-    Mapping(Shape shape, int[] ranks, Region source, Region target, long scratchFrom, boolean finishes) {
+    Mapping(Shape shape, int[] ranks, Extent source, Extent target, long scratchFrom, boolean finishes) {
         this.shape = shape;
         this.ranks = ranks;
         this.source = source;
@@ -61,19 +61,19 @@ final class Mapping {
         return ranks == null ? known : ranks[known];
     }
 
-    Region region(Region known) {
+    Extent extent(Extent known) {
         return switch (known.memory()) {
             case SOURCE -> source == null ? ofWhole(known) : part(source, known);
             case TARGET -> target == null ? known : part(target, known);
-            case SCRATCH -> new Region(Memory.SCRATCH, scratchFrom + known.offset(), known.bytes());
+            case SCRATCH -> new Extent(Memory.SCRATCH, scratchFrom + known.offset(), known.bytes());
         };
     }
 
-    private Region ofWhole(Region known) {
-        return shape.isInPlace() ? new Region(Memory.TARGET, shape.inPlace() + known.offset(), known.bytes()) : known;
+    private Extent ofWhole(Extent known) {
+        return shape.isInPlace() ? new Extent(Memory.TARGET, shape.inPlace() + known.offset(), known.bytes()) : known;
     }
 
-    private Region part(Region of, Region known) {
+    private Extent part(Extent of, Extent known) {
         if (known.end() > of.bytes()) {
             throw new ZipException(
                     ErrorCode.INTERNAL, shape.operation() + " within another algorithm uses " + known + " of " + of);

@@ -13,19 +13,19 @@ public final class Plan {
 
     /** What a step does. */
     public enum Kind {
-        /** Sends a region to a peer. */
+        /** Sends an extent to a peer. */
         SEND,
-        /** Receives a region from a peer. */
+        /** Receives an extent from a peer. */
         RECEIVE,
-        /** Receives from a peer, combines what arrives with an operand, and keeps the result in a region. */
+        /** Receives from a peer, combines what arrives with an operand, and keeps the result in an extent. */
         RECEIVE_REDUCE,
-        /** Copies one region to another. */
+        /** Copies one extent to another. */
         COPY,
-        /** Through the relay, which sends a copy to each: the root's region to all. */
+        /** Through the relay, which sends a copy to each: the root's extent to all. */
         RELAY_MULTICAST,
-        /** Through the relay, which combines: a region of each rank to the root. */
+        /** Through the relay, which combines: an extent of each rank to the root. */
         RELAY_REDUCE,
-        /** Through the relay, which combines: a region of each rank to all. */
+        /** Through the relay, which combines: an extent of each rank to all. */
         RELAY_ALL_REDUCE;
 
         /** Whether the relay does a part of it. */
@@ -35,7 +35,7 @@ public final class Plan {
     }
 
     /** A step as the builder makes it. */
-    record Step(Kind kind, int peer, int ordinal, Region from, Region to, boolean last, List<Integer> after) {}
+    record Step(Kind kind, int peer, int ordinal, Extent from, Extent to, boolean last, List<Integer> after) {}
 
     private final Kind[] kinds;
     private final int[] peers;
@@ -79,16 +79,16 @@ public final class Plan {
         boolean anyRelays = false;
         for (int i = 0; i < count; i++) {
             Step step = steps.get(i);
-            // A send has only a "from", a receive only a "to": that is the region that accessors give.
-            Region region = step.to != null ? step.to : step.from;
-            Region from = step.from != null ? step.from : step.to;
+            // A send has only a "from", a receive only a "to": that is the extent that accessors give.
+            Extent extent = step.to != null ? step.to : step.from;
+            Extent from = step.from != null ? step.from : step.to;
             kinds[i] = step.kind;
             anyRelays |= step.kind.isRelays();
             peers[i] = step.peer;
             ordinals[i] = step.ordinal;
-            memories[i] = region.memory();
-            offsets[i] = region.offset();
-            bytes[i] = region.bytes();
+            memories[i] = extent.memory();
+            offsets[i] = extent.offset();
+            bytes[i] = extent.bytes();
             fromMemories[i] = from.memory();
             fromOffsets[i] = from.offset();
             last[i] = step.last;
@@ -198,7 +198,7 @@ public final class Plan {
         return dependents[index];
     }
 
-    /** How many regions are sent to several peers alike. */
+    /** How many extents are sent to several peers alike. */
     int sharedSends() {
         return sharers.length;
     }

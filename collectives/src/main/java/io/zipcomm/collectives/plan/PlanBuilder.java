@@ -16,7 +16,7 @@ import java.util.TreeSet;
  *
  * <p>An algorithm adds steps in an order in which they could be done one by one. The builder makes a step wait for an
  * earlier one if they use the same bytes and one of them writes, so the result is that of the sequence, and combinations
- * into one region keep their order. Further waits keep the number of messages that are posted at once within a limit.
+ * into one extent keep their order. Further waits keep the number of messages that are posted at once within a limit.
  *
  * <p>Messages between two ranks are numbered in this order on both sides: the n-th that one adds for the other is the
  * n-th that the other expects.
@@ -66,7 +66,7 @@ public final class PlanBuilder {
 
     /**
      * Adds the steps of an algorithm for some of the ranks, or on other memory, as part of this plan. What it takes for
-     * the source and the target are regions of this plan; it gets scratch memory of its own.
+     * the source and the target are extents of this plan; it gets scratch memory of its own.
      *
      * @param algorithm what to add
      * @param part      what it is asked for, by ranks of its own
@@ -75,7 +75,7 @@ public final class PlanBuilder {
      * @param target    what it finds as its target
      * @param finishes  whether what is final there contains the data of all ranks here
      */
-    void add(Algorithm algorithm, Shape part, int[] ranks, Region source, Region target, boolean finishes) {
+    void add(Algorithm algorithm, Shape part, int[] ranks, Extent source, Extent target, boolean finishes) {
         Mapping outer = mapping;
         int outerPace = pace;
         int[] members = new int[ranks.length];
@@ -83,7 +83,7 @@ public final class PlanBuilder {
             members[i] = outer.rank(ranks[i]);
         }
         mapping = new Mapping(
-                part, members, outer.region(source), outer.region(target), scratchBytes, finishes && outer.finishes());
+                part, members, outer.extent(source), outer.extent(target), scratchBytes, finishes && outer.finishes());
         pace = Integer.MAX_VALUE;
         algorithm.plan(part, this);
         mapping = outer;
@@ -95,34 +95,34 @@ public final class PlanBuilder {
         return new Team(mapping.shape(), this, ranks);
     }
 
-    /** Where one region begins in another; {@link Shape#TWO_BUFFERS} if it is not part of it. */
-    long placeIn(Region whole, Region part) {
-        Region a = mapping.region(whole);
-        Region b = mapping.region(part);
+    /** Where one extent begins in another; {@link Shape#TWO_BUFFERS} if it is not part of it. */
+    long placeIn(Extent whole, Extent part) {
+        Extent a = mapping.extent(whole);
+        Extent b = mapping.extent(part);
         boolean isPart = a.memory() == b.memory() && a.offset() <= b.offset() && b.end() <= a.end();
         return isPart ? b.offset() - a.offset() : Shape.TWO_BUFFERS;
     }
 
-    /** Sends a region as one message. */
-    public void send(int peer, Region region) {
-        add(Plan.Kind.SEND, mapping.rank(peer), mapping.region(region), null, false);
+    /** Sends an extent as one message. */
+    public void send(int peer, Extent extent) {
+        add(Plan.Kind.SEND, mapping.rank(peer), mapping.extent(extent), null, false);
     }
 
-    /** Sends a region in segments. */
-    public void sendSegments(int peer, Region region) {
-        for (Region segment : region.segments(mapping.shape().segmentBytes())) {
+    /** Sends an extent in segments. */
+    public void sendSegments(int peer, Extent extent) {
+        for (Extent segment : extent.segments(mapping.shape().segmentBytes())) {
             send(peer, segment);
         }
     }
 
-    /** Receives a region as one message. */
-    public void receive(int peer, Region region) {
-        add(Plan.Kind.RECEIVE, mapping.rank(peer), null, mapping.region(region), false);
+    /** Receives an extent as one message. */
+    public void receive(int peer, Extent extent) {
+        add(Plan.Kind.RECEIVE, mapping.rank(peer), null, mapping.extent(extent), false);
     }
 
-    /** Receives a region in segments. */
-    public void receiveSegments(int peer, Region region) {
-        for (Region segment : region.segments(mapping.shape().segmentBytes())) {
+    /** Receives an extent in segments. */
+    public void receiveSegments(int peer, Extent extent) {
+        for (Extent segment : extent.segments(mapping.shape().segmentBytes())) {
             receive(peer, segment);
         }
     }
@@ -134,46 +134,46 @@ public final class PlanBuilder {
      * @param result  where the result goes; may be the operand
      * @param last    whether the result is final: contains the data of all ranks
      */
-    public void receiveReduce(int peer, Region operand, Region result, boolean last) {
+    public void receiveReduce(int peer, Extent operand, Extent result, boolean last) {
         boolean isFinal = last && mapping.finishes();
-        add(Plan.Kind.RECEIVE_REDUCE, mapping.rank(peer), mapping.region(operand), mapping.region(result), isFinal);
+        add(Plan.Kind.RECEIVE_REDUCE, mapping.rank(peer), mapping.extent(operand), mapping.extent(result), isFinal);
     }
 
     /** {@link #receiveReduce} in segments. */
-    public void receiveReduceSegments(int peer, Region operand, Region result, boolean last) {
-        List<Region> operands = operand.segments(mapping.shape().segmentBytes());
-        List<Region> results = result.segments(mapping.shape().segmentBytes());
+    public void receiveReduceSegments(int peer, Extent operand, Extent result, boolean last) {
+        List<Extent> operands = operand.segments(mapping.shape().segmentBytes());
+        List<Extent> results = result.segments(mapping.shape().segmentBytes());
         for (int i = 0; i < operands.size(); i++) {
             receiveReduce(peer, operands.get(i), results.get(i), last);
         }
     }
 
     /**
-     * Sends the root's region to all ranks through the relay, which gets one copy.
+     * Sends the root's extent to all ranks through the relay, which gets one copy.
      *
-     * @param region what the root sends; elsewhere where it goes
+     * @param extent what the root sends; elsewhere where it goes
      */
-    public void relayMulticast(int root, Region region) {
+    public void relayMulticast(int root, Extent extent) {
         boolean sends = mapping.shape().rank() == root;
-        addRelays(Plan.Kind.RELAY_MULTICAST, root, sends ? region : null, sends ? null : region);
+        addRelays(Plan.Kind.RELAY_MULTICAST, root, sends ? extent : null, sends ? null : extent);
     }
 
     /**
-     * Has the relay combine a region of each rank, in rank order.
+     * Has the relay combine an extent of each rank, in rank order.
      *
      * @param target where the root wants the result; not used by the others
      */
-    public void relayReduce(int root, Region source, Region target) {
+    public void relayReduce(int root, Extent source, Extent target) {
         boolean receives = mapping.shape().rank() == root;
         addRelays(Plan.Kind.RELAY_REDUCE, root, source, receives ? target : null);
     }
 
-    /** Has the relay combine a region of each rank, in rank order, and send the result to all. */
-    public void relayAllReduce(Region source, Region target) {
+    /** Has the relay combine an extent of each rank, in rank order, and send the result to all. */
+    public void relayAllReduce(Extent source, Extent target) {
         addRelays(Plan.Kind.RELAY_ALL_REDUCE, mapping.shape().rank(), source, target);
     }
 
-    private void addRelays(Plan.Kind kind, int root, Region from, Region to) {
+    private void addRelays(Plan.Kind kind, int root, Extent from, Extent to) {
         if (mapping.isPart()) {
             throw new IllegalStateException("the relay knows communicators, not teams");
         }
@@ -182,16 +182,16 @@ public final class PlanBuilder {
         add(
                 kind,
                 root,
-                from == null ? null : mapping.region(from),
-                to == null ? null : mapping.region(to),
+                from == null ? null : mapping.extent(from),
+                to == null ? null : mapping.extent(to),
                 false,
                 after);
     }
 
-    /** Copies, unless both regions are the same or empty. */
-    public void copy(Region from, Region to) {
-        Region mappedFrom = mapping.region(from);
-        Region mappedTo = mapping.region(to);
+    /** Copies, unless both extents are the same or empty. */
+    public void copy(Extent from, Extent to) {
+        Extent mappedFrom = mapping.extent(from);
+        Extent mappedTo = mapping.extent(to);
         boolean isSame = mappedFrom.memory() == mappedTo.memory() && mappedFrom.offset() == mappedTo.offset();
         if (!isSame && from.bytes() > 0) {
             add(Plan.Kind.COPY, -1, mappedFrom, mappedTo, false);
@@ -222,12 +222,12 @@ public final class PlanBuilder {
     public void invite(int peer) {
         Set<Integer> after = new TreeSet<>();
         waitFor(receives, pace, after);
-        add(Plan.Kind.SEND, mapping.rank(peer), mapping.region(Region.target(0)), null, false, after);
+        add(Plan.Kind.SEND, mapping.rank(peer), mapping.extent(Extent.target(0)), null, false, after);
     }
 
     /** Memory for this plan, apart from what it got before. */
-    public Region scratch(long bytes) {
-        Region region = new Region(Memory.SCRATCH, scratchBytes - mapping.scratchFrom(), bytes);
+    public Extent scratch(long bytes) {
+        Extent extent = new Extent(Memory.SCRATCH, scratchBytes - mapping.scratchFrom(), bytes);
         scratchBytes = (scratchBytes + bytes + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
         if (scratchBytes > SCRATCH_BYTES_MAX) {
             throw new ZipException(
@@ -236,7 +236,7 @@ public final class PlanBuilder {
                             + " bytes by this algorithm needs more than " + SCRATCH_BYTES_MAX
                             + " bytes of scratch memory");
         }
-        return region;
+        return extent;
     }
 
     /** The plan of the steps so far. */
@@ -244,11 +244,11 @@ public final class PlanBuilder {
         return new Plan(steps, scratchBytes);
     }
 
-    private void add(Plan.Kind kind, int peer, Region from, Region to, boolean last) {
+    private void add(Plan.Kind kind, int peer, Extent from, Extent to, boolean last) {
         add(kind, peer, from, to, last, new TreeSet<>());
     }
 
-    private void add(Plan.Kind kind, int peer, Region from, Region to, boolean last, Set<Integer> after) {
+    private void add(Plan.Kind kind, int peer, Extent from, Extent to, boolean last, Set<Integer> after) {
         int step = steps.size();
         after.addAll(receives.subList(fencedFrom, fencedReceives));
         int ordinal = 0;

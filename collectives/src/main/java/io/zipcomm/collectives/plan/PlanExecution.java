@@ -66,7 +66,7 @@ public final class PlanExecution extends Operation implements Completion {
     private int signature;
     private int number;
 
-    /** The number, in this run, of the first region that goes to several peers alike. */
+    /** The number, in this run, of the first extent that goes to several peers alike. */
     private long firstShare;
 
     /** This run is among those that use the relay. */

@@ -5,12 +5,12 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Which steps of a plan send the same bytes to several peers: the same region, that no step between them writes. Where peers
+ * Which steps of a plan send the same bytes to several peers: the same extent, that no step between them writes. Where peers
  * share memory, such bytes are placed there once.
  */
 final class SharedSends {
 
-    /** Regions that a send is compared with: what goes to several peers is sent to one after the other. */
+    /** Extents that a send is compared with: what goes to several peers is sent to one after the other. */
     private static final int REGIONS_MAX = 16;
 
     private static final int NONE = -1;
@@ -33,8 +33,8 @@ final class SharedSends {
         return sharers;
     }
 
-    /** A region that was sent, and not written since. */
-    private record Sent(int first, Region region) {}
+    /** An extent that was sent, and not written since. */
+    private record Sent(int first, Extent extent) {}
 
     /** Looks for them in the order of the steps. */
     static SharedSends of(List<Plan.Step> steps) {
@@ -54,25 +54,25 @@ final class SharedSends {
         return number(leaders, counts);
     }
 
-    private static int leader(List<Sent> recent, int step, Region region) {
+    private static int leader(List<Sent> recent, int step, Extent extent) {
         for (int i = recent.size() - 1; i >= 0; i--) {
-            if (recent.get(i).region.equals(region)) {
+            if (recent.get(i).extent.equals(extent)) {
                 return recent.get(i).first;
             }
         }
         if (recent.size() == REGIONS_MAX) {
             recent.remove(0);
         }
-        recent.add(new Sent(step, region));
+        recent.add(new Sent(step, extent));
         return step;
     }
 
-    private static void forget(List<Sent> recent, Region written) {
+    private static void forget(List<Sent> recent, Extent written) {
         for (int i = recent.size() - 1; i >= 0; i--) {
-            Region region = recent.get(i).region;
-            boolean overlaps = region.memory() == written.memory()
-                    && region.offset() < written.end()
-                    && written.offset() < region.end();
+            Extent extent = recent.get(i).extent;
+            boolean overlaps = extent.memory() == written.memory()
+                    && extent.offset() < written.end()
+                    && written.offset() < extent.end();
             if (overlaps) {
                 recent.remove(i);
             }

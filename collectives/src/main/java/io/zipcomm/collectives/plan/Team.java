@@ -6,7 +6,7 @@ import io.zipcomm.collectives.CollectiveOperation;
  * Some of a plan's ranks, which do operations of their own as part of it. Every rank of the plan may ask for them: on ranks
  * outside of the team nothing is added.
  *
- * <p>Roots are ranks of the plan. Blocks are one for each member, in the team's order. Regions are those of the plan.
+ * <p>Roots are ranks of the plan. Blocks are one for each member, in the team's order. Extents are those of the plan.
  */
 public final class Team {
 
@@ -37,13 +37,13 @@ public final class Team {
 
     /** Nobody goes on before everybody came. */
     public void barrier(Algorithm algorithm) {
-        Region nothing = Region.target(0);
+        Extent nothing = Extent.target(0);
         add(algorithm, CollectiveOperation.BARRIER, 0, nothing, nothing, 0, null, false);
     }
 
     /** The root's message to all. */
-    public void broadcast(Algorithm algorithm, int root, Region message) {
-        Region nothing = Region.target(0);
+    public void broadcast(Algorithm algorithm, int root, Extent message) {
+        Extent nothing = Extent.target(0);
         add(algorithm, CollectiveOperation.BROADCAST, root, nothing, message, message.bytes(), null, false);
     }
 
@@ -53,8 +53,8 @@ public final class Team {
      * @param target   where the root wants it; not used by the others
      * @param finishes whether it contains the data of all ranks of the plan
      */
-    public void reduce(Algorithm algorithm, int root, Region source, Region target, boolean finishes) {
-        Region result = whole.rank() == root ? target : Region.target(0);
+    public void reduce(Algorithm algorithm, int root, Extent source, Extent target, boolean finishes) {
+        Extent result = whole.rank() == root ? target : Extent.target(0);
         add(algorithm, CollectiveOperation.REDUCE, root, source, result, source.bytes(), null, finishes);
     }
 
@@ -63,7 +63,7 @@ public final class Team {
      *
      * @param finishes whether it contains the data of all ranks of the plan
      */
-    public void allReduce(Algorithm algorithm, Region source, Region target, boolean finishes) {
+    public void allReduce(Algorithm algorithm, Extent source, Extent target, boolean finishes) {
         add(algorithm, CollectiveOperation.ALL_REDUCE, ranks[0], source, target, source.bytes(), null, finishes);
     }
 
@@ -73,19 +73,19 @@ public final class Team {
      * @param target   takes this rank's block
      * @param finishes whether it contains the data of all ranks of the plan
      */
-    public void reduceScatter(Algorithm algorithm, Region source, Blocks blocks, Region target, boolean finishes) {
+    public void reduceScatter(Algorithm algorithm, Extent source, Blocks blocks, Extent target, boolean finishes) {
         CollectiveOperation operation = CollectiveOperation.REDUCE_SCATTER;
         add(algorithm, operation, ranks[0], source, target, target.bytes(), blocks, finishes);
     }
 
     /** A block of each member, at the root: the others need no target. */
-    public void gather(Algorithm algorithm, int root, Region source, Region target, Blocks blocks) {
-        Region result = whole.rank() == root ? target : Region.target(0);
+    public void gather(Algorithm algorithm, int root, Extent source, Extent target, Blocks blocks) {
+        Extent result = whole.rank() == root ? target : Extent.target(0);
         add(algorithm, CollectiveOperation.GATHER_V, root, source, result, source.bytes(), blocks, false);
     }
 
     /** A block of each member, at all. */
-    public void allGather(Algorithm algorithm, Region source, Region target, Blocks blocks) {
+    public void allGather(Algorithm algorithm, Extent source, Extent target, Blocks blocks) {
         add(algorithm, CollectiveOperation.ALL_GATHER_V, ranks[0], source, target, source.bytes(), blocks, false);
     }
 
@@ -93,8 +93,8 @@ public final class Team {
             Algorithm algorithm,
             CollectiveOperation operation,
             int root,
-            Region source,
-            Region target,
+            Extent source,
+            Extent target,
             long bytes,
             Blocks blocks,
             boolean finishes) {

@@ -1,5 +1,5 @@
 /**
- * What algorithms are written in and how it runs: shapes, regions, the builder that finds out which steps may overlap,
+ * What algorithms are written in and how it runs: shapes, extents, the builder that finds out which steps may overlap,
  * plans, and their execution. Knows no algorithm and no transport.
  */
 package io.zipcomm.collectives.plan;

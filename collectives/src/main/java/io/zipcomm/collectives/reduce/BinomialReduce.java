@@ -2,8 +2,8 @@ package io.zipcomm.collectives.reduce;
 
 import io.zipcomm.collectives.pattern.BinomialTree;
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -22,14 +22,14 @@ public final class BinomialReduce implements Algorithm {
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
         BinomialTree tree = new BinomialTree(shape.vrank(), shape.size());
-        Region own = Region.source(shape.bytes());
+        Extent own = Extent.source(shape.bytes());
         if (shape.size() == 1) {
-            plan.copy(own, Region.target(shape.bytes()));
+            plan.copy(own, Extent.target(shape.bytes()));
             return;
         }
-        Region sum = own;
+        Extent sum = own;
         if (tree.children() > 0) {
-            Region result = tree.isRoot() ? Region.target(shape.bytes()) : plan.scratch(shape.bytes());
+            Extent result = tree.isRoot() ? Extent.target(shape.bytes()) : plan.scratch(shape.bytes());
             for (int i = 0; i < tree.children(); i++) {
                 boolean last = tree.isRoot() && i == tree.children() - 1;
                 plan.receiveReduce(shape.rankOf(tree.child(i)), sum, result, last);

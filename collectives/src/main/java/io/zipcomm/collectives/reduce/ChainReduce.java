@@ -1,8 +1,8 @@
 package io.zipcomm.collectives.reduce;
 
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 import java.util.List;
 
@@ -26,18 +26,18 @@ public final class ChainReduce implements Algorithm {
         int vrank = shape.vrank();
         boolean isRoot = vrank == 0;
         boolean isFarEnd = vrank == shape.size() - 1;
-        List<Region> own = Region.source(shape.bytes()).segments(shape.segmentBytes());
-        List<Region> results = Region.target(shape.bytes()).segments(shape.segmentBytes());
+        List<Extent> own = Extent.source(shape.bytes()).segments(shape.segmentBytes());
+        List<Extent> results = Extent.target(shape.bytes()).segments(shape.segmentBytes());
         if (isRoot && isFarEnd) {
-            plan.copy(Region.source(shape.bytes()), Region.target(shape.bytes()));
+            plan.copy(Extent.source(shape.bytes()), Extent.target(shape.bytes()));
             return;
         }
-        Region slots = isRoot || isFarEnd
+        Extent slots = isRoot || isFarEnd
                 ? null
                 : plan.scratch(Math.min(SLOTS, own.size()) * own.get(0).bytes());
         for (int i = 0; i < own.size(); i++) {
-            Region segment = own.get(i);
-            Region sum = segment;
+            Extent segment = own.get(i);
+            Extent sum = segment;
             if (!isFarEnd) {
                 sum = isRoot
                         ? results.get(i)

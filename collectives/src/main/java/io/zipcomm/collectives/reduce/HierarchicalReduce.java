@@ -2,8 +2,8 @@ package io.zipcomm.collectives.reduce;
 
 import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -38,9 +38,9 @@ public final class HierarchicalReduce implements Algorithm {
         int[] leaders = hosts.leaders(shape.root());
         int host = hosts.hostOf(shape.rank());
         int[] mine = hosts.ranks(host);
-        Region own = Region.source(shape.bytes());
-        Region result = Region.target(shape.bytes());
-        Region sum = own;
+        Extent own = Extent.source(shape.bytes());
+        Extent result = Extent.target(shape.bytes());
+        Extent sum = own;
         if (mine.length > 1) {
             boolean keeps = shape.rank() == leaders[host] && shape.rank() != shape.root();
             sum = keeps ? plan.scratch(shape.bytes()) : result;

@@ -3,9 +3,9 @@ package io.zipcomm.collectives.reduce;
 import io.zipcomm.collectives.pattern.Fold;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.Blocks;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -25,9 +25,9 @@ public final class RabenseifnerReduce implements Algorithm {
 
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
-        Region own = Region.source(shape.bytes());
+        Extent own = Extent.source(shape.bytes());
         if (shape.size() == 1) {
-            plan.copy(own, Region.target(shape.bytes()));
+            plan.copy(own, Extent.target(shape.bytes()));
             return;
         }
         // With the root last, it has neither a neighbour nor too high a number: there are more ranks in than out.
@@ -43,7 +43,7 @@ public final class RabenseifnerReduce implements Algorithm {
         }
         Memory from = Memory.SOURCE;
         if (fold.hasNeighbour()) {
-            plan.receiveReduceSegments(rankOf(shape, fold.neighbour()), own, new Region(sums, 0, shape.bytes()), false);
+            plan.receiveReduceSegments(rankOf(shape, fold.neighbour()), own, new Extent(sums, 0, shape.bytes()), false);
             from = sums;
         }
         Blocks chunks = Blocks.divide(shape.bytes(), shape.unitBytes(), fold.power());

@@ -3,9 +3,9 @@ package io.zipcomm.collectives.reducescatter;
 import io.zipcomm.collectives.pattern.Fold;
 import io.zipcomm.collectives.plan.Algorithm;
 import io.zipcomm.collectives.plan.Blocks;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -24,8 +24,8 @@ public final class HalvingReduceScatter implements Algorithm {
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
         Blocks blocks = shape.blocks();
-        Region all = blocks.range(Memory.SOURCE, 0, shape.size());
-        Region result = Region.target(shape.bytes());
+        Extent all = blocks.range(Memory.SOURCE, 0, shape.size());
+        Extent result = Extent.target(shape.bytes());
         Fold fold = new Fold(shape.rank(), shape.size());
         if (shape.size() == 1) {
             plan.copy(all, result);
@@ -37,8 +37,8 @@ public final class HalvingReduceScatter implements Algorithm {
         }
     }
 
-    private static void halve(Shape shape, Fold fold, Blocks blocks, Region result, PlanBuilder plan) {
-        Region all = blocks.range(Memory.SOURCE, 0, shape.size());
+    private static void halve(Shape shape, Fold fold, Blocks blocks, Extent result, PlanBuilder plan) {
+        Extent all = blocks.range(Memory.SOURCE, 0, shape.size());
         plan.scratch(all.bytes());
         Memory sums = Memory.SOURCE;
         if (fold.hasNeighbour()) {
@@ -51,8 +51,8 @@ public final class HalvingReduceScatter implements Algorithm {
             int given = first + (~fold.number() & distance);
             int peer = fold.rankOf(fold.number() ^ distance);
             boolean last = distance == 1;
-            Region mine = numbers(fold, blocks, sums, kept, distance);
-            Region sum = last && !fold.hasNeighbour() ? result : numbers(fold, blocks, Memory.SCRATCH, kept, distance);
+            Extent mine = numbers(fold, blocks, sums, kept, distance);
+            Extent sum = last && !fold.hasNeighbour() ? result : numbers(fold, blocks, Memory.SCRATCH, kept, distance);
             plan.sendSegments(peer, numbers(fold, blocks, sums, given, distance));
             plan.receiveReduceSegments(peer, mine, sum, last);
             sums = Memory.SCRATCH;
@@ -65,7 +65,7 @@ public final class HalvingReduceScatter implements Algorithm {
     }
 
     /** The blocks of ranks that are in, from a number on, and of their neighbours. */
-    private static Region numbers(Fold fold, Blocks blocks, Memory memory, int first, int count) {
+    private static Extent numbers(Fold fold, Blocks blocks, Memory memory, int first, int count) {
         return blocks.range(memory, fold.firstOf(first), fold.firstOf(first + count));
     }
 }

@@ -2,9 +2,9 @@ package io.zipcomm.collectives.reducescatter;
 
 import io.zipcomm.collectives.pattern.Ring;
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 import java.util.List;
 
@@ -35,10 +35,10 @@ public final class RingReduceScatter implements Algorithm {
     public void plan(Shape shape, PlanBuilder plan) {
         Ring ring = new Ring(shape.rank(), shape.size());
         if (ring.steps() == 0) {
-            plan.copy(shape.blocks().block(Memory.SOURCE, 0), Region.target(shape.bytes()));
+            plan.copy(shape.blocks().block(Memory.SOURCE, 0), Extent.target(shape.bytes()));
             return;
         }
-        List<Region> segments = Region.target(shape.bytes()).segments(shape.segmentBytes());
+        List<Extent> segments = Extent.target(shape.bytes()).segments(shape.segmentBytes());
         boolean passesOn = ring.steps() > 1;
         Slots slots = new Slots(passesOn ? plan.scratch(SLOTS * segments.get(0).bytes()) : null);
         for (int from = 0; from < segments.size(); from += BAND) {
@@ -46,34 +46,34 @@ public final class RingReduceScatter implements Algorithm {
         }
     }
 
-    private static void band(Shape shape, Ring ring, List<Region> segments, Slots slots, PlanBuilder plan) {
-        Region[] sums = new Region[segments.size()];
+    private static void band(Shape shape, Ring ring, List<Extent> segments, Slots slots, PlanBuilder plan) {
+        Extent[] sums = new Extent[segments.size()];
         for (int step = 0; step < ring.steps(); step++) {
             boolean last = step == ring.steps() - 1;
             for (int i = 0; i < sums.length; i++) {
-                Region segment = segments.get(i);
+                Extent segment = segments.get(i);
                 plan.send(ring.next(), step == 0 ? own(shape, ring.reducedSent(0), segment) : sums[i]);
                 sums[i] = last ? segment : slots.next(segment.bytes());
-                Region operand = own(shape, ring.reducedReceived(step), segment);
+                Extent operand = own(shape, ring.reducedReceived(step), segment);
                 plan.receiveReduce(ring.previous(), operand, sums[i], last);
             }
         }
     }
 
-    private static Region own(Shape shape, int block, Region segment) {
+    private static Extent own(Shape shape, int block, Extent segment) {
         return shape.blocks().block(Memory.SOURCE, block).part(segment.offset(), segment.bytes());
     }
 
     /** Scratch memory, used in turn. */
     private static final class Slots {
-        private final Region all;
+        private final Extent all;
         private int used;
 
-        Slots(Region all) {
+        Slots(Extent all) {
             this.all = all;
         }
 
-        Region next(long bytes) {
+        Extent next(long bytes) {
             return all.part(used++ % SLOTS * (all.bytes() / SLOTS), bytes);
         }
     }

@@ -2,9 +2,9 @@ package io.zipcomm.collectives.scatter;
 
 import io.zipcomm.collectives.pattern.BinomialTree;
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -26,7 +26,7 @@ public final class BinomialScatter implements Algorithm {
         if (tree.isRoot()) {
             root(shape, tree, plan);
         } else if (tree.children() == 0) {
-            plan.receive(shape.rankOf(tree.parent()), Region.target(shape.bytes()));
+            plan.receive(shape.rankOf(tree.parent()), Extent.target(shape.bytes()));
         } else {
             inner(shape, tree, plan);
         }
@@ -38,32 +38,32 @@ public final class BinomialScatter implements Algorithm {
             int end = first + tree.childSubtree(i);
             plan.send(first, end <= shape.size() ? blocks(shape, first, end) : joined(shape, first, end, plan));
         }
-        plan.copy(blocks(shape, shape.rank(), shape.rank() + 1), Region.target(shape.bytes()));
+        plan.copy(blocks(shape, shape.rank(), shape.rank() + 1), Extent.target(shape.bytes()));
     }
 
     /** Blocks up to the last rank's and from the first rank's on, side by side in scratch. */
-    private static Region joined(Shape shape, int first, int end, PlanBuilder plan) {
-        Region upper = blocks(shape, first, shape.size());
-        Region lower = blocks(shape, 0, end - shape.size());
-        Region joined = plan.scratch(upper.bytes() + lower.bytes());
+    private static Extent joined(Shape shape, int first, int end, PlanBuilder plan) {
+        Extent upper = blocks(shape, first, shape.size());
+        Extent lower = blocks(shape, 0, end - shape.size());
+        Extent joined = plan.scratch(upper.bytes() + lower.bytes());
         plan.copy(upper, joined.part(0, upper.bytes()));
         plan.copy(lower, joined.part(upper.bytes(), lower.bytes()));
         return joined;
     }
 
-    private static Region blocks(Shape shape, int first, int end) {
+    private static Extent blocks(Shape shape, int first, int end) {
         return shape.blocks().range(Memory.SOURCE, first, end);
     }
 
     private static void inner(Shape shape, BinomialTree tree, PlanBuilder plan) {
         long blockBytes = shape.bytes();
-        Region subtree = plan.scratch(tree.subtree() * blockBytes);
+        Extent subtree = plan.scratch(tree.subtree() * blockBytes);
         plan.receive(shape.rankOf(tree.parent()), subtree);
         for (int i = tree.children() - 1; i >= 0; i--) {
             int child = tree.child(i);
-            Region part = subtree.part((child - tree.vrank()) * blockBytes, tree.childSubtree(i) * blockBytes);
+            Extent part = subtree.part((child - tree.vrank()) * blockBytes, tree.childSubtree(i) * blockBytes);
             plan.send(shape.rankOf(child), part);
         }
-        plan.copy(subtree.part(0, blockBytes), Region.target(blockBytes));
+        plan.copy(subtree.part(0, blockBytes), Extent.target(blockBytes));
     }
 }

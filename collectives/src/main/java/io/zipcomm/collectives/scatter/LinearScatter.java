@@ -1,9 +1,9 @@
 package io.zipcomm.collectives.scatter;
 
 import io.zipcomm.collectives.plan.Algorithm;
+import io.zipcomm.collectives.plan.Extent;
 import io.zipcomm.collectives.plan.Memory;
 import io.zipcomm.collectives.plan.PlanBuilder;
-import io.zipcomm.collectives.plan.Region;
 import io.zipcomm.collectives.plan.Shape;
 
 /**
@@ -22,7 +22,7 @@ public final class LinearScatter implements Algorithm {
     @Override
     public void plan(Shape shape, PlanBuilder plan) {
         if (shape.vrank() > 0) {
-            plan.receive(shape.root(), Region.target(shape.bytes()));
+            plan.receive(shape.root(), Extent.target(shape.bytes()));
             return;
         }
         plan.pace(CONCURRENT);
@@ -30,6 +30,6 @@ public final class LinearScatter implements Algorithm {
             int peer = shape.rankOf(vrank);
             plan.send(peer, shape.blocks().block(Memory.SOURCE, peer));
         }
-        plan.copy(shape.blocks().block(Memory.SOURCE, shape.rank()), Region.target(shape.bytes()));
+        plan.copy(shape.blocks().block(Memory.SOURCE, shape.rank()), Extent.target(shape.bytes()));
     }
 }

@@ -38,10 +38,12 @@ public record Rule(
         SHARED,
         /** Wherever they are, if each sends what all others get alike by one stream. */
         CAST,
+        /** On one host, if each reads what others send it straight from their memory. */
+        FABRIC,
         /** Groups of which the relay does a part: all messages go through it. */
         RELAYED;
 
-        boolean covers(Hosts.Spread spread, boolean casts, RelayCollectives relay) {
+        boolean covers(Hosts.Spread spread, boolean casts, boolean fabric, RelayCollectives relay) {
             return switch (this) {
                 case ANY -> true;
                 case ONE -> spread == Hosts.Spread.ONE || spread == Hosts.Spread.MEMORY;
@@ -49,6 +51,7 @@ public record Rule(
                 case SEVERAL -> spread == Hosts.Spread.APART || spread == Hosts.Spread.SHARED;
                 case SHARED -> spread == Hosts.Spread.SHARED;
                 case CAST -> casts;
+                case FABRIC -> fabric && spread == Hosts.Spread.ONE;
                 case RELAYED -> relay != RelayCollectives.OFF;
             };
         }
@@ -68,9 +71,9 @@ public record Rule(
         }
     }
 
-    /** Whether groups of a size and spread, whose ranks cast or not, and of which the relay may do a part, can meet this. */
-    boolean covers(int size, Hosts.Spread spread, boolean casts, RelayCollectives relay) {
-        return hosts.covers(spread, casts, relay)
+    /** Whether groups of a size and spread, whose ranks cast, or are on a fabric, or not, and of which the relay may do a part, can meet this. */
+    boolean covers(int size, Hosts.Spread spread, boolean casts, boolean fabric, RelayCollectives relay) {
+        return hosts.covers(spread, casts, fabric, relay)
                 && ranks.covers(size)
                 && algorithm.needs().compareTo(relay) <= 0;
     }

@@ -10,7 +10,7 @@ import java.util.Map;
 
 /**
  * Chooses algorithm and segment length by a {@link TuningTable}. From what all ranks know alike, so that all choose alike:
- * operation, length, number of ranks, which of them share a host, whether they cast, and the table.
+ * operation, length, number of ranks, which of them share a host, whether they cast or are on a fabric, and the table.
  */
 public final class Selector {
 
@@ -48,7 +48,7 @@ public final class Selector {
      * @param relay what the relay may do; OFF unless all messages go through it
      */
     public Selector(int size, Hosts.Spread spread, TuningTable table, RelayCollectives relay) {
-        this(size, spread, false, table, relay);
+        this(size, spread, false, false, table, relay);
     }
 
     /**
@@ -57,15 +57,16 @@ public final class Selector {
      * @param relay what the relay may do; OFF unless all messages go through it
      */
     public Selector(Hosts hosts, TuningTable table, RelayCollectives relay) {
-        this(hosts.size(), hosts.spread(), hosts.casts(), table, relay);
+        this(hosts.size(), hosts.spread(), hosts.casts(), hosts.isOnFabric(), table, relay);
     }
 
-    private Selector(int size, Hosts.Spread spread, boolean casts, TuningTable table, RelayCollectives relay) {
+    private Selector(
+            int size, Hosts.Spread spread, boolean casts, boolean fabric, TuningTable table, RelayCollectives relay) {
         this.size = size;
         for (CollectiveOperation operation : CollectiveOperation.values()) {
             List<Rule> fitting = new ArrayList<>();
             for (Rule rule : table.rules()) {
-                if (rule.operation() == operation && rule.covers(size, spread, casts, relay)) {
+                if (rule.operation() == operation && rule.covers(size, spread, casts, fabric, relay)) {
                     fitting.add(rule);
                 }
             }

@@ -138,8 +138,10 @@ public final class TuningTable {
             case "several" -> Rule.Spread.SEVERAL;
             case "shared" -> Rule.Spread.SHARED;
             case "cast" -> Rule.Spread.CAST;
+            case "fabric" -> Rule.Spread.FABRIC;
             case "relayed" -> Rule.Spread.RELAYED;
-            default -> throw wrong(origin, "hosts '" + text + "'", "one, memory, several, shared, cast, relayed or *");
+            default ->
+                throw wrong(origin, "hosts '" + text + "'", "one, memory, several, shared, cast, fabric, relayed or *");
         };
     }
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** What waits for what. */
 final class PlanBuilderTest {
 
-    private static final Region TARGET = Region.target(100);
+    private static final Extent TARGET = Extent.target(100);
 
     private static PlanBuilder builder(long inPlace) {
         return new PlanBuilder(
@@ -34,10 +34,10 @@ final class PlanBuilderTest {
     @Test
     void shouldStartAtOnceWhatSharesNoBytes() {
         PlanBuilder plan = builder(Shape.TWO_BUFFERS);
-        plan.send(0, Region.source(100));
+        plan.send(0, Extent.source(100));
         plan.receive(2, TARGET.part(0, 40));
         plan.receive(2, TARGET.part(40, 60));
-        plan.send(3, Region.source(100));
+        plan.send(3, Extent.source(100));
         assertArrayEquals(new int[] {0, 1, 2, 3}, plan.build().first());
     }
 
@@ -69,7 +69,7 @@ final class PlanBuilderTest {
     @Test
     void shouldKeepTheOrderOfCombinations() {
         PlanBuilder builder = builder(Shape.TWO_BUFFERS);
-        builder.receiveReduce(0, Region.source(100), TARGET, false);
+        builder.receiveReduce(0, Extent.source(100), TARGET, false);
         builder.receiveReduce(2, TARGET, TARGET, false);
         builder.receiveReduce(3, TARGET, TARGET, true);
         Plan plan = builder.build();
@@ -81,10 +81,10 @@ final class PlanBuilderTest {
     @Test
     void shouldKnowThatInPlaceTheSourceIsTheTarget() {
         PlanBuilder builder = builder(20);
-        builder.send(0, Region.source(10));
+        builder.send(0, Extent.source(10));
         builder.receive(2, TARGET.part(25, 10));
         builder.receive(3, TARGET.part(30, 10));
-        builder.copy(Region.source(10), TARGET.part(20, 10));
+        builder.copy(Extent.source(10), TARGET.part(20, 10));
         Plan plan = builder.build();
         assertEquals(3, plan.steps());
         assertEquals(List.of(1), after(plan, 0));
@@ -95,10 +95,10 @@ final class PlanBuilderTest {
     @Test
     void shouldNumberMessagesForEachPeerAndDirection() {
         PlanBuilder builder = builder(Shape.TWO_BUFFERS);
-        builder.send(0, Region.source(1));
+        builder.send(0, Extent.source(1));
         builder.receive(0, TARGET.part(0, 1));
-        builder.send(0, Region.source(1));
-        builder.send(2, Region.source(1));
+        builder.send(0, Extent.source(1));
+        builder.send(2, Extent.source(1));
         Plan plan = builder.build();
         assertEquals(0, plan.ordinal(1));
         assertEquals(1, plan.ordinal(2));
@@ -111,7 +111,7 @@ final class PlanBuilderTest {
     void shouldLimitWhatIsPosted() {
         PlanBuilder builder = builder(Shape.TWO_BUFFERS);
         for (int i = 0; i < PlanBuilder.POSTED_PER_PEER_MAX + 2; i++) {
-            builder.send(0, Region.source(1));
+            builder.send(0, Extent.source(1));
         }
         Plan plan = builder.build();
         assertEquals(PlanBuilder.POSTED_PER_PEER_MAX, plan.first().length);
@@ -124,7 +124,7 @@ final class PlanBuilderTest {
         PlanBuilder builder = builder(Shape.TWO_BUFFERS);
         builder.pace(2);
         for (int peer : new int[] {0, 2, 3}) {
-            builder.send(peer, Region.source(1));
+            builder.send(peer, Extent.source(1));
         }
         assertEquals(List.of(2), after(builder.build(), 0));
     }
@@ -147,7 +147,7 @@ final class PlanBuilderTest {
     }
 
     @Test
-    void shouldCutRegionsIntoSegments() {
+    void shouldCutExtentsIntoSegments() {
         assertEquals(1, TARGET.part(0, 0).segments(64).size());
         assertEquals(List.of(TARGET.part(0, 64), TARGET.part(64, 36)), TARGET.segments(64));
         assertEquals(1, TARGET.segments(100).size());

@@ -21,7 +21,7 @@ final class PoolsTest {
     private static Algorithm sends(int steps) {
         return (shape, plan) -> {
             for (int i = 0; i < steps; i++) {
-                plan.send(1, Region.target(1));
+                plan.send(1, Extent.target(1));
             }
         };
     }

@@ -50,6 +50,22 @@ final class TuningTableTest {
     }
 
     @Test
+    void shouldHaveLinesForGroupsOnAFabric() throws IOException {
+        TuningTable table = table("all-gather fabric 3- 1024 pairwise");
+        CollectiveOperation allGather = CollectiveOperation.ALL_GATHER;
+        for (Hosts hosts : new Hosts[] {Hosts.one(4), Hosts.apart(4), Hosts.blocks(4, 2)}) {
+            AlgorithmName usual = new Selector(hosts, table, RelayCollectives.OFF).algorithm(allGather, 1024);
+            AlgorithmName onFabric =
+                    new Selector(hosts.onFabric(), table, RelayCollectives.OFF).algorithm(allGather, 1024);
+            assertNotEquals(AlgorithmName.PAIRWISE, usual);
+            assertEquals(hosts.count() == 1 ? AlgorithmName.PAIRWISE : usual, onFabric);
+        }
+        Selector builtIn = new Selector(Hosts.one(2).onFabric(), TuningTable.builtIn(), RelayCollectives.OFF);
+        assertEquals(AlgorithmName.PAIRWISE, builtIn.algorithm(allGather, 1 << 20));
+        assertEquals(AlgorithmName.EXCHANGE, builtIn.algorithm(CollectiveOperation.ALL_REDUCE, 1 << 20));
+    }
+
+    @Test
     void shouldHaveLinesForGroupsThatCast() throws IOException {
         TuningTable table = table("broadcast cast 3- 1024 linear");
         CollectiveOperation broadcast = CollectiveOperation.BROADCAST;

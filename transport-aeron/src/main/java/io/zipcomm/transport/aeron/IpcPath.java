@@ -13,7 +13,7 @@ import org.agrona.CloseHelper;
  * A path in shared memory: an Aeron stream in each direction, and the arenas of both ranks for what is long.
  *
  * <p>It opens in steps, which {@link #climb} takes as they become possible: the peer's door is there; each end makes the
- * stream on which it wants to be sent to, and says so at the peer's door; each sends on the other's; the {@link Handshake}.
+ * stream on which it wants to be sent to, and says so at the peer's door; each sends on the other's; the {@link StreamHandshake}.
  */
 final class IpcPath extends StreamPath {
 
@@ -50,7 +50,7 @@ final class IpcPath extends StreamPath {
     private Door door;
     private Doorbell bell;
     private ArenaView arena;
-    private Handshake handshake;
+    private StreamHandshake handshake;
     private Streams streams;
 
     /** At the driver to which this rank moves; null as a rule. */
@@ -152,7 +152,7 @@ final class IpcPath extends StreamPath {
             arena = ArenaView.open(
                     place.file(neighbour, "arena"), place.neighbours().self());
         }
-        handshake = new Handshake(transport.view(), peer);
+        handshake = new StreamHandshake(transport.view(), peer);
         streams = new Streams(place.client());
         door.knock(place.neighbours().self(), streams.number(), streams.client().holder());
         ringIfAsleep();

@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A path over Aeron's UDP streams: one in each direction. It opens in steps, which {@link #climb} takes as they become
- * possible: each end sends on a stream to the other, which makes the other do the same; then the {@link Handshake}.
+ * possible: each end sends on a stream to the other, which makes the other do the same; then the {@link StreamHandshake}.
  *
  * <p>A stream that ends is not known to have arrived. So the last message of each direction is answered, and a rank that
  * leaves waits for that, for a while.
@@ -49,7 +49,7 @@ final class UdpPath extends StreamPath {
     private final UdpEndpoint endpoint;
     private final int peer;
     private final long dueNs;
-    private final Handshake handshake;
+    private final StreamHandshake handshake;
     private final UdpRoutes routes;
     private State state = State.BEGUN;
     private boolean wanted;
@@ -78,7 +78,7 @@ final class UdpPath extends StreamPath {
         this.endpoint = endpoint;
         this.peer = peer;
         dueNs = nowNs + OPEN_NS_MAX;
-        handshake = new Handshake(transport.view(), peer);
+        handshake = new StreamHandshake(transport.view(), peer);
         routes = new UdpRoutes(endpoint, transport.view(), peer);
     }
 

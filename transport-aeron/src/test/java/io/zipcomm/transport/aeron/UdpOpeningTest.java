@@ -285,7 +285,7 @@ final class UdpOpeningTest {
                         return streams(0) == 1;
                     },
                     0);
-            byte[] lie = new byte[Handshake.MESSAGE_BYTES];
+            byte[] lie = new byte[StreamHandshake.MESSAGE_BYTES];
             Arrays.fill(lie, (byte) 1);
             target.send(data(own.stream(), session, lie));
             untilOpen();

@@ -9,6 +9,7 @@ import io.netty.channel.epoll.EpollIoOps;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.Socket;
+import io.zipcomm.transport.Transport;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -111,6 +112,11 @@ final class EpollPoller extends Poller {
         return new EpollAcceptor(socket, address, tcp, accepted);
     }
 
+    @Override
+    Transport.DescriptorWatch watch(int descriptor) throws IOException {
+        return new EpollWatch(descriptor);
+    }
+
     private static void preferLossBased(Socket socket) {
         try {
             socket.setRawOpt(IPPROTO_TCP, TCP_CONGESTION, CUBIC.duplicate());
@@ -168,6 +174,50 @@ final class EpollPoller extends Poller {
                 } catch (IOException e) {
                     throw new IllegalStateException("closing a socket", e);
                 }
+            }
+        }
+    }
+
+    /** Level-triggered while it is on, so that nothing which came before is missed. */
+    private final class EpollWatch implements EpollIoHandle, Transport.DescriptorWatch {
+        private final FileDescriptor descriptor;
+        private final IoRegistration registration;
+        private boolean isOn;
+        private boolean closed;
+
+        EpollWatch(int descriptor) throws IOException {
+            try {
+                this.descriptor = new FileDescriptor(descriptor);
+                registration = handler().register(this);
+                registration.submit(EpollIoOps.EPOLLERR);
+            } catch (Exception e) {
+                throw new IOException("waiting for descriptor " + descriptor, e);
+            }
+        }
+
+        @Override
+        public FileDescriptor fd() {
+            return descriptor;
+        }
+
+        @Override
+        public void turn(boolean on) {
+            if (!closed && on != isOn) {
+                isOn = on;
+                registration.submit(on ? EpollIoOps.EPOLLIN : EpollIoOps.EPOLLERR);
+            }
+        }
+
+        @Override
+        public void handle(IoRegistration registered, IoEvent event) {
+            // That it was handled is all there is to it.
+        }
+
+        @Override
+        public void close() {
+            if (!closed) {
+                closed = true;
+                registration.cancel();
             }
         }
     }

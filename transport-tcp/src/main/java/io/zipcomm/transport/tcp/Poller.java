@@ -7,6 +7,7 @@ import io.netty.util.concurrent.ThreadAwareExecutor;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.settings.ZipSettings.IoChoice;
+import io.zipcomm.transport.Transport;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -127,6 +128,15 @@ abstract class Poller implements AutoCloseable {
      * @param accepted as for the other one; these sockets have no addresses
      */
     abstract Acceptor listen(Path file, Consumer<AcceptedSocket> accepted) throws IOException;
+
+    /**
+     * Waits for a descriptor of somebody else's, which is neither read nor closed here.
+     *
+     * @throws IOException if that cannot be
+     */
+    Transport.DescriptorWatch watch(int descriptor) throws IOException {
+        throw new IOException("sockets on " + name() + " have no place for the descriptors of others");
+    }
 
     /** Does what is left to do with a new socket, which is closed if that fails. */
     static <T> T setUp(Closeable socket, SetUp<T> rest) throws IOException {

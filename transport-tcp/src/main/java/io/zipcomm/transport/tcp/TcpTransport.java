@@ -323,6 +323,14 @@ final class TcpTransport implements Transport {
     }
 
     @Override
+    public DescriptorWatch watch(int descriptor) throws IOException {
+        if (closed) {
+            throw new IOException("the transport is closed");
+        }
+        return poller.watch(descriptor);
+    }
+
+    @Override
     public boolean hasOutput() {
         return streams.hasBlockedOutput();
     }

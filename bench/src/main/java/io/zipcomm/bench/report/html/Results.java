@@ -36,7 +36,17 @@ final class Results {
 
     /** The order of legends and columns, and the number of a style. Strangers come last, in the order of their rows. */
     private static final List<String> ORDER = List.of(
-            "tcp", "aeron-ipc", "aeron-udp", "relay", "redis", "redis-tuned", "mpi-tcp", "mpi-shm", Row.FLOOR, "auto");
+            "tcp",
+            "aeron-ipc",
+            "aeron-udp",
+            "relay",
+            "redis",
+            "redis-tuned",
+            "mpi-tcp",
+            "mpi-shm",
+            Row.FLOOR,
+            "auto",
+            "rdma");
 
     private final List<Row> rows;
     private final Map<Task, List<Row>> byTask;

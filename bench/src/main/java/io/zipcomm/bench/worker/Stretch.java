@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
  * @param source      rank that makes the data
  * @param destination rank for which they are made; the source again if for all alike
  */
-record Region(ByteBuffer memory, int at, int length, int source, int destination) {
+record Stretch(ByteBuffer memory, int at, int length, int source, int destination) {
 
     private static final byte POISON_FLIP = 0x55;
 

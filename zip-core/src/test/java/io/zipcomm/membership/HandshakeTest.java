@@ -1,14 +1,13 @@
-package io.zipcomm.transport.aeron;
+package io.zipcomm.membership;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
-import io.zipcomm.membership.GroupView;
-import io.zipcomm.membership.Member;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.Hello;
 import io.zipcomm.wire.SessionKey;
@@ -60,6 +59,37 @@ final class HandshakeTest {
         hear(zero, say(one, Hello.CONFIRM));
         hear(one, say(zero, Hello.CONFIRM));
         assertTrue(zero.isConfirmed() && one.isConfirmed());
+    }
+
+    @Test
+    void shouldMakeATokenOfEachDirectionThatOnlyTheTwoKnow() {
+        hear(zero, say(one, Hello.OPEN));
+        hear(one, say(zero, Hello.OPEN));
+        assertEquals(zero.token(0), one.token(0));
+        assertEquals(zero.token(1), one.token(1));
+        assertNotEquals(zero.token(0), zero.token(1));
+        Handshake other = handshake(EPOCH, 0, 1, 7);
+        hear(other, say(one, Hello.OPEN));
+        assertNotEquals(zero.token(0), other.token(0), "another handshake of the same ranks");
+    }
+
+    @Test
+    void shouldKnowARefusalFromALie() {
+        hear(one, say(zero, Hello.OPEN));
+        ByteBuffer refusal = say(one, Hello.ANSWER);
+        assertTrue(zero.isRefusal(refusal, AT, Handshake.MESSAGE_BYTES));
+        assertFalse(zero.isRefusal(say(one, Hello.OPEN), AT, Handshake.MESSAGE_BYTES));
+        assertFalse(zero.isRefusal(refusal, AT, Handshake.MESSAGE_BYTES - 1));
+        Handshake again = handshake(EPOCH, 0, 1, 7);
+        assertFalse(again.isRefusal(refusal, AT, Handshake.MESSAGE_BYTES), "one of a handshake before");
+        Handshake stranger = handshake(EPOCH, 1, 0, 8);
+        assertFalse(zero.isRefusal(sayUnheard(stranger), AT, Handshake.MESSAGE_BYTES));
+        refuses(zero, refusal, ErrorCode.UNAUTHORIZED);
+    }
+
+    /** A refusal to nobody in particular. */
+    private static ByteBuffer sayUnheard(Handshake from) {
+        return say(from, Hello.ANSWER);
     }
 
     @Test
