@@ -12,6 +12,7 @@ import io.zipcomm.collectives.select.Selector;
 import io.zipcomm.collectives.select.TuningTable;
 import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.internal.Signature;
+import io.zipcomm.membership.FabricChoice;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.membership.Member;
 import io.zipcomm.settings.Setting;
@@ -75,16 +76,20 @@ final class Context {
         return casts(communicator) ? hosts.casting() : hosts;
     }
 
-    /** Whether all ranks, by what they published, are reached over one fabric. */
+    /** Whether all ranks, by what they published, reach each other over one fabric. */
     private static boolean isOnFabric(GroupCommunicator communicator) {
-        List<Member> members = communicator.view().members();
-        String first = members.get(communicator.worldRank(0)).fabric();
-        for (int rank = 1; rank < communicator.size(); rank++) {
-            if (!members.get(communicator.worldRank(rank)).fabric().equals(first)) {
-                return false;
+        int size = communicator.size();
+        FabricChoice choice = new FabricChoice(communicator.view().members());
+        String first = size < 2 ? "" : choice.between(communicator.worldRank(0), communicator.worldRank(1));
+        for (int rank = 0; rank < size && !first.isEmpty(); rank++) {
+            for (int peer = rank + 1; peer < size; peer++) {
+                if (!choice.between(communicator.worldRank(rank), communicator.worldRank(peer))
+                        .equals(first)) {
+                    return false;
+                }
             }
         }
-        return !first.isEmpty() && communicator.size() > 1;
+        return !first.isEmpty();
     }
 
     /**

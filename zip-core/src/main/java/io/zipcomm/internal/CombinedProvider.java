@@ -80,7 +80,7 @@ public final class CombinedProvider implements TransportProvider {
             return;
         }
         try {
-            beside.add(provider.open(settings, base));
+            beside.addAll(provider.open(settings, base));
         } catch (ZipException e) {
             if (settings.transport() != TransportChoice.AUTO || e.code() == ErrorCode.CANCELLED) {
                 throw e;

@@ -56,6 +56,11 @@ public record Candidate(Kind kind, String transport, String host, int port) {
                 && (IPV4.matcher(host).matches() || IPV6.matcher(host).matches());
     }
 
+    /** Of a {@link Kind#FABRIC} the name of the provider. */
+    public String provider() {
+        return host.substring(0, Math.max(0, host.indexOf('/')));
+    }
+
     @Override
     public String toString() {
         return kind == Kind.MEMORY || kind == Kind.FABRIC ? host : host + ":" + port;

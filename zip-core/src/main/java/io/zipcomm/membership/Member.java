@@ -22,14 +22,12 @@ public record Member(int rank, String hostId, List<Candidate> candidates, List<S
         return "";
     }
 
-    /** Name of what moves bytes on its fabric, the same for ranks that reach each other there; empty if it is on none. */
-    public String fabric() {
-        for (Candidate one : candidates) {
-            if (one.kind() == Candidate.Kind.FABRIC) {
-                return one.host().substring(0, Math.max(0, one.host().indexOf('/')));
-            }
-        }
-        return "";
+    /** Names of what moves bytes on its fabrics, best first; empty if it is on none. */
+    public List<String> fabrics() {
+        return candidates.stream()
+                .filter(one -> one.kind() == Candidate.Kind.FABRIC)
+                .map(Candidate::provider)
+                .toList();
     }
 
     /** Whether it publishes addresses at which peers reach it by a kind of path. */

@@ -99,7 +99,8 @@ public enum Setting {
             "ZIP_RDMA_PROVIDER",
             "name",
             "auto",
-            "Provider of libfabric by which ranks reach each other with RDMA, as fi_info lists it, such as verbs;ofi_rxm or efa."
+            "Provider of libfabric by which ranks reach each other with RDMA, as fi_info lists it, such as verbs;ofi_rxm or efa;"
+                    + " or several with commas between them, best first: ranks use what they have in common."
                     + " auto: whatever hardware there is, and with ZIP_TRANSPORT=rdma tcp;ofi_rxm if there is none. With a"
                     + " provider, ZIP_TRANSPORT=auto takes it before TCP."),
     TUNING(

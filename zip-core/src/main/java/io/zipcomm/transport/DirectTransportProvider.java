@@ -1,6 +1,7 @@
 package io.zipcomm.transport;
 
 import io.zipcomm.settings.ZipSettings;
+import java.util.List;
 import java.util.Optional;
 
 /** Entry point of a module with a {@link DirectTransport}, found by {@link java.util.ServiceLoader}. */
@@ -37,14 +38,14 @@ public interface DirectTransportProvider extends PathProvider {
     }
 
     /**
-     * Opens the transport for one process of one group. Connects to nobody. Takes milliseconds; where native
-     * libraries have to be loaded and devices opened, some hundred of them.
+     * Opens the transport for one process of one group, or several, of which the ranks use what they have in common. Connects
+     * to nobody. Takes milliseconds; where native libraries have to be loaded and devices opened, some hundred of them.
      *
      * @param settings of the process
      * @param base     what it stands beside: counts for it, and sleeps for it
-     * @return an open transport; the caller closes it, before the base
+     * @return open transports, best first; the caller closes them, before the base
      * @throws io.zipcomm.error.ZipException with code BAD_SETTING if what the settings name cannot be used, such as a
      *     directory for shared memory; CANCELLED if the thread is interrupted, whose flag stays set
      */
-    DirectTransport open(ZipSettings settings, Transport base);
+    List<DirectTransport> open(ZipSettings settings, Transport base);
 }

@@ -104,13 +104,13 @@ final class CombinedProviderTest {
         }
 
         @Override
-        public DirectTransport open(ZipSettings settings, Transport beside) {
+        public List<DirectTransport> open(ZipSettings settings, Transport beside) {
             assertSame(base, beside);
             log.add(name + " open");
             if (failure != null) {
                 throw failure;
             }
-            return new Direct(name, log);
+            return List.of(new Direct(name, log));
         }
     }
 

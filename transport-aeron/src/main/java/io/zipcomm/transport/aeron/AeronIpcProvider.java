@@ -43,7 +43,7 @@ public final class AeronIpcProvider implements DirectTransportProvider {
     }
 
     @Override
-    public DirectTransport open(ZipSettings settings, Transport base) {
+    public List<DirectTransport> open(ZipSettings settings, Transport base) {
         String directory = settings.sharedMemory();
         if (directory.isEmpty()) {
             throw new ZipException(
@@ -53,8 +53,8 @@ public final class AeronIpcProvider implements DirectTransportProvider {
         try {
             SharedDirectory shared = SharedDirectory.open(Path.of(directory));
             String boot = Files.readString(BOOT_ID).trim();
-            return new IpcTransport(
-                    shared, new Candidate(Candidate.Kind.MEMORY, NAME, boot + "/" + shared.id(), 0), settings, base);
+            return List.of(new IpcTransport(
+                    shared, new Candidate(Candidate.Kind.MEMORY, NAME, boot + "/" + shared.id(), 0), settings, base));
         } catch (IOException e) {
             throw new ZipException(
                     ErrorCode.BAD_SETTING,

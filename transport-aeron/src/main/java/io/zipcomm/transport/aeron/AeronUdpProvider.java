@@ -59,15 +59,15 @@ public final class AeronUdpProvider implements DirectTransportProvider {
     }
 
     @Override
-    public DirectTransport open(ZipSettings settings, Transport base) {
+    public List<DirectTransport> open(ZipSettings settings, Transport base) {
         try {
             SharedDirectory shared = directory(settings);
             UdpPort port = UdpPort.take(settings.bind(), settings.joinTimeout().toNanos());
             int forOthers = port.address().isLoopbackAddress() ? 0 : port.number();
             List<Candidate> candidates =
                     OwnAddresses.candidates(UdpTransport.NAME, port.address(), port.number(), forOthers);
-            return new UdpTransport(
-                    shared, port, candidates, base, gates, settings.aeronUdp().casts());
+            return List.of(new UdpTransport(
+                    shared, port, candidates, base, gates, settings.aeronUdp().casts()));
         } catch (IOException e) {
             throw new ZipException(ErrorCode.BAD_SETTING, "no paths over UDP: " + e.getMessage(), e);
         } catch (InterruptedException e) {

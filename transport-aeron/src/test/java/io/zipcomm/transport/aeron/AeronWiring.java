@@ -3,36 +3,18 @@ package io.zipcomm.transport.aeron;
 import io.zipcomm.internal.CombinedProvider;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
-import io.zipcomm.membership.Member;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
-import io.zipcomm.testkit.TransportContract;
+import io.zipcomm.testkit.DirectWiring;
 import io.zipcomm.transport.DirectTransportProvider;
-import io.zipcomm.transport.Path;
-import io.zipcomm.transport.PathEvents;
-import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.tcp.TcpTransportProvider;
-import io.zipcomm.wire.SessionKey;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
-import java.util.function.IntFunction;
-import java.util.stream.IntStream;
 
 /** Transports over Aeron of one group in this process, each beside one for TCP, which sleeps for it. */
-final class AeronWiring implements TransportContract.Wiring {
+final class AeronWiring {
 
-    private static final int EPOCH = 3;
-    private static final long FLOW_WINDOW_BYTES = 1 << 20;
-    private static final int RELAY_FRAGMENT_BYTES_MAX = 64 << 10;
-
-    private final List<Transport> transports = new ArrayList<>();
-    private final Path[][] opened;
-
-    private AeronWiring(int size) {
-        opened = new Path[size][size];
-    }
+    private AeronWiring() {}
 
     /**
      * Opens all paths.
@@ -42,7 +24,7 @@ final class AeronWiring implements TransportContract.Wiring {
      * @param directory for shared memory
      * @param io        socket implementation of the transport for TCP
      */
-    static AeronWiring open(
+    static DirectWiring open(
             int size, long seed, DirectTransportProvider direct, TransportChoice choice, String directory, String io) {
         return open(size, seed, direct, choice, directory, io, false);
     }
@@ -52,25 +34,7 @@ final class AeronWiring implements TransportContract.Wiring {
      *
      * @param apart whether ranks take each other for ranks of other hosts
      */
-    static AeronWiring open(
-            int size,
-            long seed,
-            DirectTransportProvider direct,
-            TransportChoice choice,
-            String directory,
-            String io,
-            boolean apart) {
-        AeronWiring wiring = new AeronWiring(size);
-        try {
-            wiring.openAll(size, seed, direct, choice, directory, io, apart);
-            return wiring;
-        } catch (RuntimeException | Error e) {
-            wiring.close();
-            throw e;
-        }
-    }
-
-    private void openAll(
+    static DirectWiring open(
             int size,
             long seed,
             DirectTransportProvider direct,
@@ -79,17 +43,16 @@ final class AeronWiring implements TransportContract.Wiring {
             String io,
             boolean apart) {
         CombinedProvider provider = new CombinedProvider(new TcpTransportProvider(), List.of(direct));
-        for (int rank = 0; rank < size; rank++) {
-            transports.add(provider.open(settings(size, rank, choice, directory, io)));
-        }
-        List<List<Candidate>> candidates = transports.stream()
-                .map(one -> apart ? published(one.candidates()) : one.candidates())
-                .toList();
-        List<GroupView> views = views(seed, candidates, rank -> apart ? "host " + rank : "this host");
-        for (int rank = 0; rank < size; rank++) {
-            transports.get(rank).start(views.get(rank), new Opened(rank));
-        }
-        connectAll(new Random(seed));
+        return DirectWiring.open(
+                size,
+                seed,
+                rank -> provider.open(settings(size, rank, choice, directory, io)),
+                candidates -> apart ? viewsApart(seed, candidates) : DirectWiring.views(seed, candidates));
+    }
+
+    private static List<GroupView> viewsApart(long seed, List<List<Candidate>> candidates) {
+        return DirectWiring.views(
+                seed, candidates.stream().map(AeronWiring::published).toList(), rank -> "host " + rank);
     }
 
     /** Addresses of this host, as if it were another one's. */
@@ -111,117 +74,5 @@ final class AeronWiring implements TransportContract.Wiring {
                 .set(Setting.AERON_UDP, "on")
                 .set(Setting.IO, io)
                 .build();
-    }
-
-    /** A group as each of its ranks sees it, by what they publish. */
-    static List<GroupView> views(long seed, List<List<Candidate>> candidates) {
-        return views(seed, candidates, rank -> "this host");
-    }
-
-    /**
-     * The same, on several hosts.
-     *
-     * @param hosts id of each rank's host
-     */
-    static List<GroupView> views(long seed, List<List<Candidate>> candidates, IntFunction<String> hosts) {
-        List<Member> members = IntStream.range(0, candidates.size())
-                .mapToObj(rank -> new Member(rank, hosts.apply(rank), candidates.get(rank), List.of("some")))
-                .toList();
-        byte[] key = new byte[SessionKey.BYTES];
-        new Random(seed).nextBytes(key);
-        return IntStream.range(0, candidates.size())
-                .mapToObj(rank -> new GroupView(
-                        "s", EPOCH, rank, members, new SessionKey(key), FLOW_WINDOW_BYTES, RELAY_FRAGMENT_BYTES_MAX))
-                .toList();
-    }
-
-    /** The lower rank begins, or the higher, or both at once. */
-    private void connectAll(Random random) {
-        int size = transports.size();
-        for (int rank = 0; rank < size; rank++) {
-            for (int peer = rank + 1; peer < size; peer++) {
-                int who = random.nextInt(3);
-                if (who != 1) {
-                    transports.get(rank).connect(peer);
-                }
-                if (who != 0) {
-                    transports.get(peer).connect(rank);
-                }
-            }
-        }
-        long deadlineNs = System.nanoTime() + 20_000_000_000L;
-        while (openEnds() < (long) size * (size - 1)) {
-            if (System.nanoTime() - deadlineNs > 0) {
-                throw new AssertionError("only " + openEnds() + " of " + size * (size - 1) + " ends of paths are open");
-            }
-            transports.forEach(transport -> transport.await(1_000_000, () -> false));
-        }
-    }
-
-    private long openEnds() {
-        return IntStream.range(0, opened.length)
-                .mapToLong(rank -> java.util.Arrays.stream(opened[rank])
-                        .filter(java.util.Objects::nonNull)
-                        .count())
-                .sum();
-    }
-
-    /** Keeps what opens. */
-    private final class Opened implements PathEvents {
-        private final int rank;
-
-        Opened(int rank) {
-            this.rank = rank;
-        }
-
-        @Override
-        public void opened(Path path) {
-            opened[rank][path.peer()] = path;
-        }
-
-        @Override
-        public void unreachable(int peer, String reason) {
-            throw new AssertionError("rank " + peer + " is unreachable: " + reason);
-        }
-
-        @Override
-        public void punchWanted(int peer) {
-            throw new AssertionError("nobody is behind a NAT here");
-        }
-
-        @Override
-        public void relayLost(String reason) {
-            throw new AssertionError(reason);
-        }
-    }
-
-    @Override
-    public int epoch() {
-        return EPOCH;
-    }
-
-    @Override
-    public Transport transport(int rank) {
-        return transports.get(rank);
-    }
-
-    @Override
-    public Path path(int rank, int peer) {
-        return opened[rank][peer];
-    }
-
-    @Override
-    public void idle() {
-        for (Transport transport : transports) {
-            transport.await(1_000_000, () -> false);
-        }
-    }
-
-    @Override
-    public void close() {
-        // The first one last: if they share memory, it has the driver.
-        for (int rank = transports.size() - 1; rank >= 0; rank--) {
-            transports.get(rank).close();
-        }
     }
 }

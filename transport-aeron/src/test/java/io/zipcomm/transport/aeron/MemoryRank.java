@@ -3,6 +3,7 @@ package io.zipcomm.transport.aeron;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
+import io.zipcomm.testkit.DirectWiring;
 import io.zipcomm.transport.DirectTransport;
 import io.zipcomm.transport.Path;
 import io.zipcomm.transport.PathEvents;
@@ -28,10 +29,10 @@ final class MemoryRank implements PathEvents, AutoCloseable {
         ZipSettings settings =
                 AeronWiring.settings(size, rank, TransportChoice.AERON_IPC, directory.toString(), "auto");
         base = new TcpTransportProvider().open(settings);
-        transport = new AeronIpcProvider().open(settings, base);
+        transport = new AeronIpcProvider().open(settings, base).get(0);
         Stream.generate(Outcomes::new).limit(size).forEach(outcomes::add);
         // All publish the same.
-        List<GroupView> views = AeronWiring.views(SEED, Collections.nCopies(size, transport.candidates()));
+        List<GroupView> views = DirectWiring.views(SEED, Collections.nCopies(size, transport.candidates()));
         transport.start(views.get(rank), this);
     }
 

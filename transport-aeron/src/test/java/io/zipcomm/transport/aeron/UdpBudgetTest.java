@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.testkit.DirectWiring;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -71,7 +72,7 @@ final class UdpBudgetTest {
     void shouldShareWhatIsFreeAmongTheRanksOfAHost() {
         for (int here = 1; here <= 4; here++) {
             int ranks = here;
-            GroupView view = AeronWiring.views(
+            GroupView view = DirectWiring.views(
                             7, Collections.nCopies(4, List.of()), rank -> rank < ranks ? "here" : "there")
                     .get(0);
             assertEquals(120 * MIB / ranks, UdpEndpoint.share(120 * MIB, 0, view));

@@ -14,6 +14,7 @@ import io.aeron.protocol.DataHeaderFlyweight;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
+import io.zipcomm.testkit.DirectWiring;
 import io.zipcomm.testkit.LeakCheck;
 import io.zipcomm.testkit.Seeds;
 import io.zipcomm.testkit.SharedMemoryFolder;
@@ -77,7 +78,7 @@ final class UdpCastingTest {
     @TempDir(factory = SharedMemoryFolder.class)
     private java.nio.file.Path directory;
 
-    private AeronWiring wiring;
+    private DirectWiring wiring;
     private int size;
     private final List<Sender> senders = new ArrayList<>();
     private final List<Reader> readers = new ArrayList<>();

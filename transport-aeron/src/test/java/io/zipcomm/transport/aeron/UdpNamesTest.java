@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.testkit.DirectWiring;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -19,7 +20,7 @@ final class UdpNamesTest {
     private static final int RANKS = 300;
 
     private static List<UdpNames> names(long seed) {
-        List<GroupView> views = AeronWiring.views(seed, Collections.nCopies(RANKS, List.of()));
+        List<GroupView> views = DirectWiring.views(seed, Collections.nCopies(RANKS, List.of()));
         return views.stream().map(UdpNames::new).toList();
     }
 

@@ -18,6 +18,7 @@ import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
+import io.zipcomm.testkit.DirectWiring;
 import io.zipcomm.testkit.LeakCheck;
 import io.zipcomm.testkit.Seeds;
 import io.zipcomm.testkit.SharedMemoryFolder;
@@ -78,10 +79,10 @@ final class UdpOpeningTest {
             ZipSettings settings =
                     AeronWiring.settings(2, rank, TransportChoice.AERON_UDP, directory.toString(), "auto");
             bases.add(new TcpTransportProvider().open(settings));
-            ranks.add(new AeronUdpProvider().open(settings, bases.get(rank)));
+            ranks.addAll(new AeronUdpProvider().open(settings, bases.get(rank)));
             outcomes.add(new Outcomes());
         }
-        views = AeronWiring.views(
+        views = DirectWiring.views(
                 SEED, ranks.stream().map(DirectTransport::candidates).toList());
     }
 
@@ -180,7 +181,8 @@ final class UdpOpeningTest {
                 new AeronUdpProvider(names -> {
                             throw new NoClassDefFoundError("some class");
                         })
-                        .open(settings, bases.get(0)));
+                        .open(settings, bases.get(0))
+                        .get(0));
         start(0);
         ranks.get(0).connect(1);
         until(() -> outcomes.get(0).reason != null, 0);
@@ -211,8 +213,8 @@ final class UdpOpeningTest {
                 };
             }
         };
-        ranks.set(0, new AeronUdpProvider(gates).open(settings, bases.get(0)));
-        views = AeronWiring.views(
+        ranks.set(0, new AeronUdpProvider(gates).open(settings, bases.get(0)).get(0));
+        views = DirectWiring.views(
                 SEED, ranks.stream().map(DirectTransport::candidates).toList());
         start();
         ranks.get(0).connect(1);

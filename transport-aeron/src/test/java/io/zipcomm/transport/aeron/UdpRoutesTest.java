@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.testkit.DirectWiring;
 import io.zipcomm.testkit.LeakCheck;
 import io.zipcomm.testkit.SharedMemoryFolder;
 import java.net.DatagramSocket;
@@ -42,7 +43,7 @@ final class UdpRoutesTest {
                 UdpPort port = UdpPort.take("127.0.0.1", ANSWER_NS_MAX)) {
             Candidate peers =
                     new Candidate(Candidate.Kind.LOOPBACK, UdpTransport.NAME, "127.0.0.1", silent.getLocalPort());
-            GroupView view = AeronWiring.views(SEED, Collections.nCopies(4, List.of(peers)))
+            GroupView view = DirectWiring.views(SEED, Collections.nCopies(4, List.of(peers)))
                     .get(0);
             try (UdpEndpoint endpoint = UdpEndpoint.make(
                     SharedDirectory.open(directory),

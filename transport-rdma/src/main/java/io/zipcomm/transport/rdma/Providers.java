@@ -8,9 +8,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.stream.Stream;
 
-/** Which of libfabric's providers is used. */
+/** Which of libfabric's providers are used. */
 final class Providers {
 
     /** As the setting has it. */
@@ -27,6 +27,9 @@ final class Providers {
 
     /** Those that move bytes by the peer's own doing begin like this. */
     private static final List<String> TWO_SIDED = List.of("tcp", "net", "sockets", "udp");
+
+    /** How many of them {@code auto} opens. */
+    private static final int AUTO_MAX = 2;
 
     private static final int LIST_BYTES = 64 << 10;
 
@@ -46,30 +49,47 @@ final class Providers {
     }
 
     /**
-     * The provider to use. May block for some 200 ms, while libfabric looks for devices.
+     * The providers to use, best first: of several named ones those that are here, if any is. May block for some 200 ms, while libfabric
+     * looks for devices.
      *
      * @return empty if there is no hardware, and nothing else is asked for
      */
-    static Optional<String> choose(Fabric fabric, ZipSettings settings) {
+    static List<String> choose(Fabric fabric, ZipSettings settings) {
+        List<Choice> choices = choices(fabric);
         if (!isAuto(settings)) {
-            return Optional.of(settings.rdmaProvider());
+            List<String> named = named(settings);
+            List<String> here = named.stream()
+                    .filter(name -> choices.stream().anyMatch(one -> one.answersTo(name)))
+                    .toList();
+            return here.isEmpty() ? named : here;
         }
         boolean isAlone = settings.transport() == TransportChoice.RDMA;
-        Optional<String> hardware = best(choices(fabric), isAlone ? List.of() : Device.all());
-        return hardware.isPresent() || !isAlone ? hardware : Optional.of(SOFTWARE);
+        List<String> hardware = best(choices, isAlone ? List.of() : Device.all());
+        return hardware.isEmpty() && isAlone ? List.of(SOFTWARE) : hardware;
+    }
+
+    /** Those of the setting, in its order. */
+    private static List<String> named(ZipSettings settings) {
+        List<String> names = Stream.of(settings.rdmaProvider().split(","))
+                .map(String::trim)
+                .filter(name -> !name.isEmpty())
+                .distinct()
+                .toList();
+        return names.isEmpty() ? List.of(settings.rdmaProvider()) : names;
     }
 
     /**
-     * The best provider for hardware.
+     * The best providers for hardware: not more than two, as each of them takes memory and time, of which one is used in the end.
      *
      * @param devices of the machine; those of them that are made of software do not count
      */
-    static Optional<String> best(List<Choice> choices, List<Device> devices) {
+    static List<String> best(List<Choice> choices, List<Device> devices) {
         return HARDWARE.stream()
                 .filter(provider -> choices.stream()
                         .anyMatch(one -> one.provider().equals(provider)
                                 && devices.stream().noneMatch(device -> device.isSoftware() && one.isOf(device))))
-                .findFirst();
+                .limit(AUTO_MAX)
+                .toList();
     }
 
     static boolean isForHardware(String provider) {

@@ -3,9 +3,9 @@ package io.zipcomm.transport.rdma;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.Candidate;
+import io.zipcomm.membership.FabricChoice;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.membership.Handshake;
-import io.zipcomm.membership.Member;
 import io.zipcomm.transport.DirectTransport;
 import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.RemoteMemory;
@@ -83,6 +83,9 @@ final class RdmaTransport implements DirectTransport, RdmaEndpoint.Outcomes {
     /** Peers whose paths have ended, for those that wait for their memory. */
     private final ArrayDeque<Integer> endedPaths = new ArrayDeque<>();
 
+    /** Whether somebody is reached by this provider. */
+    private boolean needed = true;
+
     /** The endpoint's failure has been told. */
     private boolean lost;
 
@@ -141,7 +144,13 @@ final class RdmaTransport implements DirectTransport, RdmaEndpoint.Outcomes {
         events = outcomes;
         paths = new RdmaPath[group.size()];
         refused = new boolean[group.size()];
-        refused[group.rank()] = true;
+        refuseThoseOfOtherProviders();
+        if (!isNeeded()) {
+            LOG.info("{}: nobody is reached by {}", view, endpoint.provider());
+            needed = false;
+            close();
+            return;
+        }
         int descriptor = endpoint.waitDescriptor();
         if (descriptor >= 0 && group.size() > 1) {
             try {
@@ -153,24 +162,37 @@ final class RdmaTransport implements DirectTransport, RdmaEndpoint.Outcomes {
         }
     }
 
+    private void refuseThoseOfOtherProviders() {
+        FabricChoice choice = new FabricChoice(view.members());
+        for (int peer = 0; peer < refused.length; peer++) {
+            refused[peer] = peer == view.rank()
+                    || !choice.between(view.rank(), peer).equals(endpoint.provider())
+                    || address(peer) == null;
+        }
+    }
+
+    /** A rank that is alone is needed by itself: its memory, if it exposes any. */
+    private boolean isNeeded() {
+        for (boolean one : refused) {
+            if (!one) {
+                return true;
+            }
+        }
+        return view.size() == 1;
+    }
+
     // ---- opening
 
     @Override
     public boolean reaches(int peer) {
-        return !closed && endpoint.problem() == null && !refused[peer] && address(peer) != null;
+        return !closed && endpoint.problem() == null && !refused[peer];
     }
 
     /** A peer's address, in hexadecimal digits; null if it is not reached by this provider. */
     private String address(int peer) {
-        Member member = view.members().get(peer);
-        boolean isHere = member.hostId().equals(view.self().hostId());
-        if (endpoint.provider().equals(Providers.SHARED_MEMORY) && !isHere) {
-            return null;
-        }
-        String prefix = endpoint.provider() + "/";
-        for (Candidate one : member.candidates()) {
-            if (one.kind() == Candidate.Kind.FABRIC && one.host().startsWith(prefix)) {
-                return one.host().substring(prefix.length());
+        for (Candidate one : view.members().get(peer).candidates()) {
+            if (one.kind() == Candidate.Kind.FABRIC && one.provider().equals(endpoint.provider())) {
+                return one.host().substring(endpoint.provider().length() + 1);
             }
         }
         return null;
@@ -178,7 +200,7 @@ final class RdmaTransport implements DirectTransport, RdmaEndpoint.Outcomes {
 
     @Override
     public void connect(int peer) {
-        if (paths[peer] == null) {
+        if (paths[peer] == null && !refused[peer]) {
             begin(peer);
         }
         if (paths[peer] != null && paths[peer].isOpening()) {
@@ -296,7 +318,7 @@ final class RdmaTransport implements DirectTransport, RdmaEndpoint.Outcomes {
 
     @Override
     public RdmaMemory remoteMemory() {
-        return memory;
+        return needed ? memory : null;
     }
 
     /** Whether a peer's memory can be read and written. */
@@ -414,7 +436,7 @@ final class RdmaTransport implements DirectTransport, RdmaEndpoint.Outcomes {
         int length = slotAndBytes[1] - Message.HEADER_BYTES;
         int source = Message.source(message, endpoint.received().at(slot));
         try {
-            if (paths[source] == null && !refused[source] && address(source) != null) {
+            if (paths[source] == null && !refused[source]) {
                 begin(source);
             }
             RdmaPath path = paths[source];
@@ -484,6 +506,9 @@ final class RdmaTransport implements DirectTransport, RdmaEndpoint.Outcomes {
     @Override
     public long beforeSleep() {
         lookSoon();
+        if (!needed) {
+            return Long.MAX_VALUE;
+        }
         if (watch != null && !closed && !lost) {
             return listen();
         }

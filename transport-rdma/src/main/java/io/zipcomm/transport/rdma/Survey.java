@@ -82,10 +82,10 @@ record Survey(int version, List<Choice> choices, List<Device> devices, long lock
     /** What {@code auto} does, by the same rules. */
     private String choice() {
         boolean isUsable = devices.stream().anyMatch(Device::isUsable);
-        return Providers.best(choices, devices)
-                .filter(provider -> isUsable)
-                .map(provider -> "auto takes " + provider)
-                .orElse("auto does not take it, unless " + Setting.RDMA_PROVIDER.variable() + " names a provider");
+        List<String> best = Providers.best(choices, devices);
+        return isUsable && !best.isEmpty()
+                ? "auto takes " + String.join(" or ", best)
+                : "auto does not take it, unless " + Setting.RDMA_PROVIDER.variable() + " names a provider";
     }
 
     private String providers(Predicate<Choice> which) {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.junit.platform.commons.support.AnnotationSupport;
 import org.junit.platform.engine.FilterResult;
 import org.junit.platform.engine.TestDescriptor;
@@ -37,13 +38,16 @@ public final class GuestTests implements TestExecutionListener {
 
     private GuestTests() {}
 
-    /** Runs all tests, and ends the process: 0 if all passed that are for RDMA. */
-    public static void main(String... args) {
+    /**
+     * Runs tests, and ends the process: 0 if all passed that are for RDMA.
+     *
+     * @param classes of this package, by their simple names
+     */
+    public static void main(String... classes) {
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
-                .selectors(
-                        selectClass(VerbsContractTest.class),
-                        selectClass(RdmaMemoryTest.class),
-                        selectClass(RegionTest.class))
+                .selectors(Stream.of(classes)
+                        .map(name -> selectClass(GuestTests.class.getPackageName() + "." + name))
+                        .toList())
                 .filters((PostDiscoveryFilter) GuestTests::isOverVerbs)
                 .configurationParameter("junit.jupiter.execution.timeout.testable.method.default", "180 s")
                 .configurationParameter("junit.jupiter.extensions.autodetection.enabled", "true")

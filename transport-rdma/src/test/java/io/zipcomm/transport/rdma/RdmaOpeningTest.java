@@ -2,6 +2,8 @@ package io.zipcomm.transport.rdma;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -67,6 +69,17 @@ final class RdmaOpeningTest {
         until(() -> ranks.stream().allMatch(rank -> rank.opened.size() == 1), "a path");
         assertFalse(ranks.get(0).transport.isConnecting());
         assertTrue(ranks.get(0).transport.hasPaths() && ranks.get(1).transport.hasPaths());
+    }
+
+    @Test
+    void shouldLeaveAnEndpointThatNobodyNeeds() {
+        ranks = RdmaRank.group(Native.SHM, Native.TCP, Native.TCP);
+        RdmaTransport alone = ranks.get(0).transport;
+        assertEquals(Long.MAX_VALUE, alone.beforeSleep());
+        assertNull(alone.remoteMemory());
+        alone.connect(1);
+        assertEquals("its address is none of shm", ranks.get(0).unreachable.get(1));
+        assertNotNull(ranks.get(1).transport.remoteMemory());
     }
 
     @Test

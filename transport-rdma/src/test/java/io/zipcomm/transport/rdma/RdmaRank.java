@@ -3,6 +3,7 @@ package io.zipcomm.transport.rdma;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.testkit.DirectWiring;
 import io.zipcomm.transport.Path;
 import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.Transport;
@@ -30,7 +31,7 @@ final class RdmaRank implements PathEvents, AutoCloseable {
         Native.library();
         ZipSettings settings = RdmaWiring.settings(size, rank, provider);
         base = new TcpTransportProvider().open(settings);
-        transport = (RdmaTransport) new RdmaProvider().open(settings, base);
+        transport = (RdmaTransport) new RdmaProvider().open(settings, base).get(0);
     }
 
     private RdmaRank(int size, int rank, String provider, Fabric fabric) {
@@ -64,7 +65,7 @@ final class RdmaRank implements PathEvents, AutoCloseable {
     private static List<RdmaRank> start(List<RdmaRank> ranks) {
         List<List<Candidate>> candidates =
                 ranks.stream().map(rank -> rank.transport.candidates()).toList();
-        List<GroupView> views = RdmaWiring.views(SEED, candidates);
+        List<GroupView> views = DirectWiring.views(SEED, candidates);
         for (int rank = 0; rank < ranks.size(); rank++) {
             ranks.get(rank).transport.start(views.get(rank), ranks.get(rank));
         }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.error.ZipException;
+import io.zipcomm.testkit.DirectWiring;
 import io.zipcomm.testkit.LeakCheck;
 import io.zipcomm.testkit.Seeds;
 import io.zipcomm.transport.FrameHandler;
@@ -43,7 +44,7 @@ final class RdmaSleepTest {
     @RegisterExtension
     final Seeds seeds = new Seeds();
 
-    private RdmaWiring wiring;
+    private DirectWiring wiring;
 
     @AfterEach
     void close() {

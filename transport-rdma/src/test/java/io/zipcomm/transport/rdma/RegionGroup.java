@@ -11,6 +11,7 @@ import io.zipcomm.transport.rdma.ffi.Native;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -64,12 +65,18 @@ final class RegionGroup implements AutoCloseable {
     }
 
     void run(int size, TransportChoice transport, String provider, Body body) {
+        run(Collections.nCopies(size, provider), transport, body);
+    }
+
+    /** What every rank does, each with providers of its own. */
+    void run(List<String> providers, TransportChoice transport, Body body) {
+        int size = providers.size();
         String session = "group-" + ++groups;
         ExecutorService ranks = Executors.newFixedThreadPool(size);
         try {
             List<Future<?>> outcomes = new ArrayList<>();
             for (int rank = 0; rank < size; rank++) {
-                ZipSettings settings = settings(port(), session, size, rank, transport, provider);
+                ZipSettings settings = settings(port(), session, size, rank, transport, providers.get(rank));
                 outcomes.add(ranks.submit(() -> {
                     try (Communicator world = Zip.join(settings)) {
                         body.run(world);

@@ -19,6 +19,7 @@ import io.zipcomm.transport.rdma.ffi.Native;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -418,6 +419,25 @@ final class RegionTest {
             ZipException failure = assertThrows(ZipException.class, () -> (world.rank() == 0 ? one : other).fence());
             assertEquals(ErrorCode.OPERATION_MISMATCH, failure.code(), failure.getMessage());
         });
+    }
+
+    /** Each has two, in an order of its own, but the last. */
+    @Test
+    void shouldUseTheProviderThatAllHave() {
+        group.run(
+                List.of(Native.SHM + "," + Native.TCP, Native.TCP + "," + Native.SHM, Native.TCP),
+                TransportChoice.RDMA,
+                world -> {
+                    ByteBuffer memory = RegionGroup.filled(BYTES, 0);
+                    try (Region region = world.expose(memory)) {
+                        int next = (world.rank() + 1) % world.size();
+                        region.put(next, 0, RegionGroup.filled(BYTES, 1 + world.rank()));
+                        region.fence();
+                        int before = (world.rank() + world.size() - 1) % world.size();
+                        assertEquals(1 + before, memory.get(0));
+                        assertEquals(1 + before, memory.get(BYTES - 1));
+                    }
+                });
     }
 
     // ---- lifetimes

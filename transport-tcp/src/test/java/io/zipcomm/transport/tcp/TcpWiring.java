@@ -3,66 +3,47 @@ package io.zipcomm.transport.tcp;
 import io.zipcomm.internal.MembershipClient;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
-import io.zipcomm.membership.Member;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.testkit.DirectWiring;
 import io.zipcomm.testkit.TransportContract;
 import io.zipcomm.transport.Path;
 import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.Transport;
-import io.zipcomm.wire.SessionKey;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 
-/** TCP transports of one group on the loopback interface, with real sockets and, for relayed paths, a real relay. */
+/** TCP transports of one group on the loopback interface, with real sockets, whose paths lead through a real relay; or direct ones. */
 final class TcpWiring implements TransportContract.Wiring {
-
-    private static final int EPOCH = 3;
-    private static final long FLOW_WINDOW_BYTES = 1 << 20;
-    private static final int RELAY_FRAGMENT_BYTES_MAX = 64 << 10;
 
     private final List<TcpTransport> transports = new ArrayList<>();
     private final List<MembershipClient> clients = new ArrayList<>();
-    private final Path[][] opened;
-    private final boolean direct;
-    private Way way;
+    private final Way way;
     private int epoch;
 
-    private TcpWiring(int size, boolean direct) {
-        this.direct = direct;
-        opened = new Path[size][size];
+    private TcpWiring(Way way) {
+        this.way = way;
     }
 
-    static TcpWiring direct(int size, long seed, String io) {
-        return direct(size, seed, io, false);
+    static DirectWiring direct(int size, long seed, String io) {
+        return DirectWiring.open(
+                size, seed, rank -> transport(size, rank, io), candidates -> DirectWiring.views(seed, candidates));
     }
 
     /** Each rank takes itself for alone on its host. */
-    static TcpWiring between(int size, long seed, String io) {
-        return direct(size, seed, io, true);
+    static DirectWiring between(int size, long seed, String io) {
+        return DirectWiring.open(
+                size, seed, rank -> transport(size, rank, io), candidates -> viewsApart(seed, candidates));
     }
 
-    private static TcpWiring direct(int size, long seed, String io, boolean separate) {
-        TcpWiring wiring = new TcpWiring(size, true);
-        List<Member> members = new ArrayList<>();
-        for (int rank = 0; rank < size; rank++) {
-            TcpTransport transport = new TcpTransport(settings(size, rank, io).build());
-            wiring.transports.add(transport);
-            List<Candidate> candidates =
-                    separate ? TestGroup.asIfRemote(transport.candidates()) : transport.candidates();
-            String host = separate ? "host " + rank : "this host";
-            members.add(new Member(rank, host, candidates, List.of("tcp")));
-        }
-        byte[] key = new byte[SessionKey.BYTES];
-        new Random(seed).nextBytes(key);
-        for (int rank = 0; rank < size; rank++) {
-            wiring.start(new GroupView(
-                    "s", EPOCH, rank, members, new SessionKey(key), FLOW_WINDOW_BYTES, RELAY_FRAGMENT_BYTES_MAX));
-        }
-        wiring.connectAll(new Random(seed));
-        return wiring;
+    private static TcpTransport transport(int size, int rank, String io) {
+        return new TcpTransport(settings(size, rank, io).build());
+    }
+
+    private static List<GroupView> viewsApart(long seed, List<List<Candidate>> candidates) {
+        return DirectWiring.views(
+                seed, candidates.stream().map(TestGroup::asIfRemote).toList(), rank -> "host " + rank);
     }
 
     static TcpWiring relayed(int size, String io) {
@@ -79,8 +60,7 @@ final class TcpWiring implements TransportContract.Wiring {
     }
 
     private static TcpWiring relayed(int size, String io, Way way) {
-        TcpWiring wiring = new TcpWiring(size, false);
-        wiring.way = way;
+        TcpWiring wiring = new TcpWiring(way);
         for (int rank = 0; rank < size; rank++) {
             ZipSettings settings = wiring.way
                     .apply(settings(size, rank, io))
@@ -111,11 +91,10 @@ final class TcpWiring implements TransportContract.Wiring {
 
     private void start(GroupView view) {
         epoch = view.epoch();
-        int self = view.rank();
-        transports.get(self).start(view, new PathEvents() {
+        transports.get(view.rank()).start(view, new PathEvents() {
             @Override
             public void opened(Path path) {
-                opened[self][path.peer()] = path;
+                throw new AssertionError("nobody asked for a direct path to rank " + path.peer());
             }
 
             @Override
@@ -135,39 +114,6 @@ final class TcpWiring implements TransportContract.Wiring {
         });
     }
 
-    /** The lower rank begins, or the higher, or both at once. */
-    private void connectAll(Random random) {
-        int size = transports.size();
-        for (int rank = 0; rank < size; rank++) {
-            for (int peer = rank + 1; peer < size; peer++) {
-                int who = random.nextInt(3);
-                if (who != 1) {
-                    transports.get(rank).connect(peer);
-                }
-                if (who != 0) {
-                    transports.get(peer).connect(rank);
-                }
-            }
-        }
-        long deadlineNs = System.nanoTime() + 10_000_000_000L;
-        while (open() < size * (size - 1)) {
-            if (System.nanoTime() - deadlineNs > 0) {
-                throw new AssertionError("only " + open() + " of " + size * (size - 1) + " ends of paths are open");
-            }
-            transports.forEach(TcpTransport::poll);
-        }
-    }
-
-    private int open() {
-        int count = 0;
-        for (Path[] row : opened) {
-            for (Path path : row) {
-                count += path == null ? 0 : 1;
-            }
-        }
-        return count;
-    }
-
     @Override
     public int epoch() {
         return epoch;
@@ -180,7 +126,7 @@ final class TcpWiring implements TransportContract.Wiring {
 
     @Override
     public Path path(int rank, int peer) {
-        return direct ? opened[rank][peer] : transports.get(rank).relayed(peer);
+        return transports.get(rank).relayed(peer);
     }
 
     @Override
@@ -197,8 +143,6 @@ final class TcpWiring implements TransportContract.Wiring {
             client.close();
         }
         transports.forEach(TcpTransport::close);
-        if (way != null) {
-            way.close();
-        }
+        way.close();
     }
 }
