@@ -54,4 +54,6 @@ mkdir -p "$work"
 cmake -S "$here" -B "$work" -DBUILD_TESTING=OFF > "$work.log" 2>&1 || { cat "$work.log"; exit 1; }
 cmake --build "$work" --target zip_fabric > "$work.log" 2>&1 || { cat "$work.log"; exit 1; }
 mkdir -p "$out"
-cp -L "$work/libzip_fabric.so" "$out/"
+# By another name first: a process that has the file mapped must not see it change.
+cp -L "$work/libzip_fabric.so" "$out/libzip_fabric.so.new"
+mv -f "$out/libzip_fabric.so.new" "$out/libzip_fabric.so"

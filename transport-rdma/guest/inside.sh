@@ -38,7 +38,7 @@ echo "kernel $(uname -r); $(rdma link show "$device/1"); $("$java" -version 2>&1
 part "closing behind reads" "$test_close" "$ZIP_RDMA_PROVIDER" 'closing with reads that nobody answers' \
     'closing with reads and writes in flight'
 part "${tests[*]}" "$java" "${flags[@]}" -Dzip.verbs.required=true -cp "$contract" io.zipcomm.transport.rdma.GuestTests "${tests[@]}"
-for ranks in 2 3; do
+for ranks in "${groups[@]}"; do
     part "all-reduce, $ranks processes" "$java" "${flags[@]}" -cp "$bench" io.zipcomm.bench.Main run --ranks "$ranks" --transport rdma -- \
         "$java" "${flags[@]}" -cp "$collectives" io.zipcomm.collectives.RdmaAllReduce
 done

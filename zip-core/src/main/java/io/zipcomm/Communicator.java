@@ -5,6 +5,8 @@ import io.zipcomm.membership.GroupView;
 import io.zipcomm.transport.TransportCounters;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * A rank's handle on a group of processes: who it is, and messages to and from the others. Collective operations are in
@@ -22,7 +24,9 @@ import java.time.Duration;
  *
  * <p>Errors: {@link io.zipcomm.error.ZipException}, with a code. A wrong argument is reported before anything is sent.
  * After a failed receive or send the communicator goes on; after a failed collective it does not, since its members are
- * out of step: every later collective on it fails with COMMUNICATOR_FAILED, naming the first failure.
+ * out of step: every later collective on it fails with COMMUNICATOR_FAILED, naming the first failure. After {@link #revoke}
+ * nothing runs on it but {@link #agree} and, on the world's, {@link #shrink} and {@link #grow}: all else fails with REVOKED.
+ * When the group has given this rank's place away, everything fails with EXPELLED.
  */
 public interface Communicator extends AutoCloseable {
 
@@ -54,6 +58,22 @@ public interface Communicator extends AutoCloseable {
      * @param timeout positive
      */
     Communicator withTimeout(Duration timeout);
+
+    /**
+     * This communicator with deadlines that the platform sets: each call may take {@link #timeout}, but no longer than there is left.
+     * It shares everything else with this one, and need not be closed.
+     *
+     * <pre>{@code
+     * Duration reserve = Duration.ofSeconds(2);
+     * Communicator mine = world.withinRemaining(() -> Duration.ofMillis(lambda.getRemainingTimeInMillis()).minus(reserve));
+     * }</pre>
+     *
+     * <p>A call for which nothing is left fails with DEADLINE before anything is sent; of a collective the other members are told.
+     *
+     * @param remaining time until this process is ended, less what it needs to finish; asked on the calling thread as each call
+     *                  begins. It must not call this library
+     */
+    Communicator withinRemaining(Supplier<Duration> remaining);
 
     /**
      * Sends a message and waits until its memory may be used again. That does not mean the peer has it.
@@ -163,8 +183,64 @@ public interface Communicator extends AutoCloseable {
      */
     Region expose(ByteBuffer memory);
 
-    /** What the connections of this process have carried since it joined; the same for all its communicators. */
+    /** What the connections of this process have carried since it joined its epoch; the same for all its communicators. */
     TransportCounters counters();
+
+    /** Ranks of members that are known to be dead, in ascending order. Those that left are not among them. Does not block. */
+    List<Integer> failed();
+
+    /**
+     * Ends everything that is under way on this communicator, messages too, and on all its members: it fails with REVOKED, and so
+     * does every later call but {@link #agree}, {@link #shrink}, {@link #grow} and {@link #close}. That of the world takes all communicators with it.
+     *
+     * <p>Thread: any. Blocking: takes effect here before this returns, and on the other members as soon as the relay has told them. Again,
+     * or after another member did so, it has no effect.
+     */
+    void revoke();
+
+    /**
+     * Agrees on one bit, also after deaths, failures and {@link #revoke}: every member that lives gets the same answer or fails alike.
+     * Called by all members in the same order, and by one thread at a time; messages and other collectives may be under way.
+     *
+     * @param value this rank's part
+     * @return whether all said true that said anything, those that died after it included; and who is gone
+     * @throws io.zipcomm.error.ZipException with code DEADLINE, on all members alike, if a living member did not come within the time of
+     *     the first that did; RELAY_LOST if this rank lost its control connection; EXPELLED; CLOSED; BAD_ARGUMENT if another thread of
+     *     this process waits for an agreement on this communicator; CANCELLED if the thread was interrupted: this rank's part
+     *     counts all the same
+     */
+    Agreement agree(boolean value);
+
+    /**
+     * Goes on with those that live: all living members call this, or {@link #grow}, and get the world of the next epoch, in which they have ranks
+     * from 0 on in the order that they had. Revokes this world. Of the world only.
+     *
+     * <p>Blocking: until all living members have called it; after {@link #timeout} of the first, those that have not are left out, if
+     * enough have (setting {@code ZIP_SIZE_MIN}).
+     *
+     * @return the new world's communicator, to be closed by the caller; {@link GroupView#ranksBefore} tells who was who. This world,
+     *     and all that was split from it, is of no use from then on: every call fails with REVOKED, and closing them need not be, though
+     *     it is no error
+     * @throws io.zipcomm.error.ZipException with code BAD_ARGUMENT, before anything is sent, if this is not the world's; JOIN_TIMEOUT if too
+     *     few came (setting {@code ZIP_SIZE_MIN}); OPERATION_MISMATCH if members want different sizes; EXPELLED if this rank
+     *     was left out; otherwise as {@link Zip#join}. Unless it is EXPELLED, this rank is still a member then, this world stays revoked,
+     *     and the call may be repeated
+     */
+    Communicator shrink();
+
+    /**
+     * Goes on as {@link #shrink} does, and takes newcomers in: processes that have called {@link Zip#join} for this session. They get the ranks
+     * behind those of the members, in the order in which they came.
+     *
+     * <p>Blocking: until all living members have called this and there are so many ranks; after {@link #timeout} of the first
+     * member, it goes on with those that have come.
+     *
+     * @param size ranks wanted in all, 1 to the setting {@code ZIP_SIZE_MAX}; equal on all members. With as many living members, or more, no newcomers
+     *             are waited for
+     * @return as {@link #shrink}
+     * @throws io.zipcomm.error.ZipException as {@link #shrink}; BAD_ARGUMENT also for a wrong size
+     */
+    Communicator grow(int size);
 
     /**
      * Ends this communicator. On the world's: waits until everything sent is on its way and every peer has been told, for

@@ -10,6 +10,7 @@ import io.zipcomm.collectives.select.Algorithms;
 import io.zipcomm.collectives.select.Selector;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.internal.CallTime;
 import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.internal.Operation;
 import java.time.Duration;
@@ -41,13 +42,13 @@ import java.util.List;
 public final class Collectives extends TypedCollectives {
 
     private final Context context;
-    private final long timeoutNs;
+    private final CallTime time;
     private final AlgorithmName wanted;
     private final int wantedSegments;
 
-    private Collectives(Context context, long timeoutNs, AlgorithmName wanted, int wantedSegments) {
+    private Collectives(Context context, CallTime time, AlgorithmName wanted, int wantedSegments) {
         this.context = context;
-        this.timeoutNs = timeoutNs;
+        this.time = time;
         this.wanted = wanted;
         this.wantedSegments = wantedSegments;
     }
@@ -57,11 +58,7 @@ public final class Collectives extends TypedCollectives {
      * what they keep.
      */
     public static Collectives of(Communicator communicator) {
-        return new Collectives(
-                Context.of(GroupCommunicator.of(communicator)),
-                communicator.timeout().toNanos(),
-                null,
-                0);
+        return new Collectives(Context.of(GroupCommunicator.of(communicator)), CallTime.of(communicator), null, 0);
     }
 
     /** The communicator of which these are the operations. */
@@ -75,10 +72,7 @@ public final class Collectives extends TypedCollectives {
      * @param timeout positive
      */
     public Collectives withTimeout(Duration timeout) {
-        if (timeout.isNegative() || timeout.isZero()) {
-            throw new ZipException(ErrorCode.BAD_ARGUMENT, "timeout " + timeout + ": expected a positive time");
-        }
-        return new Collectives(context, timeout.toNanos(), wanted, wantedSegments);
+        return new Collectives(context, time.withTimeout(timeout), wanted, wantedSegments);
     }
 
     /**
@@ -94,7 +88,7 @@ public final class Collectives extends TypedCollectives {
                     ErrorCode.BAD_ARGUMENT,
                     "no algorithm '" + name + "': there are " + Arrays.toString(AlgorithmName.values()));
         }
-        return new Collectives(context, timeoutNs, known, wantedSegments);
+        return new Collectives(context, time, known, wantedSegments);
     }
 
     /**
@@ -108,7 +102,7 @@ public final class Collectives extends TypedCollectives {
                     ErrorCode.BAD_ARGUMENT,
                     "segments of " + bytes + " bytes: expected a positive multiple of " + Selector.SEGMENT_ALIGNMENT);
         }
-        return new Collectives(context, timeoutNs, wanted, bytes);
+        return new Collectives(context, time, wanted, bytes);
     }
 
     /** The names of the algorithms that an operation has over any transport. */
@@ -162,7 +156,7 @@ public final class Collectives extends TypedCollectives {
 
     /** An operation that runs as often as it is asked to, with this one's deadline for each run. */
     Prepared prepared(Call call) {
-        return new Prepared(context, call.operation, take(call), timeoutNs);
+        return new Prepared(context, call.operation, take(call), time);
     }
 
     /** A rank that cannot begin, for want of memory, must not leave the others waiting. */
@@ -182,6 +176,7 @@ public final class Collectives extends TypedCollectives {
     }
 
     private void run(Call call) {
+        long timeoutNs = time.forCollective(context.communicator(), call.operation);
         PlanCache.Lease lease = take(call);
         PlanExecution execution = lease.execution();
         boolean succeeded = false;
@@ -194,6 +189,7 @@ public final class Collectives extends TypedCollectives {
     }
 
     private ZipFuture<Void> start(Call call) {
+        long timeoutNs = time.forCollective(context.communicator(), call.operation);
         PlanCache.Lease lease = take(call);
         PlanExecution execution = lease.execution().twin();
         ZipFuture<Void> future;

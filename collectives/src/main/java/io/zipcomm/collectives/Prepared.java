@@ -4,6 +4,7 @@ import io.zipcomm.collectives.plan.PlanCache;
 import io.zipcomm.collectives.plan.PlanExecution;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.internal.CallTime;
 import io.zipcomm.internal.GroupCommunicator;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
@@ -50,20 +51,20 @@ public final class Prepared implements AutoCloseable {
     private final CollectiveOperation operation;
     private final PlanCache.Lease lease;
     private final PlanExecution execution;
-    private final long timeoutNs;
+    private final CallTime time;
     private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
     private boolean failed;
 
     /**
      * @param lease bound to its memory
      */
-    Prepared(Context context, CollectiveOperation operation, PlanCache.Lease lease, long timeoutNs) {
+    Prepared(Context context, CollectiveOperation operation, PlanCache.Lease lease, CallTime time) {
         this.context = context;
         communicator = context.communicator();
         this.operation = operation;
         this.lease = lease;
         execution = lease.execution();
-        this.timeoutNs = timeoutNs;
+        this.time = time;
     }
 
     /** Runs the operation and returns when this rank's part is done. */
@@ -71,7 +72,7 @@ public final class Prepared implements AutoCloseable {
         begin();
         boolean succeeded = false;
         try {
-            communicator.run(execution, timeoutNs);
+            communicator.run(execution, time.forCollective(communicator, operation));
             succeeded = true;
         } finally {
             ended(succeeded);
@@ -86,7 +87,7 @@ public final class Prepared implements AutoCloseable {
         begin();
         boolean started = false;
         try {
-            communicator.launch(execution, timeoutNs);
+            communicator.launch(execution, time.forCollective(communicator, operation));
             started = true;
         } finally {
             if (!started) {

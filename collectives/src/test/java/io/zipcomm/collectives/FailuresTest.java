@@ -23,11 +23,13 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Ranks that disagree, functions that throw, ranks that die or never come: an error with a name, never a hang. */
+@Tag("once")
 final class FailuresTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.buffer.Payload;
+import io.zipcomm.settings.Setting;
 import io.zipcomm.testkit.Seeds;
 import io.zipcomm.testkit.SimulatedGroup;
 import io.zipcomm.testkit.SimulatedNetwork;
@@ -55,7 +56,10 @@ final class LostPathTest {
             SimulatedNetwork network = new SimulatedNetwork(size, seed);
             network.forgettable(true);
             try (SimulatedGroup group = SimulatedGroup.of(
-                    network, options -> options.eagerBytes(EAGER).windowBytes(16 * EAGER))) {
+                    network,
+                    options -> options.eagerBytes(EAGER)
+                            .windowBytes(16 * EAGER)
+                            .set(Setting.CHECKSUM, (seed & 1) == 0 ? "on" : "off"))) {
                 trouble(group);
                 int count = 1 + group.random().nextInt(6000);
                 int rounds = 8;

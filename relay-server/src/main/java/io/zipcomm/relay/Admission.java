@@ -28,6 +28,13 @@ final class Admission {
         if (beforehand != null) {
             return new RelayTokens.Verdict(beforehand, null);
         }
+        if (join.hasContinues()) {
+            // Its session knows its ticket, which stands in for a token: that may have expired by now.
+            Refusal wrong = checkSizes(join);
+            return wrong == null
+                    ? new RelayTokens.Verdict(null, Grant.UNLIMITED)
+                    : new RelayTokens.Verdict(wrong, null);
+        }
         RelayTokens.Verdict verdict = tokens == null
                 ? new RelayTokens.Verdict(null, Grant.UNLIMITED)
                 : tokens.check(join.getToken(), join.getSession(), join.getRank());
@@ -59,19 +66,37 @@ final class Admission {
     }
 
     private Refusal checkGroup(Join join, Grant grant) {
+        Refusal wrong = checkSizes(join);
+        if (wrong != null) {
+            return wrong;
+        }
+        int sizeMax = Terms.sizeMax(join);
+        if (sizeMax > settings.ranksMax()) {
+            return Refusal.limit(
+                    RelayOption.RANKS_MAX,
+                    "session of " + sizeMax + " ranks, this relay allows " + settings.ranksMax());
+        }
+        return grant.ranksMax() > 0 && sizeMax > grant.ranksMax()
+                ? new Refusal(
+                        ErrorCode.LIMIT,
+                        "session of " + sizeMax + " ranks, the token allows " + grant.ranksMax() + " ("
+                                + TokenRequest.Quota.RANKS_MAX.claim() + ")")
+                : null;
+    }
+
+    private static Refusal checkSizes(Join join) {
         int size = join.getSize();
         if (size < 1 || size > RelaySettings.SIZE_MAX) {
             return bad("size " + size + ": expected 1 to " + RelaySettings.SIZE_MAX);
         }
-        if (size > settings.ranksMax()) {
-            return Refusal.limit(
-                    RelayOption.RANKS_MAX, "session of " + size + " ranks, this relay allows " + settings.ranksMax());
+        int sizeMin = join.getSizeMin();
+        if (sizeMin < 0 || sizeMin > size) {
+            return bad("smallest size " + sizeMin + ": expected 0 to " + size);
         }
-        if (grant.ranksMax() > 0 && size > grant.ranksMax()) {
-            return new Refusal(
-                    ErrorCode.LIMIT,
-                    "session of " + size + " ranks, the token allows " + grant.ranksMax() + " ("
-                            + TokenRequest.Quota.RANKS_MAX.claim() + ")");
+        int sizeMax = Terms.sizeMax(join);
+        if (sizeMax < size || sizeMax > RelaySettings.SIZE_MAX) {
+            return bad("largest size " + sizeMax + ": expected " + size + " to " + RelaySettings.SIZE_MAX
+                    + ", or 0 for " + size);
         }
         if (join.getRank() < Member.NO_RANK || join.getRank() >= size) {
             return bad("rank " + join.getRank() + ": expected -1 or 0 to " + (size - 1));

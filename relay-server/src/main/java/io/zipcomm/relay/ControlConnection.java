@@ -29,6 +29,11 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
     /** An Abort or a Suspect whose reason has the 2,000 characters that ranks cut it to is not longer. */
     private static final int REASON_BYTES_MAX = 8 << 10;
 
+    /** A rank, and what else is in an Agree. */
+    private static final int RANK_BYTES_MAX = 3;
+
+    private static final int AGREE_BYTES_MAX = 64;
+
     /** Messages of so much time may come at once. */
     private static final long BURST_NS = TimeUnit.SECONDS.toNanos(1);
 
@@ -71,7 +76,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         wrapping = new Wrapping(channel.pipeline());
         output = new ControlOutput(channel, backlog);
         reader = new ControlReader(settings.controlBytesMax());
-        messages = new RateLimit(settings.limits().controlMessagesPerSecond(), BURST_NS, System.nanoTime());
+        messages = new RateLimit(settings.limits().controlMessagesPerSecond(), BURST_NS, nanoTime());
         waitingBytesMax = settings.limits().controlWaitingMax();
         backlog.opened(this);
     }
@@ -81,9 +86,9 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         this.member = member;
     }
 
-    /** The group is complete: the reason of a failure has room, however little is allowed before. */
-    void allowReasons() {
-        reader.atLeast(REASON_BYTES_MAX);
+    /** The group is complete: the reason of a failure and a list of its ranks have room, however little is allowed before. */
+    void allowReasons(int ranks) {
+        reader.atLeast(Math.max(REASON_BYTES_MAX, RANK_BYTES_MAX * ranks + AGREE_BYTES_MAX));
     }
 
     InetSocketAddress remoteAddress() {
@@ -232,7 +237,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
 
     /** Who says more than it may is read more slowly. */
     private void charge(long count) {
-        long waitNs = messages.take(count, System.nanoTime());
+        long waitNs = messages.take(count, nanoTime());
         if (waitNs > 0 && !paused) {
             paused = true;
             member.limitReached(RelayOption.CONTROL_MESSAGES_PER_SECOND);
@@ -243,7 +248,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
 
     private void resumeIn(long waitNs) {
         Runnable resume = () -> {
-            long stillNs = messages.waitNs(System.nanoTime());
+            long stillNs = messages.waitNs(nanoTime());
             if (ended) {
                 paused = false;
             } else if (stillNs > 0) {
@@ -259,9 +264,13 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         channel.eventLoop().schedule(resume, Math.max(PAUSE_NS_MIN, waitNs), TimeUnit.NANOSECONDS);
     }
 
+    private long nanoTime() {
+        return channel.eventLoop().ticker().nanoTime();
+    }
+
     /** Takes over a rate that was changed. */
     void messagesPerSecond(int rate) {
-        messages.perSecond(rate, System.nanoTime());
+        messages.perSecond(rate, nanoTime());
     }
 
     /** Whether the rank has taken nothing of what waits for it for longer than it may. */

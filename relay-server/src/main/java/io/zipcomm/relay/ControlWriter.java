@@ -6,6 +6,7 @@ import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Admitted;
+import io.zipcomm.wire.proto.Agreed;
 import io.zipcomm.wire.proto.Attached;
 import io.zipcomm.wire.proto.GroupReady;
 import io.zipcomm.wire.proto.Heartbeat;
@@ -13,6 +14,7 @@ import io.zipcomm.wire.proto.MemberGone;
 import io.zipcomm.wire.proto.Ping;
 import io.zipcomm.wire.proto.PunchAt;
 import io.zipcomm.wire.proto.Refused;
+import io.zipcomm.wire.proto.Revoke;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
 
@@ -22,13 +24,44 @@ final class ControlWriter {
 
     /** One CONTROL frame in a buffer of its own, which the caller owns. */
     static ByteBuf frame(ByteBufAllocator allocator, ToRank message) {
-        byte[] payload = message.toByteArray();
+        return begin(allocator, message.toByteArray(), 0);
+    }
+
+    /** A frame that ends with bytes which follow it, and are not in the buffer. */
+    private static ByteBuf begin(ByteBufAllocator allocator, byte[] payload, int bytesToFollow) {
         ByteBuf frame = allocator.directBuffer(Frame.HEADER_BYTES + payload.length);
         frame.writeZero(Frame.HEADER_BYTES);
         frame.setByte(Frame.VERSION_OFFSET, Frame.VERSION);
         frame.setByte(Frame.TYPE_OFFSET, FrameType.CONTROL.number());
-        frame.setIntLE(Frame.PAYLOAD_BYTES_OFFSET, payload.length);
+        frame.setIntLE(Frame.PAYLOAD_BYTES_OFFSET, payload.length + bytesToFollow);
         return frame.writeBytes(payload);
+    }
+
+    /**
+     * The beginning of a frame by which a rank is told a GroupReady: says which rank it is. The rest is the same for all, and is
+     * shared by them. To whoever reads it both are one message, since parts of a message that follow each other are put
+     * together.
+     *
+     * @param restBytes length of what follows, see {@link #bytes}
+     */
+    static ByteBuf rankOf(ByteBufAllocator allocator, int rank, int restBytes) {
+        return begin(allocator, rankMessage(rank).toByteArray(), restBytes);
+    }
+
+    private static ToRank rankMessage(int rank) {
+        return message(GroupReady.newBuilder().setRank(rank).build());
+    }
+
+    /** A message without a frame around it. The caller owns the buffer. */
+    static ByteBuf bytes(ByteBufAllocator allocator, ToRank message) {
+        byte[] bytes = message.toByteArray();
+        return allocator.directBuffer(bytes.length).writeBytes(bytes);
+    }
+
+    /** Payload of the longest frame by which anybody is told this GroupReady. */
+    static int viewBytesMax(ToRank view) {
+        return view.getSerializedSize()
+                + rankMessage(view.getGroupReady().getMembersCount()).getSerializedSize();
     }
 
     static ToRank message(Admitted admitted) {
@@ -64,6 +97,14 @@ final class ControlWriter {
 
     static ToRank message(Abort abort) {
         return ToRank.newBuilder().setAbort(abort).build();
+    }
+
+    static ToRank message(Revoke revoke) {
+        return ToRank.newBuilder().setRevoke(revoke).build();
+    }
+
+    static ToRank message(Agreed agreed) {
+        return ToRank.newBuilder().setAgreed(agreed).build();
     }
 
     static ToRank message(Suspect suspect) {

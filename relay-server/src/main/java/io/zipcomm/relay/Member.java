@@ -16,7 +16,7 @@ final class Member implements DataConnection.Owner {
 
     static final int NO_RANK = -1;
 
-    private static final int ABORTED_MAX = 16;
+    private static final int SAID_MAX = 16;
 
     final Session session;
     final ControlConnection control;
@@ -30,6 +30,12 @@ final class Member implements DataConnection.Owner {
 
     /** {@link #NO_RANK} until one is assigned. */
     int rank = NO_RANK;
+
+    /** What it is part of. */
+    Party party;
+
+    /** That it was admitted with, and attaches by. */
+    int number = NO_RANK;
 
     /** Proves the right to attach; null until admitted. */
     byte[] ticket;
@@ -45,6 +51,15 @@ final class Member implements DataConnection.Owner {
 
     /** Communicators whose collectives it said to have failed: the latest few. */
     private final Queue<Integer> aborted = new ArrayDeque<>(2);
+
+    /** Communicators that it revoked: the latest few. */
+    private final Queue<Integer> revoked = new ArrayDeque<>(2);
+
+    /** The same rank in the current epoch, while this gathers for the next one; null otherwise. */
+    Member former;
+
+    /** The same rank as it gathers for the next epoch; null if it does not. */
+    Member next;
 
     /** When it joined. */
     long joinedNs;
@@ -83,6 +98,18 @@ final class Member implements DataConnection.Owner {
         return isAdmitted() && here;
     }
 
+    /** Whether it may say on its control connection that it is ready, though it attaches no data connection. */
+    boolean mayChoose() {
+        return isAdmitted() && join.getElsewhere() && !join.getRelayed();
+    }
+
+    /** Nobody waits any more for what it was given time for. */
+    void losePatience() {
+        if (patience != null) {
+            patience.cancel(false);
+        }
+    }
+
     /** Whether frames may still come from its data connection. */
     boolean hasOpenData() {
         return data != null && dataEnd == null;
@@ -93,13 +120,22 @@ final class Member implements DataConnection.Owner {
      * latest few of which it said so.
      */
     boolean abortsFirst(int context) {
-        if (aborted.contains(context)) {
+        return isNews(aborted, context);
+    }
+
+    /** The same for communicators that it revokes. */
+    boolean revokesFirst(int context) {
+        return isNews(revoked, context);
+    }
+
+    private static boolean isNews(Queue<Integer> said, int context) {
+        if (said.contains(context)) {
             return false;
         }
-        if (aborted.size() >= ABORTED_MAX) {
-            aborted.remove();
+        if (said.size() >= SAID_MAX) {
+            said.remove();
         }
-        return aborted.add(context);
+        return said.add(context);
     }
 
     /** What it looks like now. */
@@ -171,6 +207,9 @@ final class Member implements DataConnection.Owner {
 
     @Override
     public String toString() {
+        if (former != null) {
+            return former.toString();
+        }
         return rank == NO_RANK ? "a rank without number" : "rank " + rank;
     }
 }

@@ -25,7 +25,8 @@ final class MemberView {
         Member.Builder view = Member.newBuilder()
                 .setRank(rank)
                 .setHostId(join.getHostId())
-                .addAllTransports(join.getTransportsList());
+                .addAllTransports(join.getTransportsList())
+                .setSealNonce(join.getSealNonce());
         // Where a rank was observed is the relay's to say.
         List<Candidate> own = join.getCandidatesList().stream()
                 .filter(candidate -> candidate.getKind() != Candidate.Kind.OBSERVED)

@@ -103,8 +103,8 @@ public enum RelayOption {
             "control-bytes-max",
             "bytes",
             "16384",
-            "Largest control message from a rank. Once its group is complete, 8,192 are always allowed: the reason of a failure"
-                    + " has room."),
+            "Largest control message from a rank. Once its group is complete, 8,192 are always allowed, and"
+                    + " 64 and 3 for each of its ranks: the reason of a failure has room, and the members of a communicator."),
     SESSION_MEMORY(
             "session-memory",
             "bytes",

@@ -6,40 +6,24 @@ import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.route.DataConnection;
 import io.zipcomm.relay.route.Pulse;
 import io.zipcomm.relay.route.RateLimit;
-import io.zipcomm.relay.route.Switchboard;
 import io.zipcomm.wire.Frame;
-import io.zipcomm.wire.SessionKey;
-import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Admitted;
 import io.zipcomm.wire.proto.Attach;
-import io.zipcomm.wire.proto.GroupReady;
+import io.zipcomm.wire.proto.Continues;
 import io.zipcomm.wire.proto.Join;
-import io.zipcomm.wire.proto.MemberGone;
 import io.zipcomm.wire.proto.MemberGone.Cause;
 import io.zipcomm.wire.proto.Ping;
-import io.zipcomm.wire.proto.PunchWanted;
-import io.zipcomm.wire.proto.Suspect;
-import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.security.MessageDigest;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * A group that gathers, works and dissolves. Event loop only.
- *
- * <p>Ranks: a rank that is asked for is given at once. Who asks for none waits until as many have joined as the group has
- * ranks; then the free ones are given out from the lowest, in the order of joining. So no assigned rank is ever in the way
- * of somebody who asks for it.
- */
+/** A group that gathers, works and dissolves: who may be in it, and what it may use. Event loop only. */
 @SuppressWarnings("FutureReturnValueIgnored") // see the package's description
 final class Session {
 
@@ -50,77 +34,77 @@ final class Session {
     /** Bytes of so much time may be forwarded at once under a rate. */
     private static final long RATE_BURST_NS = TimeUnit.MILLISECONDS.toNanos(100);
 
-    /**
-     * How long after the end of a data connection its control connection may take to say Leave or to end too: they are
-     * two connections, and what one says may overtake the other.
-     */
-    private static final long DATA_END_GRACE_MS = 500;
-
     /** A data connection is asked after so many intervals of heartbeats, and dead after so many times their timeout. */
     private static final int PING_INTERVALS = 2;
 
     private static final int SILENCE_TIMEOUTS = 2;
 
-    /** What is told of a member's reason to abort; clients cut it to as much. */
-    private static final int REASON_CHARACTERS_MAX = 2000;
-
     private final Shard shard;
     private final String name;
     private final Grant grant;
+    private final Terms terms;
     private final long openedNs;
 
     /** Bytes each second from all ranks together to be forwarded. */
     private final RateLimit rate;
 
-    /** The least that the token of a rank of the group allows them; 0 for no limit. */
+    /** The least that the token of a rank with which the epoch began allows them; 0 for no limit. */
     private long grantedBytesPerSecond;
 
-    private final Map<String, Long> groupSettings;
-    private final long joinTimeoutMs;
+    /** Given to ranks that have no number in the first group, to attach by. */
+    private int nextNumber;
 
-    /** The relay's limit is less than what the first rank wanted. */
-    private final boolean joinTimeCut;
+    /** Who has been admitted and is not gone, by the number to attach with. */
+    private final Map<Integer, Member> admitted = new HashMap<>();
 
-    private final Future<?> joinDeadline;
-
-    /** By rank; null where nobody has it. Once the group is complete, members that are gone stay. */
-    private final Member[] members;
-
-    /** Joined without asking for a rank, in order. */
-    private final List<Member> unranked = new ArrayList<>();
-
-    private final Punches punches;
-
+    /** Ranks that are here, each once, however many connections it has. */
     private int present;
-    private int ready;
-    private int epoch;
-    private long activeNs;
+
     private boolean ended;
 
-    /** Null until the group is complete. */
-    private Switchboard board;
+    private final Newcomers newcomers;
+
+    /** Null while there is an epoch. */
+    private Gathering gathering;
+
+    /** Null until the first has begun, and when all members of the last are gone. */
+    private Epoch epoch;
+
+    /** Null as long as no member has asked for another epoch. */
+    private Succession succession;
+
+    /** Of the last epoch that is over: its number, and what its ranks were admitted with. */
+    private int overEpoch;
+
+    private byte[][] overTickets = {};
 
     Session(Shard shard, Join first, Grant grant) {
         this.shard = shard;
         this.grant = grant;
         openedNs = shard.nanoTime();
-        punches = new Punches(openedNs);
         rate = new RateLimit(0, RATE_BURST_NS, openedNs);
         name = first.getSession();
-        members = new Member[first.getSize()];
-        groupSettings = first.getGroupSettingsMap();
-        joinTimeoutMs = Math.min(
-                first.getJoinTimeoutMs(), shard.settings().joinTimeoutMax().toMillis());
-        joinTimeCut = joinTimeoutMs < first.getJoinTimeoutMs();
-        joinDeadline = shard.later(this::joinDeadlinePassed, TimeUnit.MILLISECONDS.toNanos(joinTimeoutMs));
+        terms = Terms.of(first);
+        nextNumber = terms.sizeMax();
+        newcomers = new Newcomers(this);
+        JoinTimeout timeout = JoinTimeout.of(first, shard.settings());
+        gathering = new Gathering(this, timeout, TimeUnit.MILLISECONDS.toNanos(timeout.ms()));
         log.atInfo()
                 .addKeyValue("session", name)
-                .addKeyValue("ranks", members.length)
-                .log("session opened, {} ms to join", joinTimeoutMs);
+                .addKeyValue("ranks", terms.size())
+                .log("session opened, {} ms to join", timeout.ms());
     }
 
     String name() {
         return name;
+    }
+
+    Shard shard() {
+        return shard;
+    }
+
+    Terms terms() {
+        return terms;
     }
 
     /** What the token that opened it allows. */
@@ -131,30 +115,18 @@ final class Session {
     /** Limits have changed. */
     void reloaded() {
         everybody().forEach(this::limit);
+        limitAll();
     }
 
     private void limit(Member member) {
         RelayLimits limits = shard.settings().limits();
-        long nowNs = shard.nanoTime();
-        member.rate.perSecond(lower(limits.rankBytesPerSecond(), member.grant.bytesPerSecond()), nowNs);
+        member.rate.perSecond(lower(limits.rankBytesPerSecond(), member.grant.bytesPerSecond()), shard.nanoTime());
         member.control.messagesPerSecond(limits.controlMessagesPerSecond());
-        limitAll(lower(grantedBytesPerSecond, member.grant.sessionBytesPerSecond()), nowNs);
     }
 
-    private void limitAll(long bytesPerSecond, long nowNs) {
-        grantedBytesPerSecond = bytesPerSecond;
-        rate.perSecond(lower(shard.settings().limits().sessionBytesPerSecond(), bytesPerSecond), nowNs);
-    }
-
-    /** Who has gone away before the group began does not hold it back. */
-    private void forgetGrant(Grant gone) {
-        if (gone.sessionBytesPerSecond() > 0) {
-            long lowest = 0;
-            for (Member member : everybody()) {
-                lowest = lower(lowest, member.grant.sessionBytesPerSecond());
-            }
-            limitAll(lowest, shard.nanoTime());
-        }
+    private void limitAll() {
+        rate.perSecond(
+                lower(shard.settings().limits().sessionBytesPerSecond(), grantedBytesPerSecond), shard.nanoTime());
     }
 
     /** The lower of two limits; 0 is none. */
@@ -172,94 +144,167 @@ final class Session {
         long nowNs = shard.nanoTime();
         return new SessionView(
                 name,
-                members.length,
-                epoch,
+                terms.size(),
+                epoch == null ? 0 : epoch.number(),
                 TimeUnit.NANOSECONDS.toMillis(nowNs - openedNs),
-                board == null ? 0 : board.waitingBytes(),
-                everybody().stream().map(member -> member.view(nowNs)).toList());
+                epoch == null ? 0 : epoch.waitingBytes(),
+                ranks().stream().map(member -> member.view(nowNs)).toList());
     }
 
-    // Gathering
+    // Joining
 
-    /** Takes in a rank, or answers why not. */
+    /** Takes in a rank that is no member, or answers why not. */
     Refusal join(ControlConnection control, Join join, Grant granted) {
-        Refusal refusal = refusal(join);
+        boolean gathers = gathering != null && gathering.isOpen();
+        Refusal refusal = terms.disagreement(name, join);
+        if (refusal == null) {
+            refusal = gathers ? gathering.refusal(join) : newcomers.refusal(members());
+        }
         if (refusal != null) {
             return refusal;
         }
-        Member member = new Member(this, control, join, granted, new RateLimit(0, RATE_BURST_NS, shard.nanoTime()));
-        member.joinedNs = shard.nanoTime();
-        member.heardNs = member.joinedNs;
-        control.belongsTo(member);
-        present++;
-        shard.counters().ranks.incrementAndGet();
-        if (join.getRank() == Member.NO_RANK) {
-            unranked.add(member);
-        } else if (join.getElsewhere()) {
-            // Keeps the place; it is told when all are here.
-            members[join.getRank()] = member;
-            member.rank = join.getRank();
+        RateLimit ownRate = new RateLimit(0, RATE_BURST_NS, shard.nanoTime());
+        Member member = opened(new Member(this, control, join, granted, ownRate), gathers ? gathering : newcomers);
+        count(member);
+        if (gathers) {
+            gathering.join(member);
         } else {
-            admit(member, join.getRank());
+            admit(member, nextNumber++);
+            newcomers.join(member);
         }
-        limit(member);
-        if (present == members.length) {
-            assignRest();
-        }
-        completeIfReady();
         return null;
     }
 
-    private Refusal refusal(Join join) {
-        if (join.getSize() != members.length) {
-            return new Refusal(
-                    ErrorCode.SIZE_MISMATCH,
-                    "session " + name + " has " + members.length + " ranks, this rank expects " + join.getSize());
+    private Member opened(Member member, Party party) {
+        member.joinedNs = shard.nanoTime();
+        member.heardNs = member.joinedNs;
+        member.party = party;
+        member.control.belongsTo(member);
+        limit(member);
+        return member;
+    }
+
+    private void count(Member member) {
+        member.former = null;
+        present++;
+        shard.counters().ranks.incrementAndGet();
+    }
+
+    /** Those who have a place in the group, or in the one that gathers. */
+    private int members() {
+        return gathering != null ? gathering.present() : epoch.livingCount();
+    }
+
+    /** Lets a member of an epoch go on into the next one, or answers why not. Who has no ticket learns nothing. */
+    Refusal continues(ControlConnection control, Join join) {
+        Continues continues = join.getContinues();
+        byte[] ticket = continues.getTicket().toByteArray();
+        Refusal over = epochOver(continues, ticket);
+        if (over != null) {
+            return over;
         }
-        Refusal disagreement = GroupSettings.disagreement(groupSettings, join.getGroupSettingsMap());
+        Member former = epoch.holderOf(continues.getRank(), ticket);
+        Refusal refusal = former == null ? Shard.NO_SUCH_PLACE : refusal(former, join);
+        if (refusal != null) {
+            return refusal;
+        }
+        if (former.next != null) {
+            asksNoMore(former.next, new Refusal(ErrorCode.RANK_TAKEN, former + " has asked once more"));
+        }
+        Member member = new Member(this, control, join, former.grant, former.rate);
+        member.former = former;
+        if (succession == null) {
+            succession = new Succession(this, epoch, newcomers, member);
+        }
+        Refusal disagreement = succession.disagreement(former.rank, continues);
         if (disagreement != null) {
+            succession.fail(disagreement);
             return disagreement;
         }
-        if (board != null || present == members.length) {
-            return new Refusal(
-                    ErrorCode.GROUP_FULL, "all " + members.length + " ranks of session " + name + " have joined");
+        Succession joined = succession;
+        opened(member, joined);
+        admit(member, nextNumber++);
+        joined.join(member);
+        return null;
+    }
+
+    /** Null if it is of the current epoch. */
+    private Refusal epochOver(Continues continues, byte[] ticket) {
+        if (epoch != null && continues.getEpoch() == epoch.number()) {
+            return null;
         }
-        int rank = join.getRank();
-        return rank != Member.NO_RANK && members[rank] != null
+        int rank = continues.getRank();
+        boolean known = continues.getEpoch() == overEpoch
+                && rank >= 0
+                && rank < overTickets.length
+                && MessageDigest.isEqual(overTickets[rank], ticket);
+        return known
                 ? new Refusal(
-                        ErrorCode.RANK_TAKEN,
-                        "rank " + rank + " of session " + name + " is taken by "
-                                + members[rank].control.remoteAddress())
-                : null;
+                        ErrorCode.STALE_EPOCH,
+                        "epoch " + overEpoch + " of session " + name + " is over"
+                                + (epoch == null ? "" : ": epoch " + epoch.number() + " has begun"))
+                : Shard.NO_SUCH_PLACE;
     }
 
-    private void assignRest() {
-        int free = 0;
-        for (Member member : unranked) {
-            while (members[free] != null) {
-                free++;
-            }
-            admit(member, free);
+    private Refusal refusal(Member former, Join join) {
+        if (former.gone || former.leaving) {
+            return new Refusal(
+                    ErrorCode.EXPELLED,
+                    former + " is not in epoch " + epoch.number() + " of session " + name + " any more");
         }
-        unranked.clear();
-        for (Member member : members) {
-            if (!member.isAdmitted()) {
-                admit(member, member.rank);
-            }
+        if (join.getContinues().getKind() != Continues.Kind.NEXT_EPOCH) {
+            return new Refusal(
+                    ErrorCode.PROTOCOL,
+                    "Join that continues by " + join.getContinues().getKind() + ": expected NEXT_EPOCH");
+        }
+        int wanted = join.getContinues().getSizeWanted();
+        if (wanted < 0 || wanted > terms.sizeMax()) {
+            return new Refusal(ErrorCode.BAD_SETTING, "wanted size " + wanted + ": expected 0 to " + terms.sizeMax());
+        }
+        return terms.disagreement(name, join);
+    }
+
+    /** A member does not gather for the next epoch any more. */
+    void asksNoMore(Member member, Refusal refusal) {
+        succession.refuse(member, refusal);
+    }
+
+    /** There may be less to wait for before the next epoch can begin. */
+    void gathersOn() {
+        if (succession != null) {
+            succession.beginIfReady();
         }
     }
 
-    private void admit(Member member, int rank) {
-        members[rank] = member;
-        member.rank = rank;
+    /** Nobody waits for it any more. */
+    void succeeded(Succession done) {
+        if (succession == done) {
+            succession = null;
+        }
+    }
+
+    /** Somebody who had a place has gone away before the first epoch: who waits for one may have it. */
+    void placeIsFree() {
+        if (gathering != null && gathering.isOpen() && newcomers.count() > 0) {
+            gathering.adopt(newcomers.take(1));
+        }
+    }
+
+    /** It came too late for an epoch that begins without it. */
+    void waitsOn(Member straggler) {
+        newcomers.join(straggler);
+    }
+
+    /** Tells a member that it has a place, and by which number to attach to it: this one if nobody else has it. */
+    void admit(Member member, int wanted) {
+        int number = admitted.containsKey(wanted) ? nextNumber++ : wanted;
+        member.number = number;
         member.heardNs = shard.nanoTime();
         member.ticket = shard.random(TICKET_BYTES);
-        if (member.isReady()) {
-            ready++;
-        }
+        admitted.put(number, member);
         member.control.send(ControlWriter.message(Admitted.newBuilder()
                 .setVersion(Frame.VERSION)
-                .setRank(rank)
+                .setRank(number)
                 .setTicket(ByteString.copyFrom(member.ticket))
                 .setHeartbeatIntervalMs(shard.settings().heartbeatInterval().toMillis())
                 .setHeartbeatTimeoutMs(shard.settings().heartbeatTimeout().toMillis())
@@ -270,10 +315,8 @@ final class Session {
 
     /** The member that an Attach is for, if its ticket is right; null otherwise. */
     Member holderOf(Attach attach) {
-        int rank = attach.getRank();
-        Member member = rank >= 0 && rank < members.length ? members[rank] : null;
+        Member member = admitted.get(attach.getRank());
         boolean right = member != null
-                && !member.gone
                 && MessageDigest.isEqual(member.ticket, attach.getTicket().toByteArray());
         return right ? member : null;
     }
@@ -286,7 +329,7 @@ final class Session {
         if (member.data != null) {
             return new Refusal(ErrorCode.UNAUTHORIZED, member + " is attached already");
         }
-        DataConnection data = new DataConnection(member.rank, shard.exchange(), member, member.rate, rate);
+        DataConnection data = new DataConnection(member.number, shard.exchange(), member, member.rate, rate);
         channel.pipeline().replace(channel.pipeline().last(), null, data);
         long pingMs = PING_INTERVALS * shard.settings().heartbeatInterval().toMillis();
         long silenceMs = SILENCE_TIMEOUTS * shard.settings().heartbeatTimeout().toMillis();
@@ -297,262 +340,85 @@ final class Session {
             data.asks(new Pulse(pingMs, silenceMs, shard.nanoTime()));
         }
         member.data = data;
-        ready++;
-        completeIfReady();
+        member.party.ready(member);
         return null;
     }
 
-    private void completeIfReady() {
-        if (ready == members.length && board == null) {
-            complete();
+    /**
+     * Begins an epoch.
+     *
+     * @param ranks   its members, in the order of their ranks; newcomers among them need not wait any more
+     * @param sinceNs when they began to gather
+     */
+    void begin(Epoch next, List<Member> ranks, long sinceNs) {
+        Epoch last = epoch;
+        newcomers.release(ranks);
+        ranks.stream().filter(member -> member.former != null).forEach(this::count);
+        gathering = null;
+        epoch = next;
+        if (last != null) {
+            remember(last);
+            last.retire();
         }
+        grantedBytesPerSecond = 0;
+        for (Member member : ranks) {
+            grantedBytesPerSecond = lower(grantedBytesPerSecond, member.grant.sessionBytesPerSecond());
+        }
+        limitAll();
+        shard.counters().groupsCompleted.increment();
+        shard.counters().gatheringNs.accept(shard.nanoTime() - sinceNs);
+        log.atInfo()
+                .addKeyValue("session", name)
+                .addKeyValue("ranks", ranks.size())
+                .addKeyValue("epoch", epoch.number())
+                .log("session complete");
+        epoch.begin();
     }
 
-    private void complete() {
-        joinDeadline.cancel(false);
-        epoch = shard.nextEpoch();
-        activeNs = shard.nanoTime();
-        RelaySettings settings = shard.settings();
-        boolean reduces = settings.hubReduction() && shard.exchange().combines();
-        board = new Switchboard(
-                epoch,
-                members.length,
-                settings.sessionMemoryBytes(),
-                settings.fragmentBytesMax(),
-                settings.hubOperationsMax(),
-                reduces);
-        GroupReady.Builder view = GroupReady.newBuilder()
-                .setEpoch(epoch)
-                .setSessionKey(ByteString.copyFrom(shard.random(SessionKey.BYTES)))
-                .setFlowWindowBytes(board.windowBytes())
-                .setFragmentBytesMax(board.fragmentBytesMax())
-                .setHubWindowBytes(board.hubWindowBytes())
-                .setHubReduces(reduces);
-        for (Member member : members) {
-            view.addMembers(MemberView.of(member));
-        }
-        ToRank message = ControlWriter.message(view.build());
-        if (message.getSerializedSize() > Frame.PAYLOAD_BYTES_MAX) {
-            endAll(new Refusal(
-                    ErrorCode.LIMIT,
-                    "the addresses of all ranks make a message of " + message.getSerializedSize()
-                            + " bytes, the limit is " + Frame.PAYLOAD_BYTES_MAX));
+    private void remember(Epoch last) {
+        overEpoch = last.number();
+        overTickets = last.tickets();
+    }
+
+    /** All members are gone. Those who still wait begin anew, without the others' leave. */
+    void groupEnded() {
+        if (ended) {
             return;
         }
-        shard.counters().groupsCompleted.increment();
-        shard.counters().gatheringNs.accept(activeNs - openedNs);
+        remember(epoch);
+        epoch.close();
+        epoch = null;
+        if (shard.draining()) {
+            newcomers.refuseAll(Shard.DRAINING);
+            return;
+        }
         log.atInfo()
                 .addKeyValue("session", name)
-                .addKeyValue("ranks", members.length)
-                .addKeyValue("epoch", epoch)
-                .log("session complete");
-        for (Member member : members) {
-            member.control.allowReasons();
-            if (member.data != null) {
-                member.data.connect(board);
-            }
-        }
-        tellAll(message, null);
+                .addKeyValue("epoch", overEpoch)
+                .log("all members are gone, {} ranks that waited gather", newcomers.count());
+        Member first = newcomers.members().get(0);
+        gathering = new Gathering(this, JoinTimeout.of(first.join, shard.settings()), newcomers.leftNs(first));
+        gathering.adopt(newcomers.take(terms.size()));
     }
 
-    private void joinDeadlinePassed() {
-        if (board == null && !ended) {
-            String missing = "session " + name + " after " + joinTimeoutMs + " ms: " + whoIsMissing();
-            endAll(
-                    joinTimeCut
-                            ? new Refusal(
-                                    ErrorCode.JOIN_TIMEOUT,
-                                    missing + " (" + RelayOption.JOIN_TIMEOUT_MAX.key() + ")",
-                                    RelayOption.JOIN_TIMEOUT_MAX)
-                            : new Refusal(ErrorCode.JOIN_TIMEOUT, missing));
-        }
-    }
-
-    private String whoIsMissing() {
-        String joined = present + " of " + members.length + " ranks joined";
-        BitSet missing = ranksWhere(false);
-        if (present < members.length && unranked.isEmpty()) {
-            return joined + "; missing " + RankList.text(missing);
-        }
-        if (present < members.length) {
-            return joined + ", " + unranked.size() + " of them without asking for a rank; missing "
-                    + (members.length - present) + " of " + RankList.text(missing);
-        }
-        BitSet unattached = ranksWhere(true);
-        return joined + ", but " + RankList.text(unattached) + " did not attach a data connection";
-    }
-
-    /** Ranks that nobody has or, if {@code taken}, whose holders are not ready. */
-    private BitSet ranksWhere(boolean taken) {
-        BitSet ranks = new BitSet(members.length);
-        for (int rank = 0; rank < members.length; rank++) {
-            Member member = members[rank];
-            if (taken ? member != null && !member.isReady() : member == null) {
-                ranks.set(rank);
-            }
-        }
-        return ranks;
-    }
-
-    /** A rank goes away before the group is complete: its place is free again. */
-    private void forget(Member member, String why) {
-        if (member.isReady()) {
-            ready--;
-        }
-        if (member.rank == Member.NO_RANK) {
-            unranked.remove(member);
-        } else {
-            members[member.rank] = null;
-        }
-        forgetGrant(member.grant);
-        log.atInfo()
-                .addKeyValue("session", name)
-                .addKeyValue("rank", member.rank)
-                .addKeyValue("remote", member.control.remoteAddress())
-                .log("rank went away before the group was complete: {}", why);
-        depart(member);
-    }
-
-    // Working
+    // Living
 
     void message(Member from, ToRelay message) {
         if (from.gone) {
             return;
         }
         from.heardNs = shard.nanoTime();
-        switch (message.getMessageCase()) {
-            case HEARTBEAT -> answer(from, message.getHeartbeat().getNumber());
-            case LEAVE -> {
-                if (board == null || !message.getLeave().getUnlessComplete()) {
-                    leave(from);
-                }
-            }
-            case ABORT -> abort(from, message.getAbort());
-            case SUSPECT -> suspect(from, message.getSuspect());
-            case PUNCH_WANTED -> punch(from, message.getPunchWanted());
-            case PONG -> punches.answered(from, message.getPong().getNumber(), epoch, from.heardNs);
-            case ATTACH -> {
-                if (from.isAdmitted() && from.join.getElsewhere() && !from.join.getRelayed()) {
-                    choose(from);
-                } else {
-                    expelForMessage(from, message);
-                }
-            }
-            case JOIN, MESSAGE_NOT_SET -> expelForMessage(from, message);
+        if (message.hasHeartbeat()) {
+            from.control.send(ControlWriter.heartbeat(message.getHeartbeat().getNumber()));
+        } else {
+            from.party.message(from, message);
         }
     }
 
-    private void expelForMessage(Member from, ToRelay message) {
+    void expelForMessage(Member from, ToRelay message) {
         expel(
                 from,
                 new Refusal(ErrorCode.PROTOCOL, "message " + message.getMessageCase() + " on a control connection"));
-    }
-
-    /** A rank that asked several relays and attaches to none has made its choice. */
-    private void choose(Member member) {
-        if (!member.chosen) {
-            member.chosen = true;
-            ready++;
-            completeIfReady();
-        }
-    }
-
-    private static void answer(Member from, long number) {
-        from.control.send(ControlWriter.heartbeat(number));
-    }
-
-    /** LEFT is announced when all frames of the rank are in, so that it does not overtake them here. */
-    private void leave(Member member) {
-        member.control.finish();
-        if (board == null) {
-            forget(member, "it left");
-            return;
-        }
-        member.leaving = true;
-        if (member.hasOpenData()) {
-            waitAtMost(shard.settings().heartbeatTimeout().toMillis(), member, this::left);
-        } else {
-            left(member);
-        }
-    }
-
-    private void left(Member member) {
-        gone(member, Cause.LEFT, "left");
-    }
-
-    private void abort(Member from, Abort abort) {
-        if (isOfThisEpoch(from, abort.getEpoch(), "Abort")) {
-            activeNs = from.heardNs;
-            board.collectiveFailed(abort.getContext(), from.rank);
-            if (from.abortsFirst(abort.getContext())) {
-                // Field by field: what else may be in it would go to everybody.
-                Abort told = Abort.newBuilder()
-                        .setEpoch(epoch)
-                        .setContext(abort.getContext())
-                        .setRank(from.rank)
-                        .setCode(abort.getCode())
-                        .setReason(cut(abort.getReason()))
-                        .setCulprit(abort.getCulprit())
-                        .build();
-                from.control.chargeFor(present - 1);
-                tellAll(ControlWriter.message(told), from);
-            }
-        }
-    }
-
-    /** It goes to every member, and wants to be read there. */
-    private static String cut(String reason) {
-        if (reason.length() <= REASON_CHARACTERS_MAX) {
-            return reason;
-        }
-        boolean insidePair = Character.isHighSurrogate(reason.charAt(REASON_CHARACTERS_MAX - 1));
-        return reason.substring(0, insidePair ? REASON_CHARACTERS_MAX - 1 : REASON_CHARACTERS_MAX);
-    }
-
-    /**
-     * No verdict on a peer's word: if the suspect is gone everybody knows, and if it is silent time will tell. It is told, so
-     * that the connection ends at both ends; if its system is there without it, writing to it breaks its connection.
-     */
-    private void suspect(Member from, Suspect suspect) {
-        int rank = suspect.getRank();
-        if (!isOfThisEpoch(from, suspect.getEpoch(), "Suspect")) {
-            return;
-        }
-        if (rank < 0 || rank >= members.length || rank == from.rank) {
-            expel(from, new Refusal(ErrorCode.PROTOCOL, "Suspect of rank " + rank + " of " + members.length));
-        } else if (!members[rank].gone) {
-            Suspect told = Suspect.newBuilder()
-                    .setEpoch(epoch)
-                    .setRank(from.rank)
-                    .setDetail(cut(suspect.getDetail()))
-                    .build();
-            members[rank].control.send(ControlWriter.message(told));
-        }
-    }
-
-    private void punch(Member from, PunchWanted wanted) {
-        int rank = wanted.getRank();
-        if (!isOfThisEpoch(from, wanted.getEpoch(), "PunchWanted")) {
-            return;
-        }
-        if (rank < 0 || rank >= members.length || rank == from.rank) {
-            expel(from, new Refusal(ErrorCode.PROTOCOL, "PunchWanted of rank " + rank + " of " + members.length));
-        } else if (!members[rank].gone) {
-            punches.wanted(from, members[rank], epoch, from.heardNs);
-        }
-    }
-
-    private boolean isOfThisEpoch(Member from, int epochSaid, String message) {
-        if (board != null && epochSaid == epoch) {
-            return true;
-        }
-        expel(
-                from,
-                new Refusal(
-                        ErrorCode.STALE_EPOCH,
-                        message + " of epoch " + epochSaid
-                                + (board == null ? " before the group is complete" : " in epoch " + epoch)));
-        return false;
     }
 
     /** Looks for members that have fallen silent, and whether the session is of any use. */
@@ -563,7 +429,10 @@ final class Session {
             }
         }
         long idleMsMax = shard.settings().sessionIdleMax().toMillis();
-        if (idleMsMax > 0 && board != null && !ended && nowNs - activeNs > TimeUnit.MILLISECONDS.toNanos(idleMsMax)) {
+        if (idleMsMax > 0
+                && epoch != null
+                && !ended
+                && epoch.idleNs(nowNs) > TimeUnit.MILLISECONDS.toNanos(idleMsMax)) {
             endAll(Refusal.limit(
                     RelayOption.SESSION_IDLE_MAX,
                     "session " + name + " sent nothing but heartbeats for " + idleMsMax + " ms"));
@@ -580,8 +449,8 @@ final class Session {
             member.data.look(nowNs, relayWasPaused);
         }
         boolean heard = member.data != null && member.data.takeHeard();
-        if (heard) {
-            activeNs = nowNs;
+        if (heard && epoch != null) {
+            epoch.active(nowNs);
         }
         if (heard || relayWasPaused) {
             member.heardNs = nowNs;
@@ -600,106 +469,63 @@ final class Session {
         shard.counters().limitReached(RelayOption.HEARTBEAT_TIMEOUT);
         // It may be there after all, only late.
         member.control.refuse(silence);
-        if (board == null) {
-            forget(member, silence.reason());
-        } else {
-            gone(member, Cause.SILENT, silence.reason());
-        }
+        member.party.gone(member, Cause.SILENT, silence.reason());
     }
 
-    // Dissolving
+    // Going
 
     void controlEnded(Member member, String reason) {
-        if (member.gone || member.leaving) {
-            return;
-        }
-        if (board == null) {
-            forget(member, reason);
-        } else {
-            gone(member, Cause.LOST, reason);
+        if (!member.gone && !member.leaving) {
+            member.party.gone(member, Cause.LOST, reason);
         }
     }
 
     void dataEnded(Member member) {
-        if (member.gone) {
-            return;
+        if (!member.gone) {
+            member.party.dataEnded(member);
         }
-        if (board == null) {
-            member.control.refuse(new Refusal(ErrorCode.RELAY_LOST, member.dataEnd + " before the group was complete"));
-            forget(member, member.dataEnd);
-        } else if (member.leaving) {
-            left(member);
-        } else {
-            waitAtMost(DATA_END_GRACE_MS, member, lost -> {
-                lost.control.refuse(new Refusal(ErrorCode.RELAY_LOST, lost.dataEnd));
-                gone(lost, Cause.LOST, lost.dataEnd);
-            });
-        }
-    }
-
-    private void waitAtMost(long timeoutMs, Member member, Consumer<Member> end) {
-        if (member.patience != null) {
-            member.patience.cancel(false);
-        }
-        Runnable over = () -> {
-            if (!member.gone) {
-                end.accept(member);
-            }
-        };
-        member.patience = shard.later(over, TimeUnit.MILLISECONDS.toNanos(timeoutMs));
     }
 
     /** A rank broke the protocol or a limit. */
     void expel(Member member, Refusal refusal) {
-        if (member.gone) {
-            return;
-        }
-        shard.counters().refused(refusal);
-        member.control.refuse(refusal);
-        if (board == null) {
-            forget(member, refusal.toString());
-        } else {
-            gone(member, Cause.EXPELLED, refusal.toString());
+        if (!member.gone) {
+            shard.counters().refused(refusal);
+            member.control.refuse(refusal);
+            member.party.gone(member, Cause.EXPELLED, refusal.toString());
         }
     }
 
-    private void gone(Member member, Cause cause, String detail) {
+    /** A rank goes away before its group has begun: nobody else is told. */
+    void forget(Member member, String why) {
         log.atInfo()
                 .addKeyValue("session", name)
                 .addKeyValue("rank", member.rank)
-                .addKeyValue("epoch", epoch)
-                .addKeyValue("cause", cause)
                 .addKeyValue("remote", member.control.remoteAddress())
-                .log("rank gone: {}", detail);
-        shard.counters().gone(cause);
+                .log("rank went away before the group was complete: {}", why);
         depart(member);
-        tellAll(
-                ControlWriter.message(MemberGone.newBuilder()
-                        .setEpoch(epoch)
-                        .setRank(member.rank)
-                        .setCause(cause)
-                        .setDetail(detail)
-                        .build()),
-                member);
     }
 
-    private void depart(Member member) {
+    /** Somebody is not here any more. */
+    void depart(Member member) {
         member.gone = true;
-        if (member.patience != null) {
-            member.patience.cancel(false);
+        member.losePatience();
+        if (member.isAdmitted()) {
+            admitted.remove(member.number);
         }
         if (member.data != null) {
             member.data.close();
         }
-        present--;
-        shard.counters().ranks.decrementAndGet();
-        if (present == 0) {
-            end();
+        if (member.former == null) {
+            present--;
+            shard.counters().ranks.decrementAndGet();
+            if (present == 0) {
+                end();
+            }
         }
     }
 
     /** Refuses everybody who is there. */
-    private void endAll(Refusal refusal) {
+    void endAll(Refusal refusal) {
         log.atInfo()
                 .addKeyValue("session", name)
                 .addKeyValue("code", refusal.code())
@@ -719,39 +545,47 @@ final class Session {
         }
     }
 
+    /** Who is here, each with all connections. */
     private List<Member> everybody() {
-        List<Member> everybody = new ArrayList<>(unranked);
-        Arrays.stream(members).filter(member -> member != null && !member.gone).forEach(everybody::add);
+        List<Member> everybody = ranks();
+        if (succession != null) {
+            everybody.addAll(succession.members());
+        }
         return everybody;
+    }
+
+    /** Each rank once: those that gather, or the members, and then those that wait. */
+    private List<Member> ranks() {
+        List<Member> ranks = new ArrayList<>();
+        if (gathering != null) {
+            ranks.addAll(gathering.members());
+        }
+        if (epoch != null) {
+            ranks.addAll(epoch.present());
+        }
+        ranks.addAll(newcomers.members());
+        return ranks;
     }
 
     private void end() {
         if (!ended) {
             ended = true;
-            joinDeadline.cancel(false);
-            if (board != null) {
-                board.close();
+            if (gathering != null) {
+                gathering.close();
+            }
+            if (succession != null) {
+                succession.close();
+            }
+            if (epoch != null) {
+                epoch.close();
             }
             shard.ended(this);
             long livedNs = shard.nanoTime() - openedNs;
             shard.counters().sessionNs.accept(livedNs);
             log.atInfo()
                     .addKeyValue("session", name)
-                    .addKeyValue("epoch", epoch)
+                    .addKeyValue("epoch", epoch == null ? overEpoch : epoch.number())
                     .log("session ended after {} ms", TimeUnit.NANOSECONDS.toMillis(livedNs));
         }
-    }
-
-    private void tellAll(ToRank message, Member except) {
-        if (present == 0) {
-            return;
-        }
-        ControlFrame frame = new ControlFrame(ControlWriter.frame(shard.allocator(), message), shard.backlog());
-        for (Member member : members) {
-            if (!member.gone && member != except) {
-                member.control.sendShared(frame);
-            }
-        }
-        frame.release();
     }
 }

@@ -6,11 +6,11 @@ import java.util.List;
  * A session as it was at one moment. Holds nothing that admits anybody.
  *
  * @param name         of the session
- * @param size         ranks that it is for
- * @param epoch        of the group; 0 until it is complete
+ * @param size         ranks that it is for at first
+ * @param epoch        of the group; 0 while there is none
  * @param ageMs        since it was opened
  * @param waitingBytes that wait for its ranks to read them
- * @param ranks        that are there
+ * @param ranks        that are there: those that gather, or the members, and then newcomers that wait
  */
 public record SessionView(String name, int size, int epoch, long ageMs, long waitingBytes, List<RankView> ranks) {
 

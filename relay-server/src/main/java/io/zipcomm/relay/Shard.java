@@ -24,10 +24,10 @@ final class Shard {
 
     private static final Logger log = LoggerFactory.getLogger(Shard.class);
 
-    private static final Refusal NO_SUCH_PLACE =
-            new Refusal(ErrorCode.UNAUTHORIZED, "there is no such place for this ticket");
+    /** Whatever part of a ticket is wrong. */
+    static final Refusal NO_SUCH_PLACE = new Refusal(ErrorCode.UNAUTHORIZED, "there is no such place for this ticket");
 
-    private static final Refusal DRAINING = new Refusal(
+    static final Refusal DRAINING = new Refusal(
             ErrorCode.RELAY_UNREACHABLE, "this relay drains: it takes no new sessions, and ends when it has none");
 
     private final EventLoop loop;
@@ -36,7 +36,7 @@ final class Shard {
     private final ByteBufAllocator allocator;
     private final Exchange exchange;
     private final ControlBacklog backlog;
-    private final Ticker ticker = Ticker.systemTicker();
+    private final Ticker ticker;
     private final SecureRandom random = new SecureRandom();
     private final Map<String, Session> sessions = new HashMap<>();
     private final long sweepNs;
@@ -44,6 +44,7 @@ final class Shard {
 
     Shard(EventLoop loop, RelayState state, AtomicInteger epochs, ByteBufAllocator allocator) {
         this.loop = loop;
+        ticker = loop.ticker();
         this.state = state;
         this.epochs = epochs;
         this.allocator = allocator;
@@ -129,6 +130,9 @@ final class Shard {
     /** Takes a rank into its session, which begins with it if there is none. Answers why not. */
     Refusal join(ControlConnection control, Join join, Grant grant) {
         Session session = sessions.get(join.getSession());
+        if (join.hasContinues()) {
+            return session == null ? NO_SUCH_PLACE : session.continues(control, join);
+        }
         if (session == null) {
             Refusal refusal = mayOpen(grant);
             if (refusal != null) {
@@ -139,6 +143,11 @@ final class Shard {
             sessions.put(session.name(), session);
         }
         return session.join(control, join, grant);
+    }
+
+    /** No group begins that goes on from none before. */
+    boolean draining() {
+        return state.draining();
     }
 
     /** Counts a session that is to begin, or says why it must not. */

@@ -21,10 +21,14 @@ import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Admitted;
+import io.zipcomm.wire.proto.Agree;
+import io.zipcomm.wire.proto.Continues;
 import io.zipcomm.wire.proto.Heartbeat;
+import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.Leave;
 import io.zipcomm.wire.proto.Pong;
 import io.zipcomm.wire.proto.PunchWanted;
+import io.zipcomm.wire.proto.Revoke;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRelay;
 import java.nio.ByteBuffer;
@@ -56,7 +60,7 @@ abstract class FuzzAbuse extends AbuseTest.Abuse {
 
     private static final int CHECK_EVERY = 1000;
     private static final String SESSION = "s";
-    private static final int FAMILIES = 8;
+    private static final int FAMILIES = 9;
 
     /** Inputs by family. */
     private static final Map<String, Long> DONE = new ConcurrentHashMap<>();
@@ -129,6 +133,10 @@ abstract class FuzzAbuse extends AbuseTest.Abuse {
                 join(60_000, 7),
                 RawConnection.controlFrame(TestRank.message(
                         TestRank.join("t", 3, 1).setElsewhere(true).setRelayed(false))),
+                RawConnection.controlFrame(TestRank.message(TestRank.join("u", 3, 1)
+                        .setSizeMin(1)
+                        .setSizeMax(9)
+                        .setContinues(Continues.newBuilder().setEpoch(1)))),
                 RawConnection.controlFrame(FuzzRelay.attach(SESSION, Admitted.getDefaultInstance())));
         connections("first bytes", 200_000, Frame.HEADER_BYTES, relay, right, true);
         assertTrue(relay.refused.get() > 30_000 && relay.sessionsOpened() > 20_000, relay.refused + " refused");
@@ -247,7 +255,7 @@ abstract class FuzzAbuse extends AbuseTest.Abuse {
                 judge.judged = connection;
                 FuzzChannel channel = new FuzzChannel(allocator);
                 channel.pipeline().addLast(connection);
-                connection.connect(board);
+                connection.connect(rank, board);
                 channels.add(channel);
                 connections.add(connection);
             }
@@ -317,6 +325,19 @@ abstract class FuzzAbuse extends AbuseTest.Abuse {
                                 Suspect.newBuilder().setEpoch(epoch).setRank(1).setDetail("reset"))),
                 control(ToRelay.newBuilder()
                         .setPunchWanted(PunchWanted.newBuilder().setEpoch(epoch).setRank(1))),
+                control(ToRelay.newBuilder()
+                        .setRevoke(Revoke.newBuilder()
+                                .setEpoch(epoch)
+                                .setContext(1)
+                                .setReason("why"))),
+                control(ToRelay.newBuilder()
+                        .setAgree(Agree.newBuilder()
+                                .setEpoch(epoch)
+                                .setContext(1)
+                                .addMembers(0)
+                                .addMembers(1)
+                                .setNumber(1)
+                                .setTimeoutMs(1))),
                 control(ToRelay.newBuilder().setPong(Pong.newBuilder().setNumber(1))),
                 control(ToRelay.newBuilder().setLeave(Leave.newBuilder().setUnlessComplete(true))));
     }
@@ -345,6 +366,50 @@ abstract class FuzzAbuse extends AbuseTest.Abuse {
         });
         relay.assertEmpty();
         assertTrue(relay.expelled() > 2_000, relay.expelled() + " expelled");
+    }
+
+    /** Joins of members on their way to the next epoch, of newcomers, and of those who are neither. */
+    @Test
+    void shouldStandAnyJoinAtAGroup() {
+        FuzzRelay relay = new FuzzRelay(RelayFixture.insecure());
+        AtomicLong inputs = new AtomicLong();
+        List<byte[]> right = new ArrayList<>();
+        // Mostly in the Join itself: a frame that is none gets nowhere.
+        FuzzInput input = new FuzzInput(seed, Frame.HEADER_BYTES + 160, right);
+        rounds("next epochs", 25_000, inputs, round -> {
+            Join.Builder own = TestRank.join(SESSION, 2, 0).setSizeMin(1).setSizeMax(4);
+            List<FuzzRelay.Rank> group = relay.group(own);
+            right.clear();
+            right.add(RawConnection.controlFrame(TestRank.message(own.clone().setRank(-1))));
+            for (FuzzRelay.Rank member : group) {
+                // Some attach no data connection, and are ready at once.
+                Join.Builder next = own.clone().setRelayed(round % 2 == 0);
+                next.setContinues(Continues.newBuilder()
+                        .setEpoch(member.view.getEpoch())
+                        .setRank(member.view.getRank())
+                        .setTicket(member.admitted.getTicket())
+                        .setSizeWanted(round % 5));
+                right.add(RawConnection.controlFrame(TestRank.message(next)));
+            }
+            List<FuzzChannel> channels = new ArrayList<>();
+            for (int i = 0; i < 16; i++) {
+                FuzzChannel channel = relay.connect();
+                channels.add(channel);
+                input.inPieces(input.next(), relay.allocator(), piece -> FuzzRelay.say(channel, piece));
+                inputs.incrementAndGet();
+                if (i == 8 && round % 3 == 0) {
+                    FuzzRelay.end(group.get(0).control);
+                }
+            }
+            channels.forEach(FuzzRelay::end);
+            endAll(group);
+            if (round % (CHECK_EVERY / 10) == 0) {
+                relay.assertEmpty();
+            }
+        });
+        relay.assertEmpty();
+        long further = relay.groupsCompleted() - relay.sessionsOpened();
+        assertTrue(further > 100, further + " further epochs");
     }
 
     private static boolean isServed(EmbeddedChannel channel) {

@@ -15,9 +15,12 @@ import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.proto.Admitted;
 import io.zipcomm.wire.proto.Attach;
 import io.zipcomm.wire.proto.GroupReady;
+import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -100,9 +103,20 @@ final class FuzzRelay {
         byte[] header = new byte[Frame.HEADER_BYTES];
         piece.readBytes(header);
         assertEquals(FrameType.CONTROL.number(), header[Frame.TYPE_OFFSET]);
-        byte[] payload = new byte[piece.readableBytes()];
-        piece.readBytes(payload);
-        piece.release();
+        byte[] payload = new byte[Frame.payloadBytes(ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN), 0)];
+        int taken = 0;
+        while (true) {
+            // What all ranks of a group are told follows in pieces of its own.
+            int count = Math.min(payload.length - taken, piece.readableBytes());
+            piece.readBytes(payload, taken, count);
+            piece.release();
+            taken += count;
+            if (taken == payload.length) {
+                break;
+            }
+            piece = channel.readOutbound();
+            assertNotNull(piece, "a message without its end");
+        }
         try {
             return ToRank.parseFrom(payload);
         } catch (InvalidProtocolBufferException e) {
@@ -124,13 +138,18 @@ final class FuzzRelay {
 
     /** A complete group. */
     List<Rank> group(String session, int size) {
+        return group(TestRank.join(session, size, 0));
+    }
+
+    /** A complete group of ranks that say this, each with its number. */
+    List<Rank> group(Join.Builder join) {
         List<Rank> group = new ArrayList<>();
-        for (int rank = 0; rank < size; rank++) {
+        for (int rank = 0; rank < join.getSize(); rank++) {
             Rank one = new Rank(connect());
-            say(one.control, TestRank.message(TestRank.join(session, size, rank)));
+            say(one.control, TestRank.message(join.setRank(rank)));
             one.admitted = heard(one.control).getAdmitted();
             one.data = connect();
-            say(one.data, attach(session, one.admitted));
+            say(one.data, attach(join.getSession(), one.admitted));
             assertTrue(heard(one.data).hasAttached());
             group.add(one);
         }
@@ -182,6 +201,10 @@ final class FuzzRelay {
 
     long expelled() {
         return state.counters().stats(false).membersExpelled();
+    }
+
+    long groupsCompleted() {
+        return state.counters().stats(false).groupsCompleted();
     }
 
     long sessionsOpened() {

@@ -127,6 +127,114 @@ final class LimitTest {
         }
     }
 
+    // Epochs
+
+    @Test
+    void shouldCountAllWhoMayJoinTowardsTheQuotaOfTheToken() {
+        start(RelaySettings.builder().listen("127.0.0.1:0").secret(SECRET));
+        String ranks = token("*", Quota.RANKS_MAX, 3);
+        String told = fixture.opened(TestRank.asking(
+                        fixture.at, join("s", 3, 0).setSizeMax(4).setToken(ranks)))
+                .expectRefusal(ErrorCode.LIMIT);
+        assertEquals("session of 4 ranks, the token allows 3 (ranks_max)", told);
+        fixture.opened(
+                TestRank.admitted(fixture.at, join("s", 2, 0).setSizeMax(3).setToken(ranks)));
+    }
+
+    /** What newcomers may do counts once they are members; members do what they could do before. */
+    @Test
+    void shouldHoldQuotasInEachEpochByThoseWhoAreInIt() throws Exception {
+        start(RelaySettings.builder().listen("127.0.0.1:0").secret(SECRET));
+        String open = RelayTokens.mint(TokenKey.of(SECRET), TokenRequest.forSession("s"));
+        String slow = token("s", Quota.SESSION_BYTES_PER_SECOND, BYTES_PER_SECOND);
+        List<TestRank> group = new ArrayList<>();
+        for (int rank = 0; rank < 2; rank++) {
+            group.add(fixture.opened(TestRank.attached(
+                    fixture.at, join("s", 2, rank).setSizeMin(1).setSizeMax(3).setToken(open))));
+        }
+        group.forEach(TestRank::awaitReady);
+        TestRank newcomer = fixture.opened(TestRank.attached(
+                fixture.at, join("s", 2, -1).setSizeMin(1).setSizeMax(3).setToken(slow)));
+        // At the newcomer's rate these would take a minute.
+        for (int i = 0; i < 1000; i++) {
+            group.get(0).send(1, new byte[60_000]);
+            group.get(1).receive();
+        }
+        assertEquals(0, stats(RelayOption.SESSION_BYTES_PER_SECOND));
+        List<TestRank> grown = new ArrayList<>();
+        for (TestRank member : group) {
+            grown.add(fixture.opened(TestRank.attached(fixture.at, member.joinNext(3))));
+        }
+        grown.forEach(TestRank::awaitReady);
+        newcomer.awaitReady();
+        for (int i = 0; i < 4; i++) {
+            grown.get(0).send(1, new byte[60_000]);
+            grown.get(1).receive();
+        }
+        assertTrue(stats(RelayOption.SESSION_BYTES_PER_SECOND) > 0, "nobody is read more slowly");
+        newcomer.close();
+        grown.get(0).expectGone(2, Cause.LOST);
+        grown.get(1).expectGone(2, Cause.LOST);
+        List<TestRank> alone = new ArrayList<>();
+        for (TestRank member : grown) {
+            alone.add(fixture.opened(TestRank.attached(fixture.at, member.joinNext(0))));
+        }
+        alone.forEach(TestRank::awaitReady);
+        // Who was slowed down pays for what came before, and for nothing else.
+        long before = stats(RelayOption.SESSION_BYTES_PER_SECOND);
+        for (int i = 0; i < 1000; i++) {
+            alone.get(0).send(1, new byte[60_000]);
+            alone.get(1).receive();
+        }
+        assertEquals(before, stats(RelayOption.SESSION_BYTES_PER_SECOND));
+    }
+
+    private long stats(RelayOption option) {
+        return fixture.relay.stats().limitsReached().getOrDefault(option, 0L);
+    }
+
+    /** A rank that goes on has what it sent too much behind it on another connection. */
+    @Test
+    void shouldNotForgiveMembersWhatTheySentTooFast() {
+        startWith(RelayOption.RANK_BYTES_PER_SECOND, BYTES_PER_SECOND);
+        TestRank first =
+                fixture.opened(TestRank.attached(fixture.at, join("s", 2, 0).setSizeMin(1)));
+        TestRank second =
+                fixture.opened(TestRank.attached(fixture.at, join("s", 2, 1).setSizeMin(1)));
+        first.awaitReady();
+        second.awaitReady();
+        long beganNs = System.nanoTime();
+        int epochs = 8;
+        for (int epoch = 0; epoch < epochs; epoch++) {
+            first.send(1, new byte[60_000]);
+            first.send(1, new byte[60_000]);
+            second.receive();
+            second.receive();
+            TestRank firstNext = fixture.opened(TestRank.attached(fixture.at, first.joinNext(0)));
+            TestRank secondNext = fixture.opened(TestRank.attached(fixture.at, second.joinNext(0)));
+            first = firstNext.awaitReady();
+            second = secondNext.awaitReady();
+        }
+        long tookMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - beganNs);
+        // With 100 ms' worth at once in each epoch, and nothing to pay for in the next, it would be none of that.
+        assertTrue(tookMs >= 500, "960 kB in " + epochs + " epochs took " + tookMs + " ms");
+    }
+
+    /** A reload that allows less holds for sessions that come. */
+    @Test
+    void shouldLetMembersGoOnWhereLargerSessionsAreNotAllowedAnyMore() {
+        start(RelayFixture.insecure());
+        List<TestRank> group = fixture.group("s", 3);
+        fixture.relay.reload(
+                RelayFixture.insecure().set(RelayOption.RANKS_MAX, "2").build());
+        List<TestRank> next = new ArrayList<>();
+        for (TestRank member : group) {
+            next.add(fixture.opened(TestRank.attached(fixture.at, member.joinNext(0))));
+        }
+        next.forEach(TestRank::awaitReady);
+        fixture.opened(TestRank.asking(fixture.at, join("t", 3, 0))).expectRefusal(ErrorCode.LIMIT);
+    }
+
     // Rates
 
     private static final int BYTES_PER_SECOND = 1_000_000;

@@ -141,10 +141,23 @@ final class RawConnection implements AutoCloseable {
         }
     }
 
+    /** The next message, but for the relay's own word that a member goes on, which may come at any time. */
     ToRank readMessage() {
+        ToRank message = readAnyMessage();
+        while (message != null && saysThatOneGoesOn(message)) {
+            message = readAnyMessage();
+        }
+        if (message == null) {
+            throw new AssertionError("connection ended, expected a message");
+        }
+        return message;
+    }
+
+    /** The next message; null at the end. */
+    ToRank readAnyMessage() {
         In frame = read();
         if (frame == null) {
-            throw new AssertionError("connection ended, expected a message");
+            return null;
         }
         assertEquals(FrameType.CONTROL, frame.type());
         try {
@@ -152,6 +165,10 @@ final class RawConnection implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static boolean saysThatOneGoesOn(ToRank message) {
+        return message.hasRevoke() && message.getRevoke().getReason().equals(Epoch.GOES_ON);
     }
 
     /** The next message, which must be of this kind. */
@@ -170,7 +187,19 @@ final class RawConnection implements AutoCloseable {
     }
 
     void expectEnd() {
-        assertNull(read(), "a frame where the end of the connection is expected");
+        In frame = read();
+        while (frame != null && frame.type() == FrameType.CONTROL && isWordOfOneThatGoesOn(frame)) {
+            frame = read();
+        }
+        assertNull(frame, "a frame where the end of the connection is expected");
+    }
+
+    private static boolean isWordOfOneThatGoesOn(In frame) {
+        try {
+            return saysThatOneGoesOn(ToRank.parseFrom(frame.payload()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Waits for the end, whatever comes before it and however it comes. */

@@ -7,14 +7,18 @@ import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Admitted;
+import io.zipcomm.wire.proto.Agree;
+import io.zipcomm.wire.proto.Agreed;
 import io.zipcomm.wire.proto.Attach;
 import io.zipcomm.wire.proto.Candidate;
+import io.zipcomm.wire.proto.Continues;
 import io.zipcomm.wire.proto.GroupReady;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.Leave;
 import io.zipcomm.wire.proto.MemberGone;
 import io.zipcomm.wire.proto.Pong;
+import io.zipcomm.wire.proto.Revoke;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
@@ -34,6 +38,10 @@ final class TestRank implements AutoCloseable {
     final String session;
     final RawConnection control;
     RawConnection data;
+
+    /** What it joined with; null before. */
+    Join joined;
+
     Admitted admitted;
     GroupReady view;
 
@@ -85,6 +93,7 @@ final class TestRank implements AutoCloseable {
     }
 
     TestRank ask(Join.Builder join) {
+        joined = join.build();
         control.send(message(join));
         return this;
     }
@@ -149,8 +158,20 @@ final class TestRank implements AutoCloseable {
         return this;
     }
 
+    /** Its rank in the group or, as long as there is none, the number that it was admitted with. */
     int rank() {
-        return admitted.getRank();
+        return view == null ? admitted.getRank() : view.getRank();
+    }
+
+    /** A Join as this member says it on its way to the next epoch. */
+    Join.Builder joinNext(int sizeWanted) {
+        return joined.toBuilder()
+                .setContinues(Continues.newBuilder()
+                        .setKind(Continues.Kind.NEXT_EPOCH)
+                        .setEpoch(epoch())
+                        .setRank(rank())
+                        .setTicket(admitted.getTicket())
+                        .setSizeWanted(sizeWanted));
     }
 
     int epoch() {
@@ -218,6 +239,23 @@ final class TestRank implements AutoCloseable {
         control.send(ToRelay.newBuilder()
                 .setSuspect(Suspect.newBuilder().setEpoch(epoch).setRank(rank).setDetail("reset"))
                 .build());
+    }
+
+    void revoke(int context, String reason) {
+        control.send(ToRelay.newBuilder()
+                .setRevoke(Revoke.newBuilder()
+                        .setEpoch(epoch())
+                        .setContext(context)
+                        .setReason(reason))
+                .build());
+    }
+
+    void agree(Agree.Builder agree) {
+        control.send(ToRelay.newBuilder().setAgree(agree.setEpoch(epoch())).build());
+    }
+
+    Agreed expectAgreed() {
+        return control.expect(ToRank.MessageCase.AGREED).getAgreed();
     }
 
     MemberGone expectGone(int rank, MemberGone.Cause cause) {

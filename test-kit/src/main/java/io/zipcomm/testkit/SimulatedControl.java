@@ -48,10 +48,41 @@ final class SimulatedControl implements ControlPlane {
     }
 
     @Override
+    public void ask() {
+        say(network.latencyNs(), () -> hear(Listener::relayAnswered));
+    }
+
+    @Override
+    public void revoke(int context, String reason) {
+        sayToAll(network.latencyNs(), other -> other.revoked(context, rank, reason));
+    }
+
+    @Override
+    public void agree(int context, int[] members, int number, boolean value, long timeoutMs) {
+        say(
+                network.latencyNs(),
+                () -> network.agreements().said(rank, context, members, number, value, timeoutMs * 1_000_000));
+    }
+
+    /** The relay has given this rank's place away, and tells the others. */
+    void expel(String reason) {
+        left = true;
+        network.soon(() -> {
+            network.tellAllBut(rank, other -> other.memberGone(rank, Listener.Cause.EXPELLED, reason));
+            network.agreements().gone(rank);
+        });
+        hear(self -> {
+            closed = true;
+            self.expelled(reason);
+        });
+    }
+
+    @Override
     public void leave() {
         if (!left) {
             left = true;
             sayToAll(network.latencyNs(), other -> other.memberGone(rank, Listener.Cause.LEFT, ""));
+            say(0, () -> network.agreements().gone(rank));
         }
     }
 
@@ -72,6 +103,7 @@ final class SimulatedControl implements ControlPlane {
             Listener.Cause cause = silently ? Listener.Cause.SILENT : Listener.Cause.LOST;
             String detail = silently ? "no heartbeat" : "connection reset";
             sayToAll(noticeNs, other -> other.memberGone(rank, cause, detail));
+            say(0, () -> network.agreements().gone(rank));
         }
         closed = true;
     }

@@ -65,6 +65,21 @@ public final class SimulatedNetwork {
         boolean changes(ByteBuffer header, int at);
     }
 
+    /** A change to bytes of a payload on their way. */
+    @FunctionalInterface
+    public interface Corruption {
+
+        /**
+         * Looks at a piece of a payload and may change it.
+         *
+         * @param header of its frame, little-endian
+         * @param at     index of the header's first byte
+         * @param piece  bytes of the payload, one or more
+         * @return true if it changed the piece: it is not asked again
+         */
+        boolean changes(ByteBuffer header, int at, byte[] piece);
+    }
+
     /** Runs other ranks while one waits. */
     @FunctionalInterface
     interface Scheduler {
@@ -91,6 +106,7 @@ public final class SimulatedNetwork {
             new PriorityQueue<>(Comparator.comparingLong(Event::atNs).thenComparingLong(Event::number));
     private final SimulatedTransport[] transports;
     private final SimulatedControl[] controls;
+    private final SimulatedAgreements agreements = new SimulatedAgreements(this);
     private final List<Member> members;
 
     /** Ranks with something to do: the first {@link #readyCount} of the array, in no order. */
@@ -106,6 +122,7 @@ public final class SimulatedNetwork {
     private final Map<Edge, String> refusals = new HashMap<>();
     private final Map<Edge, Long> delays = new HashMap<>();
     private final Map<Edge, Tampering> tamperings = new HashMap<>();
+    private final Map<Edge, Corruption> corruptions = new HashMap<>();
     private Scheduler scheduler;
     private Consumer<String> trace;
     private final Set<Edge> withheld = new HashSet<>();
@@ -205,6 +222,10 @@ public final class SimulatedNetwork {
     /** A rank's control plane: the same each time. */
     SimulatedControl control(int rank) {
         return controls[rank];
+    }
+
+    SimulatedAgreements agreements() {
+        return agreements;
     }
 
     // Time.
@@ -399,6 +420,11 @@ public final class SimulatedNetwork {
         controls[rank].died();
     }
 
+    /** The relay gives a rank's place away, as when it was silent for too long and is there after all. */
+    public void expel(int rank) {
+        controls[rank].expel("no heartbeat for 5001 ms");
+    }
+
     /** Stops a rank's process, as if it had no processor: its peers see nothing but silence. */
     public void freeze(int rank) {
         frozen[rank] = true;
@@ -546,6 +572,22 @@ public final class SimulatedNetwork {
     public void tamper(int from, int to, Tampering tampering) {
         lenient = true;
         tamperings.put(new Edge(from, to), tampering);
+    }
+
+    /**
+     * Lets someone look at the payloads from one rank to another until it has changed one: not at those which leave together with
+     * further frames.
+     */
+    public void corrupt(int from, int to, Corruption corruption) {
+        corruptions.put(new Edge(from, to), corruption);
+    }
+
+    void corrupt(int from, int to, ByteBuffer header, int at, byte[] piece) {
+        Edge edge = new Edge(from, to);
+        Corruption corruption = corruptions.get(edge);
+        if (corruption != null && corruption.changes(header, at, piece)) {
+            corruptions.remove(edge, corruption);
+        }
     }
 
     /** Lets frames through that are not well formed, to test what their receivers do. */

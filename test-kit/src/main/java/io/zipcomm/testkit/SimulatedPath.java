@@ -374,6 +374,9 @@ final class SimulatedPath implements Path {
         }
         byte[] piece = new byte[now];
         copyOut(outFrame.payload, outFrame.offset, piece, 0, now);
+        if (outFrame.followers == 0) {
+            network.corrupt(transport.rank(), peer, outHeader, HEADER_AT, piece);
+        }
         outFrame.offset += now;
         payloadLeft -= now;
         send(piece);

@@ -117,6 +117,11 @@ public abstract class Payload {
     /** First byte of this payload in its {@link #owner}. */
     protected abstract long ownerOffset();
 
+    /** Whether {@link #copyIn} combines with what is there, so that what arrived cannot be read back. */
+    public boolean isCombining() {
+        return false;
+    }
+
     /** Whether the memory is read-only. */
     public boolean isReadOnly() {
         return false;

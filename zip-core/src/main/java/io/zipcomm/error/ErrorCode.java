@@ -53,7 +53,13 @@ public enum ErrorCode {
     /** A defect in this library. */
     INTERNAL(25),
     /** The process ended that moves frames between ranks of one host. */
-    DRIVER_LOST(26);
+    DRIVER_LOST(26),
+    /** The communicator, or its whole epoch, was revoked. */
+    REVOKED(30),
+    /** The group went on without this rank. */
+    EXPELLED(35),
+    /** A payload is not what its sender sent. */
+    CORRUPT(38);
 
     private final int number;
 

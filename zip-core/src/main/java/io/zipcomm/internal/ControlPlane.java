@@ -33,6 +33,31 @@ public interface ControlPlane extends AutoCloseable {
     void punch(int rank);
 
     /**
+     * Asks for an answer of the relay: {@link Listener#relayAnswered} comes behind all that the relay has to say now, unless
+     * the control connection ends.
+     */
+    void ask();
+
+    /**
+     * A communicator is of no use any more; all other members are told.
+     *
+     * @param context communicator; 0, the world's, for all of the group
+     * @param reason  as a phrase
+     */
+    void revoke(int context, String reason);
+
+    /**
+     * Says this rank's part of an agreement. The answer is {@link Listener#agreed}, the same for all members.
+     *
+     * @param context   communicator
+     * @param members   its members as world ranks, in ascending order; empty for the world
+     * @param number    of the agreement on this communicator, from 1
+     * @param value     this rank's part
+     * @param timeoutMs after which the first to come wants an answer
+     */
+    void agree(int context, int[] members, int number, boolean value, long timeoutMs);
+
+    /**
      * This rank leaves cleanly; nothing else may be said afterwards. Blocks until that has been heard, for one second at most,
      * or until the thread is interrupted, whose flag stays set.
      */
@@ -93,6 +118,37 @@ public interface ControlPlane extends AutoCloseable {
          * @param roundTripNs from one end through the relay to the other and back
          */
         void punchAt(int rank, long atNs, long roundTripNs);
+
+        /**
+         * A member revoked a communicator.
+         *
+         * @param context communicator; 0, the world's, for all of the group
+         * @param rank    world rank of the member
+         * @param reason  as a phrase
+         */
+        void revoked(int context, int rank, String reason);
+
+        /**
+         * An agreement is over. All members hear the same.
+         *
+         * @param context communicator
+         * @param leader  lowest member of the communicator, as world rank
+         * @param number  of the agreement on this communicator
+         * @param value   whether all who took part said true
+         * @param failed  members that were gone, as world ranks
+         * @param missing living members that had not come when its time was over; if there are any, nothing was agreed
+         */
+        void agreed(int context, int leader, int number, boolean value, int[] failed, int[] missing);
+
+        /** The relay has answered {@link ControlPlane#ask}. */
+        void relayAnswered();
+
+        /**
+         * The group has given this rank's place away. Nothing else is told afterwards.
+         *
+         * @param reason as a phrase
+         */
+        void expelled(String reason);
 
         /** The control connection is gone: no further verdicts. */
         void controlLost(String reason);

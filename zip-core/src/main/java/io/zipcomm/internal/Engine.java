@@ -3,6 +3,7 @@ package io.zipcomm.internal;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.settings.Protection;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.Path;
 import io.zipcomm.transport.PathEvents;
@@ -13,7 +14,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -51,8 +51,8 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     /** Operations that may be under way at once. */
     private static final int OPERATIONS_MAX = 1 << 16;
 
-    /** Failures kept for communicators that this rank has not opened, and perhaps never will. */
-    private static final int EARLY_ABORTS_MAX = 1024;
+    /** How long the relay may take to say whether this rank, whose data connection ended, is still a member. */
+    private static final long RELAY_ANSWER_NS = 1_000_000_000;
 
     private static final String CLOSED = "the communicator was closed";
 
@@ -68,6 +68,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final EngineToken token = new EngineToken();
     private final Runnable wakeDriver;
     private final BackgroundDriver background;
+    private final CallTime callTime;
 
     // Engine holder only, from here on.
     private final Link[] links;
@@ -76,19 +77,30 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private final UnexpectedPool unexpected = new UnexpectedPool();
     private final ReplayPool replays;
 
+    /** Null if payloads carry no checksums. */
+    private final PayloadChecksum checksum;
+
     /** Null if the relay has no hub, or this rank is not attached to it. */
     private Hub hub;
 
     private final Map<Integer, GroupCommunicator> communicators = new HashMap<>();
     private final BitSet closedContexts = new BitSet();
 
-    /** Failures told before this rank had opened the communicator: the latest few. */
-    private final Map<Source, Abort> earlyAborts = new LinkedHashMap<>() {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Source, Abort> eldest) {
-            return size() > EARLY_ABORTS_MAX;
-        }
-    };
+    /** Those of them that ended otherwise, which their members hear from the relay. */
+    private final BitSet endedContexts = new BitSet();
+
+    /** Failures told before this rank had opened the communicator. */
+    private final EarlyNews<Abort> earlyAborts = new EarlyNews<>();
+
+    private final Revocations revocations = new Revocations(this, communicators.values());
+
+    /** Why the relay answers no questions any more; null while it does. */
+    private String controlLoss;
+
+    /** Why the data connection to the relay is gone; null if it is not, or the links know. */
+    private String relayLoss;
+
+    private long relayLossDueNs;
 
     private final List<Operation> active = new ArrayList<>();
     private final List<Link> suspects = new ArrayList<>();
@@ -117,10 +129,8 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     private final ConcurrentLinkedQueue<Runnable> inbox = new ConcurrentLinkedQueue<>();
     private volatile boolean inboxFull;
+    private volatile String closeReason; // null if the program closed the group, or nobody has
     private final BooleanSupplier mustNotBlock = this::mustNotBlock;
-
-    /** A member in a communicator: those of all colours of a split have one number. */
-    private record Source(int context, int worldRank) {}
 
     private record Abort(int rank, int code, int culprit, String reason) {}
 
@@ -147,12 +157,16 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         this.control = control;
         this.settings = settings;
         this.clock = clock;
+        callTime = CallTime.of(settings.operationTimeout());
         waiter = Waiter.choose(
                 settings, view.ranksOnThisHost(), Runtime.getRuntime().availableProcessors(), CpuQuota.ofThisProcess());
         replays = new ReplayPool(settings.replayBytes());
+        checksum = settings.protection().checksum() == Protection.Checksum.ON ? new PayloadChecksum() : null;
         links = new Link[view.size()];
         gone = new String[view.size()];
-        background = inBackground ? new BackgroundDriver(this, "zip-progress-" + view.rank()) : null;
+        background = inBackground && transport.isDrivenInBackground()
+                ? new BackgroundDriver(this, "zip-progress-" + view.rank())
+                : null;
     }
 
     /** Lets frames come in, and makes the world's communicator. Once. */
@@ -171,7 +185,8 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                     links[peer].begin(transport.relayed(peer));
                 }
             }
-            Path toHub = view.hubWindowBytes() > 0 ? transport.hub() : null;
+            boolean allowed = settings.protection().allowsHub();
+            Path toHub = allowed && view.hubWindowBytes() > 0 ? transport.hub() : null;
             hub = toHub == null ? null : new Hub(this, toHub);
             nextTimerNs = nowNs();
             int[] everyone = new int[view.size()];
@@ -203,8 +218,18 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         return relayed ? Math.min(settings.eagerBytes(), view.fragmentBytesMax()) : settings.eagerBytes();
     }
 
+    /** Makes checksums of payloads; null if they carry none. */
+    PayloadChecksum checksum() {
+        return checksum;
+    }
+
     ControlPlane control() {
         return control;
+    }
+
+    /** That of calls which are given none. */
+    CallTime callTime() {
+        return callTime;
     }
 
     TransportCounters counters() {
@@ -304,6 +329,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     }
 
     private void begin(Operation operation, long timeoutNs, boolean isAsynchronous) {
+        operation.communicator().checkEnding(operation);
         if (closed || active.size() >= OPERATIONS_MAX) {
             throw closed ? closed() : tooMany(operation);
         }
@@ -340,7 +366,14 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     }
 
     ZipException closed() {
-        return failure(ErrorCode.CLOSED, "the communicator is closed").build();
+        String reason = closeReason;
+        return failure(ErrorCode.CLOSED, "the communicator is closed" + (reason == null ? "" : ": " + reason))
+                .build();
+    }
+
+    /** The group is about to be closed, and not by the program. Any thread. */
+    void closesFor(String reason) {
+        closeReason = reason;
     }
 
     /** An operation ended; called by the operation. */
@@ -674,6 +707,9 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     }
 
     private void timers(long nowNs) {
+        if (relayLoss != null && nowNs - relayLossDueNs >= 0) {
+            loseRelay(relayLoss);
+        }
         for (int i = timed.size() - 1; i >= 0; i--) {
             if (!timed.get(i).timer(nowNs)) {
                 timed.remove(i);
@@ -743,8 +779,20 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         control.punch(peer);
     }
 
+    /** The data connection to the relay is gone. If this rank is gone for the relay, that is what matters, so it is asked. */
     @Override
     public void relayLost(String reason) {
+        if (controlLoss != null) {
+            loseRelay(reason);
+        } else if (relayLoss == null) {
+            relayLoss = reason;
+            relayLossDueNs = nowNs() + RELAY_ANSWER_NS;
+            control.ask();
+        }
+    }
+
+    private void loseRelay(String reason) {
+        relayLoss = null;
         for (Link link : links) {
             if (link != null) {
                 link.pathsLost("relay", ErrorCode.RELAY_LOST, "connection to the relay ended: " + reason);
@@ -796,12 +844,58 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     }
 
     @Override
+    public void revoked(int context, int rank, String reason) {
+        tell(() -> {
+            if (rank >= 0 && rank < links.length) {
+                revocations.revoked(communicators.get(context), context, rank, reason);
+            }
+        });
+    }
+
+    @Override
+    public void agreed(int context, int leader, int number, boolean value, int[] failed, int[] missing) {
+        tell(() -> {
+            GroupCommunicator communicator = communicators.get(context);
+            // Communicators of other colours of the same split have the same number.
+            if (communicator != null && communicator.leader() == leader) {
+                communicator.agreements().answered(number, value, failed, missing);
+            }
+        });
+    }
+
+    @Override
+    public void expelled(String reason) {
+        tell(() -> {
+            LOG.warn("{}: the group has given this rank's place away: {}", view, reason);
+            revocations.endAll(Ending.expelled(view.rank(), reason));
+            controlLoss = reason;
+            loseRelay(reason);
+        });
+    }
+
+    @Override
     public void controlLost(String reason) {
         tell(() -> {
             LOG.warn("{}: control connection to the relay ended: {}", view, reason);
+            controlLoss = "control connection to the relay ended: " + reason;
+            communicators.values().forEach(one -> one.agreements().lost(controlLoss));
             // The relay ends a rank's data connection too, or is not there any more.
-            relayLost(reason);
+            loseRelay(reason);
         });
+    }
+
+    @Override
+    public void relayAnswered() {
+        tell(() -> {
+            if (relayLoss != null) {
+                loseRelay(relayLoss);
+            }
+        });
+    }
+
+    /** Why the relay answers no questions any more; null while it does. */
+    String controlLoss() {
+        return controlLoss;
     }
 
     private void tell(Runnable message) {
@@ -837,7 +931,47 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         if (communicator != null) {
             communicator.abortedBy(abort.rank, ErrorCode.of(abort.code), abort.culprit, abort.reason);
         } else if (!isClosed(context)) {
-            earlyAborts.put(new Source(context, abort.rank), abort);
+            earlyAborts.add(context, abort.rank, abort);
+        }
+    }
+
+    /** This rank revokes a communicator, if that is not known to be revoked. */
+    void revoke(GroupCommunicator communicator, String reason) {
+        enter();
+        try {
+            if (!closed && communicator.ending() == null) {
+                revocations.revoked(communicator, communicator.context(), view.rank(), reason);
+                control.revoke(communicator.context(), reason);
+            }
+        } finally {
+            leave();
+        }
+    }
+
+    /** A communicator has ended, though it was not closed: whatever is under way on it fails, and what comes for it is thrown away. */
+    void ended(GroupCommunicator communicator, Ending ending) {
+        failEach(
+                one -> one.communicator() == communicator && ending.concerns(one),
+                ending.code(),
+                ending.culprit(),
+                ending.reason());
+        endedContexts.set(communicator.context());
+        forgetMessages(communicator);
+    }
+
+    private void forgetMessages(GroupCommunicator communicator) {
+        if (closed) {
+            return;
+        }
+        closedContexts.set(communicator.context());
+        if (hub != null) {
+            hub.forget(communicator.context());
+        }
+        for (int rank : communicator.worldRanks()) {
+            if (links[rank] != null) {
+                links[rank].sends().forget(communicator.context());
+                links[rank].receives().forget(communicator.context());
+            }
         }
     }
 
@@ -885,17 +1019,23 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         GroupCommunicator communicator = new GroupCommunicator(this, context, worldRanks, rank);
         communicators.put(context, communicator);
         for (int worldRank : worldRanks) {
-            Abort abort = earlyAborts.remove(new Source(context, worldRank));
+            Abort abort = earlyAborts.take(context, worldRank);
             if (abort != null) {
                 communicator.abortedBy(abort.rank, ErrorCode.of(abort.code), abort.culprit, abort.reason);
             }
         }
+        revocations.opened(communicator);
         return communicator;
     }
 
     /** Whether this rank has closed a communicator: what comes for it is thrown away. */
     boolean isClosed(int context) {
         return context >= 0 && closedContexts.get(context);
+    }
+
+    /** Whether a communicator ended without being closed here: who speaks on it will hear why, and need not be told that it is closed. */
+    boolean hasEnded(int context) {
+        return context >= 0 && endedContexts.get(context);
     }
 
     /** Waits for the communicator's asynchronous operations, then forgets it. */
@@ -914,16 +1054,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                     // What other threads wait for.
                     failEach(one -> one.communicator() == communicator, ErrorCode.CLOSED, ZipException.NONE, CLOSED);
                     communicators.remove(communicator.context());
-                    closedContexts.set(communicator.context());
-                    if (hub != null) {
-                        hub.forget(communicator.context());
-                    }
-                    for (int rank : communicator.worldRanks()) {
-                        if (links[rank] != null) {
-                            links[rank].sends().forget(communicator.context());
-                            links[rank].receives().forget(communicator.context());
-                        }
-                    }
+                    forgetMessages(communicator);
                     return;
                 }
                 long leftNs = deadlineNs - nowNs();
@@ -1004,6 +1135,43 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         }
         control.leave();
         control.close();
+        enter();
+        try {
+            transport.close();
+        } finally {
+            leave();
+        }
+    }
+
+    /** All communicators have ended by something that is known elsewhere. Any thread. */
+    void end(Ending ending) {
+        enter();
+        try {
+            revocations.endAll(ending);
+        } finally {
+            leave();
+        }
+    }
+
+    /**
+     * Ends all of it at once, without a word to the peers: the group goes on to another epoch. The control connection stays as it is,
+     * and must not call this any more when this has returned. Waits for stages of futures that still run, for the close timeout at most.
+     */
+    void abandon(Ending ending) {
+        enter();
+        try {
+            if (closed) {
+                return;
+            }
+            revocations.endAll(ending);
+            communicators.values().forEach(GroupCommunicator::giveUpRegions);
+            closed = true;
+        } finally {
+            leave();
+        }
+        if (background != null) {
+            background.close(settings.closeTimeout());
+        }
         enter();
         try {
             transport.close();

@@ -1,5 +1,6 @@
 package io.zipcomm.internal;
 
+import io.zipcomm.Agreement;
 import io.zipcomm.Communicator;
 import io.zipcomm.Region;
 import io.zipcomm.ZipFuture;
@@ -7,16 +8,19 @@ import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.TransportCounters;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** The communicator: translates ranks and numbers collectives. What it sends is the {@link Engine}'s affair. */
 public final class GroupCommunicator implements Communicator {
@@ -37,7 +41,15 @@ public final class GroupCommunicator implements Communicator {
     private final HubTurns hubTurns;
     private final List<GroupRegion> regions = new ArrayList<>();
 
+    private final Agreements agreements;
+
     private volatile boolean closed;
+
+    /** Null while this is of use. Set by the engine's holder. */
+    private volatile Ending ending;
+
+    /** How the world goes on; null for other communicators, and for groups that no relay knows. Set before others see this. */
+    private Epochs epochs;
 
     GroupCommunicator(Engine engine, int context, int[] worldRanks, int rank) {
         this.engine = engine;
@@ -45,6 +57,31 @@ public final class GroupCommunicator implements Communicator {
         this.worldRanks = worldRanks;
         this.rank = rank;
         hubTurns = new HubTurns(this);
+        agreements = new Agreements(this);
+    }
+
+    /** Says how this world goes on to another epoch. Before it is used. */
+    void goOnBy(Epochs how) {
+        epochs = how;
+    }
+
+    Agreements agreements() {
+        return agreements;
+    }
+
+    /** Lowest world rank of a member. */
+    int leader() {
+        return Arrays.stream(worldRanks).min().orElseThrow();
+    }
+
+    /** Rank here of a world rank; -1 if it is no member. */
+    int rankOf(int worldRank) {
+        for (int one = 0; one < worldRanks.length; one++) {
+            if (worldRanks[one] == worldRank) {
+                return one;
+            }
+        }
+        return -1;
     }
 
     HubTurns hubTurns() {
@@ -106,7 +143,16 @@ public final class GroupCommunicator implements Communicator {
 
     @Override
     public Communicator withTimeout(Duration timeout) {
-        return new TimedCommunicator(this, timeout);
+        return new TimedCommunicator(this, time().withTimeout(timeout));
+    }
+
+    @Override
+    public Communicator withinRemaining(Supplier<Duration> remaining) {
+        return new TimedCommunicator(this, time().within(remaining));
+    }
+
+    private CallTime time() {
+        return engine.callTime();
     }
 
     @Override
@@ -126,52 +172,47 @@ public final class GroupCommunicator implements Communicator {
     }
 
     boolean contains(int worldRank) {
-        for (int one : worldRanks) {
-            if (one == worldRank) {
-                return true;
-            }
-        }
-        return false;
+        return rankOf(worldRank) >= 0;
     }
 
     // ---- messages of users
 
     @Override
     public void send(int peer, int tag, Payload payload) {
-        send(peer, tag, payload, timeout());
+        send(peer, tag, payload, time());
     }
 
     @Override
     public long receive(int peer, int tag, Payload payload) {
-        return receive(peer, tag, payload, timeout());
+        return receive(peer, tag, payload, time());
     }
 
     @Override
     public ZipFuture<Void> sendAsync(int peer, int tag, Payload payload) {
-        return sendAsync(peer, tag, payload, timeout());
+        return sendAsync(peer, tag, payload, time());
     }
 
     @Override
     public ZipFuture<Long> receiveAsync(int peer, int tag, Payload payload) {
-        return receiveAsync(peer, tag, payload, timeout());
+        return receiveAsync(peer, tag, payload, time());
     }
 
-    void send(int peer, int tag, Payload payload, Duration timeout) {
-        run(message(true, peer, tag, payload), timeout.toNanos());
+    void send(int peer, int tag, Payload payload, CallTime time) {
+        run(message(true, peer, tag, payload), time.forCall(this, "send"));
     }
 
-    long receive(int peer, int tag, Payload payload, Duration timeout) {
+    long receive(int peer, int tag, Payload payload, CallTime time) {
         MessageOperation receive = message(false, peer, tag, payload);
-        run(receive, timeout.toNanos());
+        run(receive, time.forCall(this, "receive"));
         return receive.bytes();
     }
 
-    ZipFuture<Void> sendAsync(int peer, int tag, Payload payload, Duration timeout) {
-        return start(message(true, peer, tag, payload), timeout.toNanos());
+    ZipFuture<Void> sendAsync(int peer, int tag, Payload payload, CallTime time) {
+        return start(message(true, peer, tag, payload), time.forCall(this, "send"));
     }
 
-    ZipFuture<Long> receiveAsync(int peer, int tag, Payload payload, Duration timeout) {
-        return start(message(false, peer, tag, payload), timeout.toNanos());
+    ZipFuture<Long> receiveAsync(int peer, int tag, Payload payload, CallTime time) {
+        return start(message(false, peer, tag, payload), time.forCall(this, "receive"));
     }
 
     private MessageOperation message(boolean sends, int peer, int tag, Payload payload) {
@@ -433,16 +474,47 @@ public final class GroupCommunicator implements Communicator {
         }
     }
 
-    /** Throws CLOSED if this is closed. Any thread. */
-    void checkOpen() {
+    /** Throws CLOSED, REVOKED or EXPELLED if this is of no use any more. Any thread. */
+    void checkOpen(String operation) {
         if (closed) {
             throw engine.closed();
+        }
+        if (ending != null) {
+            throw ended(ending, operation + suffix());
+        }
+    }
+
+    /** Why this is of no use though it was not closed; null if it is. Any thread. */
+    Ending ending() {
+        return ending;
+    }
+
+    /** Throws if an operation cannot run for that. Any thread. */
+    void checkEnding(Operation operation) {
+        Ending how = ending;
+        if (how != null && how.concerns(operation)) {
+            throw ended(how, operation.describe());
+        }
+    }
+
+    private ZipException ended(Ending how, String operation) {
+        return engine.failure(how.code(), how.reason())
+                .peer(how.culprit())
+                .operation(operation)
+                .build();
+    }
+
+    /** This is of no use any more. Engine holder only. */
+    void end(Ending how) {
+        if (how.replaces(ending)) {
+            ending = how;
+            engine.ended(this, how);
         }
     }
 
     /** Whether collectives may run. Engine holder only. */
     boolean isUsable() {
-        boolean isUsable = !closed && failure == null;
+        boolean isUsable = !closed && failure == null && ending == null;
         for (int one : worldRanks) {
             isUsable &= engine.gone(one) == null;
         }
@@ -450,7 +522,10 @@ public final class GroupCommunicator implements Communicator {
     }
 
     private void check(Operation operation) {
-        checkOpen();
+        if (closed) {
+            throw engine.closed();
+        }
+        checkEnding(operation);
         if (operation.isCollective()) {
             checkUsable(operation);
         }
@@ -517,7 +592,7 @@ public final class GroupCommunicator implements Communicator {
         if (failure != null) {
             return;
         }
-        if (cause.code() == ErrorCode.CLOSED) {
+        if (cause.code() == ErrorCode.CLOSED || ending != null) {
             failure = cause;
         } else {
             tellOthers(cause);
@@ -575,10 +650,10 @@ public final class GroupCommunicator implements Communicator {
 
     @Override
     public Region expose(ByteBuffer memory) {
-        return expose(memory, timeout());
+        return expose(memory, time());
     }
 
-    Region expose(ByteBuffer memory, Duration timeout) {
+    Region expose(ByteBuffer memory, CallTime time) {
         if (memory == null || !memory.isDirect() || memory.isReadOnly()) {
             throw refuseCollective(
                     "expose",
@@ -590,7 +665,7 @@ public final class GroupCommunicator implements Communicator {
             throw refuseCollective("expose", problem);
         }
         ExposeOperation expose = new ExposeOperation(this, own);
-        run(expose, timeout.toNanos());
+        run(expose, time.forCollective(this, "expose"));
         if (expose.problem() != null) {
             throw refusal(ErrorCode.UNREACHABLE, "expose", expose.problem());
         }
@@ -601,7 +676,7 @@ public final class GroupCommunicator implements Communicator {
             if (closed) {
                 region.giveUp();
             }
-            return region.handle(timeout.toNanos());
+            return region.handle(time);
         } finally {
             engine.leave();
         }
@@ -612,14 +687,10 @@ public final class GroupCommunicator implements Communicator {
         regions.remove(region);
     }
 
-    private void giveUpRegions() {
-        engine.enter();
-        try {
-            while (!regions.isEmpty()) {
-                regions.get(regions.size() - 1).giveUp();
-            }
-        } finally {
-            engine.leave();
+    /** Engine holder only. */
+    void giveUpRegions() {
+        while (!regions.isEmpty()) {
+            regions.get(regions.size() - 1).giveUp();
         }
     }
 
@@ -627,28 +698,28 @@ public final class GroupCommunicator implements Communicator {
 
     @Override
     public Communicator split(int color, int key) {
-        return split(color, key, timeout());
+        return split(color, key, time());
     }
 
-    Communicator split(int color, int key, Duration timeout) {
+    Communicator split(int color, int key, CallTime time) {
         if (color < -1) {
             throw refuseCollective("split", "colour " + color + ": expected -1 or more");
         }
-        return split(Signature.SPLIT, color, key, timeout);
+        return split(Signature.SPLIT, color, key, time);
     }
 
     @Override
     public Communicator duplicate() {
-        return duplicate(timeout());
+        return duplicate(time());
     }
 
-    Communicator duplicate(Duration timeout) {
-        return split(Signature.DUPLICATE, 0, rank, timeout);
+    Communicator duplicate(CallTime time) {
+        return split(Signature.DUPLICATE, 0, rank, time);
     }
 
-    private Communicator split(int signature, int color, int key, Duration timeout) {
+    private Communicator split(int signature, int color, int key, CallTime time) {
         SplitOperation split = new SplitOperation(this, signature, color, key);
-        run(split, timeout.toNanos());
+        run(split, time.forCollective(this, Signature.operationName(signature)));
         int[] table = split.table();
         List<Integer> members = new ArrayList<>();
         for (int one = 0; one < size(); one++) {
@@ -670,16 +741,100 @@ public final class GroupCommunicator implements Communicator {
         }
     }
 
+    // ---- after failures
+
+    @Override
+    public List<Integer> failed() {
+        engine.enter();
+        try {
+            List<Integer> failed = new ArrayList<>();
+            for (int one = 0; one < worldRanks.length; one++) {
+                if (engine.gone(worldRanks[one]) != null) {
+                    failed.add(one);
+                }
+            }
+            return List.copyOf(failed);
+        } finally {
+            engine.leave();
+        }
+    }
+
+    @Override
+    public void revoke() {
+        if (closed) {
+            throw engine.closed();
+        }
+        engine.revoke(this, Revocations.NO_REASON);
+    }
+
+    @Override
+    public Agreement agree(boolean value) {
+        return agreements.agree(value, time());
+    }
+
+    @Override
+    public Communicator shrink() {
+        return next("shrink", 0, time());
+    }
+
+    @Override
+    public Communicator grow(int size) {
+        return grow(size, time());
+    }
+
+    Communicator grow(int size, CallTime time) {
+        int most = engine.settings().sizeMax();
+        if (size < 1 || size > most) {
+            throw badArgument(
+                    "grow",
+                    "size " + size + ": expected 1 to " + most + ", as " + Setting.SIZE_MAX.variable() + " has it");
+        }
+        return next("grow", size, time);
+    }
+
+    Communicator next(String operation, int sizeWanted, CallTime time) {
+        if (epochs == null) {
+            throw badArgument(
+                    operation, context == 0 ? "no relay knows this group" : "this is not the world's communicator");
+        }
+        if (closed) {
+            throw engine.closed();
+        }
+        return epochs.next(operation, sizeWanted, time.forCall(this, operation));
+    }
+
     @Override
     public void close() {
+        close(engine.settings().operationTimeout().toNanos());
+    }
+
+    /**
+     * Closes the world without waiting for asynchronous operations, and says why to those who use it afterwards.
+     *
+     * @param reason as a phrase
+     */
+    void closeFor(String reason) {
+        engine.closesFor(reason);
+        close(0);
+    }
+
+    private void close(long timeoutNs) {
         if (closed) {
             return;
         }
         closed = true;
-        engine.close(this, engine.settings().operationTimeout().toNanos());
-        giveUpRegions();
-        if (context == 0) {
+        engine.close(this, timeoutNs);
+        engine.enter();
+        try {
+            giveUpRegions();
+        } finally {
+            engine.leave();
+        }
+        if (epochs != null) {
+            epochs.close();
+        } else if (context == 0) {
             engine.close();
         }
+        OpenWorlds.closed(this);
     }
 }

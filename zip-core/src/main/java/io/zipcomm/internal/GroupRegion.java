@@ -131,8 +131,9 @@ final class GroupRegion {
 
     // ---- put and get
 
-    void transfer(boolean writes, int rank, long offset, ByteBuffer local, long timeoutNs) {
+    void transfer(boolean writes, int rank, long offset, ByteBuffer local, CallTime time) {
         String operation = writes ? "put" : "get";
+        long timeoutNs = time.forCall(communicator, operation);
         Target target = target(operation, rank);
         check(operation, writes, target, offset, local);
         int at = local.position();
@@ -208,7 +209,7 @@ final class GroupRegion {
         if (closed) {
             throw communicator.refusal(ErrorCode.CLOSED, operation, this + " is closed");
         }
-        communicator.checkOpen();
+        communicator.checkOpen(operation);
     }
 
     private void copy(boolean writes, int offset, ByteBuffer local, int at, int bytes) {
@@ -377,7 +378,7 @@ final class GroupRegion {
     }
 
     /** A handle on this with a time for each call. */
-    Region handle(long timeoutNs) {
-        return new TimedRegion(this, timeoutNs);
+    Region handle(CallTime time) {
+        return new TimedRegion(this, time);
     }
 }

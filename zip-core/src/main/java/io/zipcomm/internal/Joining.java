@@ -1,7 +1,6 @@
 package io.zipcomm.internal;
 
 import io.zipcomm.Communicator;
-import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
@@ -21,6 +20,18 @@ public final class Joining {
      * @throws io.zipcomm.error.ZipException as {@link io.zipcomm.Zip#join(ZipSettings)}
      */
     public static Communicator join(ZipSettings settings, TransportProvider provider, LongSupplier clock) {
+        OpenWorlds.joinBegins();
+        try {
+            GroupCommunicator world = joinNow(settings, provider, clock);
+            OpenWorlds.opened(world);
+            return world;
+        } catch (RuntimeException | Error e) {
+            OpenWorlds.joinFailed();
+            throw e;
+        }
+    }
+
+    private static GroupCommunicator joinNow(ZipSettings settings, TransportProvider provider, LongSupplier clock) {
         boolean relayed = settings.transport().isRelayed();
         Transport transport = provider.open(settings);
         MembershipClient client = null;
@@ -36,11 +47,7 @@ public final class Joining {
                     transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
                 }
             }
-            GroupView view = client.awaitGroup();
-            Engine engine = new Engine(view, transport, client, settings, clock, true);
-            Communicator world = engine.start();
-            client.listen(engine);
-            return world;
+            return WorldEpochs.begin(settings, provider, transport, hostId, clock, client);
         } catch (RuntimeException | Error e) {
             if (client != null) {
                 client.close();

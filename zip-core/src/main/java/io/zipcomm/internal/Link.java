@@ -347,7 +347,7 @@ final class Link implements FrameHandler {
             }
             case RESUME -> resumeReceived(header, at);
             case REST -> resumption.rest(frame, header, at);
-            case HELLO, CONTROL, FLOW, PING, PONG, ENTER, PART, GRANT, VERDICT, WITHDRAW ->
+            case HELLO, CONTROL, FLOW, PING, PONG, ENTER, PART, GRANT, VERDICT, WITHDRAW, SEALED ->
                 throw new ZipException(ErrorCode.PROTOCOL, type + " frame among the link frames of rank " + peer);
         }
         if (!type.isNumbered()) {

@@ -1,10 +1,13 @@
 package io.zipcomm.internal;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.membership.SealKeys;
+import io.zipcomm.settings.Protection;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.ControlChannel;
 import io.zipcomm.transport.RelayAddress;
@@ -13,22 +16,24 @@ import io.zipcomm.transport.TransportProvider;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Admitted;
+import io.zipcomm.wire.proto.Agree;
 import io.zipcomm.wire.proto.Attach;
 import io.zipcomm.wire.proto.GroupReady;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.Leave;
-import io.zipcomm.wire.proto.MemberGone;
 import io.zipcomm.wire.proto.Pong;
-import io.zipcomm.wire.proto.PunchAt;
 import io.zipcomm.wire.proto.PunchWanted;
 import io.zipcomm.wire.proto.Refused;
+import io.zipcomm.wire.proto.Revoke;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -58,18 +63,38 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     /** Silence after which a relay is taken for dead that has not named a time: it may be busy with all who join. */
     private static final long GATHERING_TIMEOUT_MS = 10_000;
 
+    /** Number of a heartbeat to which the answer is all that counts. */
+    private static final long QUESTION = Long.MIN_VALUE;
+
+    private static final long ATTACH_REASON_MS = 1000;
+
+    /** How long the relay's answer may take when the time is over. */
+    private static final long ANSWER_MS = 2000;
+
     private final ZipSettings settings;
     private final RelayAddress relay;
     private final LongSupplier clock;
     private final long startedNs;
+    private final long timeoutNs;
+
+    /** Null for a rank that is no member of a group yet. */
+    private final Continuation continuation;
+
     private final CompletableFuture<Admitted> admitted = new CompletableFuture<>();
     private final CompletableFuture<GroupReady> ready = new CompletableFuture<>();
     private final CountDownLatch finished = new CountDownLatch(1);
     private final List<ToRank> unheard = new ArrayList<>();
     private final RoundTrips roundTrips = new RoundTrips();
 
-    private ControlChannel channel;
+    private volatile ControlChannel channel;
+    /** This rank's part of the keys for what goes through the relay; empty if that is not encrypted. */
+    private final byte[] sealNonce;
+
     private Listener listener;
+
+    /** Why the relay says nothing more; null while it may. */
+    private String loss;
+
     private volatile int epoch;
     private volatile boolean leaving;
     private volatile long heartbeatMs = TICK_MS;
@@ -78,16 +103,33 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
 
     // The channel's thread only.
     private volatile long lastHeardNs;
+
+    /** When {@link #tick} was last called; the control thread's only. */
+    private long lastTickNs;
+
     private long beats;
     private int gatheringTicks;
-    private String expelledFor;
+    private boolean dismissed;
 
     private MembershipClient(ZipSettings settings, RelayAddress relay, LongSupplier clock) {
+        this(settings, relay, clock, settings.joinTimeout().toNanos(), null);
+    }
+
+    private MembershipClient(
+            ZipSettings settings, RelayAddress relay, LongSupplier clock, long timeoutNs, Continuation continuation) {
         this.settings = settings;
         this.relay = relay;
         this.clock = clock;
+        this.timeoutNs = timeoutNs;
+        this.continuation = continuation;
         startedNs = clock.getAsLong();
         lastHeardNs = startedNs;
+        lastTickNs = startedNs;
+        boolean seals = settings.protection().encryption() != Protection.Encryption.OFF;
+        sealNonce = new byte[seals ? SealKeys.NONCE_BYTES : 0];
+        if (seals) {
+            new SecureRandom().nextBytes(sealNonce);
+        }
     }
 
     /**
@@ -114,6 +156,33 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
         MembershipClient client = new MembershipClient(settings, settings.relay(), clock);
         client.ask(provider, candidates, localPort, hostId, relayed, false, true, deadlineNs);
+        return client.admitted();
+    }
+
+    /**
+     * Asks the relay of a group for a place in its next epoch. Blocks until there is an answer or the time is over. The connection of
+     * the epoch before stays as it is.
+     *
+     * @param relay        at which the group is
+     * @param continuation by what this rank may go on
+     * @param timeoutNs    how long to wait for the other ranks
+     * @return a client with a place; the caller closes it
+     * @throws ZipException as {@link #join}
+     */
+    static MembershipClient goOn(
+            ZipSettings settings,
+            RelayAddress relay,
+            TransportProvider provider,
+            Transport transport,
+            String hostId,
+            Continuation continuation,
+            LongSupplier clock,
+            long timeoutNs) {
+        long deadlineNs = System.nanoTime() + timeoutNs;
+        MembershipClient client = new MembershipClient(settings, relay, clock, timeoutNs, continuation);
+        boolean relayed = settings.transport().isRelayed();
+        client.ask(
+                provider, transport.candidates(), transport.rendezvousPort(), hostId, relayed, false, true, deadlineNs);
         return client.admitted();
     }
 
@@ -186,10 +255,13 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         } catch (ZipException e) {
             throw joinFailure(e.code(), e.reason(), null, e);
         }
-        synchronized (this) {
-            channel = opened;
+        channel = opened;
+        Join.Builder join = MembershipMessages.join(settings, provider, candidates, hostId, relayed, elsewhere)
+                .setJoinTimeoutMs(Math.max(1, timeoutNs / 1_000_000));
+        if (continuation != null) {
+            join.setContinues(continuation.toWire());
         }
-        Join join = MembershipMessages.join(settings, provider, candidates, hostId, relayed, elsewhere);
+        join.setSealNonce(ByteString.copyFrom(sealNonce));
         say(ToRelay.newBuilder().setJoin(join).build());
         asked = true;
     }
@@ -221,7 +293,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 .build());
     }
 
-    /** The rank the relay assigned. */
+    /** The number by which the relay admitted this process: its rank in a first epoch, as a rule. */
     public int rank() {
         return admitted.join().getRank();
     }
@@ -250,7 +322,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         return opened().remote();
     }
 
-    private synchronized ControlChannel opened() {
+    private ControlChannel opened() {
         return channel;
     }
 
@@ -275,21 +347,28 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     public GroupView awaitGroup() {
         GroupReady group = await(ready, "the other ranks of session " + settings.session());
         epoch = group.getEpoch();
-        return MembershipMessages.view(group, settings.session(), rank());
+        GroupView view = MembershipMessages.view(group, settings.session(), group.getRank());
+        if (sealNonce.length == 0) {
+            return view;
+        }
+        return view.sealed(
+                MembershipMessages.sealKeys(group, view, settings.protection().secret(), sealNonce));
     }
 
     /** Says who is told of verdicts; those that came before are told at once. */
     public void listen(Listener verdicts) {
         synchronized (this) {
             listener = verdicts;
-            unheard.forEach(this::tell);
+            unheard.forEach(message -> MembershipMessages.tell(message, verdicts, epoch, lastHeardNs));
             unheard.clear();
+            if (loss != null) {
+                verdicts.controlLost(loss);
+            }
         }
     }
 
     private <T> T await(CompletableFuture<T> answer, String what) {
-        // The relay watches the same deadline and knows who is missing, so its answer is given time to arrive.
-        long leftNs = settings.joinTimeout().plusSeconds(2).toNanos() - (clock.getAsLong() - startedNs);
+        long leftNs = timeoutNs + answerNs() - (clock.getAsLong() - startedNs);
         try {
             return answer.get(leftNs, TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
@@ -309,14 +388,40 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         }
     }
 
+    /**
+     * Why this rank has no data connection: the relay may have refused it on this one meanwhile, which is looked for during a
+     * second at most.
+     */
+    ZipException attachFailure(ZipException failure) {
+        ZipException reason = failure;
+        try {
+            ready.get(ATTACH_REASON_MS, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            reason = (ZipException) e.getCause();
+        } catch (TimeoutException e) {
+            failure.addSuppressed(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return joinFailure(reason.code(), reason.reason(), null, failure);
+    }
+
+    /** The relay watches the same deadline and knows who is missing, so its answer is given time to arrive. */
+    private long answerNs() {
+        // Who goes on is waited for that has begun to come.
+        return TimeUnit.MILLISECONDS.toNanos(ANSWER_MS + (continuation == null ? 0 : heartbeatTimeoutMs));
+    }
+
     private ZipException joinFailure(ErrorCode code, String reason, String awaited, Exception cause) {
         ZipException.Builder facts = ZipException.of(code, reason);
         int rank = admitted.isDone() && !admitted.isCompletedExceptionally() ? rank() : settings.rank();
-        if (rank >= 0) {
+        facts.operation("join of session " + settings.session());
+        if (continuation != null) {
+            continuation.describe(facts);
+        } else if (rank >= 0) {
             facts.at(rank, settings.size(), ZipException.NONE);
         }
-        return facts.operation("join of session " + settings.session())
-                .elapsedMs((clock.getAsLong() - startedNs) / 1_000_000)
+        return facts.elapsedMs((clock.getAsLong() - startedNs) / 1_000_000)
                 .awaited(awaited)
                 .build(cause);
     }
@@ -324,10 +429,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     // ---- what this rank says
 
     private void say(ToRelay message) {
-        ControlChannel open;
-        synchronized (this) {
-            open = channel;
-        }
+        ControlChannel open = channel;
         if (open != null) {
             open.send(message.toByteArray());
         }
@@ -359,6 +461,34 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 .build());
     }
 
+    @Override
+    public void ask() {
+        say(ToRelay.newBuilder()
+                .setHeartbeat(Heartbeat.newBuilder().setNumber(QUESTION))
+                .build());
+    }
+
+    @Override
+    public void revoke(int context, String reason) {
+        say(ToRelay.newBuilder()
+                .setRevoke(
+                        Revoke.newBuilder().setEpoch(epoch).setContext(context).setReason(cut(reason)))
+                .build());
+    }
+
+    @Override
+    public void agree(int context, int[] members, int number, boolean value, long timeoutMs) {
+        say(ToRelay.newBuilder()
+                .setAgree(Agree.newBuilder()
+                        .setEpoch(epoch)
+                        .setContext(context)
+                        .addAllMembers(Arrays.stream(members).boxed().toList())
+                        .setNumber(number)
+                        .setValue(value)
+                        .setTimeoutMs(timeoutMs))
+                .build());
+    }
+
     private static String cut(String reason) {
         return reason.substring(0, Math.min(reason.length(), REASON_CHARACTERS_MAX));
     }
@@ -382,10 +512,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     @Override
     public void close() {
         leaving = true;
-        ControlChannel open;
-        synchronized (this) {
-            open = channel;
-        }
+        ControlChannel open = channel;
         if (open != null) {
             open.close();
         }
@@ -416,14 +543,26 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 admit(message.getAdmitted());
             }
             case GROUP_READY -> ready.complete(message.getGroupReady());
-            case REFUSED -> refused(message.getRefused());
-            case MEMBER_GONE, ABORT, SUSPECT, PUNCH_AT -> hear(message);
+            case REFUSED -> refused(message);
+            case MEMBER_GONE, ABORT, SUSPECT, PUNCH_AT, REVOKE, AGREED -> hear(message);
             case PING ->
                 say(ToRelay.newBuilder()
                         .setPong(Pong.newBuilder().setNumber(message.getPing().getNumber()))
                         .build());
-            case HEARTBEAT -> roundTrips.heard(message.getHeartbeat().getNumber(), lastHeardNs);
+            case HEARTBEAT -> beatAnswered(message.getHeartbeat().getNumber());
             case ATTACHED, MESSAGE_NOT_SET -> {}
+        }
+    }
+
+    private void beatAnswered(long number) {
+        if (number != QUESTION) {
+            roundTrips.heard(number, lastHeardNs);
+            return;
+        }
+        synchronized (this) {
+            if (listener != null) {
+                listener.relayAnswered();
+            }
         }
     }
 
@@ -437,10 +576,14 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         }
     }
 
-    private void refused(Refused refusal) {
-        ZipException reason = new ZipException(ErrorCode.of(refusal.getCode()), refusal.getReason());
-        expelledFor = reason.getMessage();
-        failJoin(reason);
+    private void refused(ToRank message) {
+        Refused refusal = message.getRefused();
+        failJoin(new ZipException(ErrorCode.of(refusal.getCode()), refusal.getReason()));
+        if (!ready.isCompletedExceptionally()) {
+            // This rank was a member of a group, and is none any more.
+            dismissed = true;
+            hear(message);
+        }
     }
 
     private void hear(ToRank message) {
@@ -448,28 +591,8 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             if (listener == null) {
                 unheard.add(message);
             } else {
-                tell(message);
+                MembershipMessages.tell(message, listener, epoch, lastHeardNs);
             }
-        }
-    }
-
-    private void tell(ToRank message) {
-        if (message.hasAbort()) {
-            Abort abort = message.getAbort();
-            listener.aborted(
-                    abort.getContext(), abort.getRank(), abort.getCode(), abort.getCulprit(), abort.getReason());
-        } else if (message.hasSuspect()) {
-            listener.suspectedBy(
-                    message.getSuspect().getRank(), message.getSuspect().getDetail());
-        } else if (message.hasPunchAt()) {
-            // If it was kept, the instant is over, and the peer has begun.
-            PunchAt punch = message.getPunchAt();
-            if (punch.getEpoch() == epoch) {
-                listener.punchAt(punch.getRank(), lastHeardNs + punch.getInUs() * 1000, punch.getRoundTripUs() * 1000);
-            }
-        } else {
-            MemberGone gone = message.getMemberGone();
-            listener.memberGone(gone.getRank(), MembershipMessages.cause(gone.getCause()), gone.getDetail());
         }
     }
 
@@ -492,8 +615,12 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         say(ToRelay.newBuilder()
                 .setHeartbeat(Heartbeat.newBuilder().setNumber(++beats))
                 .build());
-        long silentMs = (clock.getAsLong() - lastHeardNs) / 1_000_000;
-        if (heartbeatTimeoutMs > 0 && silentMs > heartbeatTimeoutMs) {
+        long nowNs = clock.getAsLong();
+        long silentMs = (nowNs - lastHeardNs) / 1_000_000;
+        // A process that stood still has not read yet what came meanwhile, which may say why it is out.
+        boolean wasAwake = (nowNs - lastTickNs) / 1_000_000 <= heartbeatTimeoutMs / 2;
+        lastTickNs = nowNs;
+        if (heartbeatTimeoutMs > 0 && silentMs > heartbeatTimeoutMs && wasAwake) {
             ended("silent for " + silentMs + " ms");
             close();
         }
@@ -503,12 +630,14 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     public void ended(String reason) {
         finished.countDown();
         failJoin(new ZipException(ErrorCode.RELAY_LOST, "connection to the relay ended: " + reason));
-        Listener told;
         synchronized (this) {
-            told = listener;
-        }
-        if (told != null && !leaving) {
-            told.controlLost(expelledFor == null ? reason : expelledFor);
+            if (leaving || dismissed || loss != null) {
+                return;
+            }
+            loss = reason;
+            if (listener != null) {
+                listener.controlLost(reason);
+            }
         }
     }
 }

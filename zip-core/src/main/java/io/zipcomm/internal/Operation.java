@@ -70,6 +70,11 @@ public abstract class Operation {
     /** Whether every member of the communicator takes part: one that dies then fails this. */
     protected abstract boolean isCollective();
 
+    /** Whether this goes on, or may begin, on a communicator that was revoked. */
+    protected boolean outlivesRevocation() {
+        return false;
+    }
+
     /** World rank of a peer that is being waited for, or -1. */
     protected int awaitedPeer() {
         return -1;

@@ -23,6 +23,9 @@ final class ReceiveSide {
     private final Credit credit;
     private final int eagerBytes;
 
+    /** Null if payloads carry no checksums. */
+    private final Arrival arrival;
+
     private final TransferQueue posted = new TransferQueue();
     private Unexpected oldest;
     private Unexpected newest;
@@ -49,6 +52,7 @@ final class ReceiveSide {
         this.link = link;
         this.credit = credit;
         eagerBytes = engine.eagerBytes();
+        arrival = Arrival.of(engine.checksum(), link.peer());
     }
 
     /**
@@ -134,11 +138,14 @@ final class ReceiveSide {
     }
 
     private void deliver(Transfer receive, Unexpected early) {
-        if (early.bytes > 0) {
+        ZipException problem = null;
+        if (arrival != null) {
+            problem = arrival.deliver(receive, early);
+        } else if (early.bytes > 0) {
             receive.payload.copyIn(receive.offset, early.memory, 0, (int) early.bytes);
         }
         drop(early);
-        complete(receive, null);
+        complete(receive, problem);
     }
 
     /** Drops an entry as soon as no more bytes come into its memory. */
@@ -234,6 +241,7 @@ final class ReceiveSide {
                 throw Link.protocol("eager message longer than " + eagerBytes + " bytes", header, at);
             }
             Unexpected early = keep(header, at, false);
+            early.checksum = Frame.checksum(header, at);
             arriving = early;
             frame.payload = early.payload;
             frame.attachment = early;
@@ -249,13 +257,16 @@ final class ReceiveSide {
         receive.state = Transfer.State.MATCHED;
         receive.announcement = FrameType.EAGER;
         matched.add(receive);
-        land(receive, 0, frame);
+        land(receive, 0, header, at, frame);
     }
 
-    private static void land(Transfer receive, long offset, InboundFrame frame) {
+    private void land(Transfer receive, long offset, ByteBuffer header, int at, InboundFrame frame) {
         frame.payload = receive.payload;
         frame.offset = receive.offset + offset;
         frame.attachment = receive;
+        if (arrival != null) {
+            arrival.begin(header, at, frame);
+        }
     }
 
     /** REQUEST came in. */
@@ -270,7 +281,9 @@ final class ReceiveSide {
         int number = Frame.transfer(header, at);
         if (receive == null && engine.isClosed(Frame.context(header, at))) {
             credit.release(0);
-            refusals.add(new Refusal(Frame.context(header, at), number, SendSide.FLAG_CLOSED, 0, 0));
+            if (!engine.hasEnded(Frame.context(header, at))) {
+                refusals.add(new Refusal(Frame.context(header, at), number, SendSide.FLAG_CLOSED, 0, 0));
+            }
             return;
         }
         if (receive == null) {
@@ -325,19 +338,21 @@ final class ReceiveSide {
             receive.state = Transfer.State.MATCHED;
             matched.add(receive);
         }
-        land(receive, offset, frame);
+        land(receive, offset, header, at, frame);
     }
 
     /** The whole frame is in. */
     void frameReceived(InboundFrame frame) {
         if (frame.attachment instanceof Transfer receive) {
+            ZipException problem = arrival == null ? null : arrival.problem(receive, frame.bytes);
             receive.moved += frame.bytes;
             if (receive.announcement == FrameType.EAGER) {
                 credit.release(frame.bytes);
             }
-            if (receive.moved == receive.bytes) {
+            if (receive.moved == receive.bytes || problem != null) {
+                // The rest of a message that fails is thrown away as it comes.
                 matched.remove(receive);
-                complete(receive, null);
+                complete(receive, problem);
             }
         } else {
             Unexpected early = (Unexpected) frame.attachment;

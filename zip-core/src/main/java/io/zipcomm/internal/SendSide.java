@@ -39,6 +39,9 @@ final class SendSide {
     private final Credit credit;
     private final int eagerBytes;
 
+    /** Null if payloads carry no checksums. */
+    private final PayloadChecksum checksum;
+
     /** Not announced yet: EAGER or REQUEST. */
     private final TransferQueue messages = new TransferQueue();
 
@@ -64,6 +67,7 @@ final class SendSide {
         this.link = link;
         this.credit = credit;
         eagerBytes = engine.eagerBytes();
+        checksum = engine.checksum();
     }
 
     /**
@@ -183,6 +187,9 @@ final class SendSide {
         Frame.begin(header, at, FrameType.EAGER);
         describe(send, header, at);
         Frame.payloadBytes(header, at, (int) send.bytes);
+        if (checksum != null) {
+            Frame.checksum(header, at, checksum.of(send.payload, send.offset, (int) send.bytes));
+        }
         credit.charge(send.bytes);
         if (send.bytes == 0) {
             complete(send, null);
@@ -211,7 +218,11 @@ final class SendSide {
         Frame.offset(header, at, send.moved);
         Frame.messageBytes(header, at, send.bytes);
         Frame.transfer(header, at, send.clearance);
-        Frame.signature(header, at, send.signature);
+        if (checksum == null) {
+            Frame.signature(header, at, send.signature);
+        } else {
+            Frame.checksum(header, at, checksum.of(send.payload, send.offset + send.moved, bytes));
+        }
         carry(send, send.offset + send.moved, bytes, frame);
         send.moved += bytes;
         if (send.moved == send.bytes) {

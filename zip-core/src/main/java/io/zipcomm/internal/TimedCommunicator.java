@@ -1,28 +1,30 @@
 package io.zipcomm.internal;
 
+import io.zipcomm.Agreement;
 import io.zipcomm.Communicator;
 import io.zipcomm.Region;
 import io.zipcomm.ZipFuture;
 import io.zipcomm.buffer.Payload;
-import io.zipcomm.error.ErrorCode;
-import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.transport.TransportCounters;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
 
-/** A communicator with a deadline of its own for each call. */
+/** A communicator with a time of its own for each call. */
 final class TimedCommunicator implements Communicator {
 
     private final GroupCommunicator all;
-    private final Duration timeout;
+    private final CallTime time;
 
-    TimedCommunicator(GroupCommunicator all, Duration timeout) {
-        if (timeout.isNegative() || timeout.isZero()) {
-            throw new ZipException(ErrorCode.BAD_ARGUMENT, "timeout " + timeout + ": expected a positive time");
-        }
+    TimedCommunicator(GroupCommunicator all, CallTime time) {
         this.all = all;
-        this.timeout = timeout;
+        this.time = time;
+    }
+
+    CallTime time() {
+        return time;
     }
 
     GroupCommunicator all() {
@@ -51,52 +53,82 @@ final class TimedCommunicator implements Communicator {
 
     @Override
     public Duration timeout() {
-        return timeout;
+        return time.timeout();
     }
 
     @Override
     public Communicator withTimeout(Duration other) {
-        return all.withTimeout(other);
+        return new TimedCommunicator(all, time.withTimeout(other));
+    }
+
+    @Override
+    public Communicator withinRemaining(Supplier<Duration> remaining) {
+        return new TimedCommunicator(all, time.within(remaining));
     }
 
     @Override
     public void send(int peer, int tag, Payload payload) {
-        all.send(peer, tag, payload, timeout);
+        all.send(peer, tag, payload, time);
     }
 
     @Override
     public long receive(int peer, int tag, Payload payload) {
-        return all.receive(peer, tag, payload, timeout);
+        return all.receive(peer, tag, payload, time);
     }
 
     @Override
     public ZipFuture<Void> sendAsync(int peer, int tag, Payload payload) {
-        return all.sendAsync(peer, tag, payload, timeout);
+        return all.sendAsync(peer, tag, payload, time);
     }
 
     @Override
     public ZipFuture<Long> receiveAsync(int peer, int tag, Payload payload) {
-        return all.receiveAsync(peer, tag, payload, timeout);
+        return all.receiveAsync(peer, tag, payload, time);
     }
 
     @Override
     public Communicator split(int color, int key) {
-        return all.split(color, key, timeout);
+        return all.split(color, key, time);
     }
 
     @Override
     public Communicator duplicate() {
-        return all.duplicate(timeout);
+        return all.duplicate(time);
     }
 
     @Override
     public Region expose(ByteBuffer memory) {
-        return all.expose(memory, timeout);
+        return all.expose(memory, time);
     }
 
     @Override
     public TransportCounters counters() {
         return all.counters();
+    }
+
+    @Override
+    public List<Integer> failed() {
+        return all.failed();
+    }
+
+    @Override
+    public void revoke() {
+        all.revoke();
+    }
+
+    @Override
+    public Agreement agree(boolean value) {
+        return all.agreements().agree(value, time);
+    }
+
+    @Override
+    public Communicator shrink() {
+        return all.next("shrink", 0, time);
+    }
+
+    @Override
+    public Communicator grow(int size) {
+        return all.grow(size, time);
     }
 
     @Override

@@ -2,8 +2,6 @@ package io.zipcomm.internal;
 
 import io.zipcomm.Communicator;
 import io.zipcomm.Region;
-import io.zipcomm.error.ErrorCode;
-import io.zipcomm.error.ZipException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 
@@ -11,11 +9,11 @@ import java.time.Duration;
 final class TimedRegion implements Region {
 
     private final GroupRegion all;
-    private final long timeoutNs;
+    private final CallTime time;
 
-    TimedRegion(GroupRegion all, long timeoutNs) {
+    TimedRegion(GroupRegion all, CallTime time) {
         this.all = all;
-        this.timeoutNs = timeoutNs;
+        this.time = time;
     }
 
     @Override
@@ -30,40 +28,37 @@ final class TimedRegion implements Region {
 
     @Override
     public Region withTimeout(Duration timeout) {
-        if (timeout.isNegative() || timeout.isZero()) {
-            throw new ZipException(ErrorCode.BAD_ARGUMENT, "timeout " + timeout + ": expected a positive time");
-        }
-        return all.handle(timeout.toNanos());
+        return all.handle(time.withTimeout(timeout));
     }
 
     @Override
     public void put(int target, long targetOffset, ByteBuffer source) {
-        all.transfer(true, target, targetOffset, source, timeoutNs);
+        all.transfer(true, target, targetOffset, source, time);
     }
 
     @Override
     public void get(int target, long sourceOffset, ByteBuffer destination) {
-        all.transfer(false, target, sourceOffset, destination, timeoutNs);
+        all.transfer(false, target, sourceOffset, destination, time);
     }
 
     @Override
     public void flush(int target) {
-        all.flush(target, timeoutNs);
+        all.flush(target, time.forCall(all.communicator(), "flush"));
     }
 
     @Override
     public void flush() {
-        all.flush(timeoutNs);
+        all.flush(time.forCall(all.communicator(), "flush"));
     }
 
     @Override
     public void fence() {
-        all.fence(timeoutNs);
+        all.fence(time.forCollective(all.communicator(), "fence"));
     }
 
     @Override
     public void close() {
-        all.close(timeoutNs);
+        all.close(time.forEnding());
     }
 
     @Override

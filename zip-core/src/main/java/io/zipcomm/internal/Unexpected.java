@@ -23,6 +23,9 @@ final class Unexpected {
 
     int number;
 
+    /** Of the bytes, by their sender, if payloads carry checksums. */
+    int checksum;
+
     /** All bytes are in {@link #memory}. */
     boolean complete;
 

@@ -1,5 +1,8 @@
 package io.zipcomm.membership;
 
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.SessionKey;
 import java.util.List;
 
@@ -15,6 +18,9 @@ import java.util.List;
  * @param fragmentBytesMax  largest frame payload that the relay forwards
  * @param hubWindowBytes    bytes that one rank may have under way in one operation of the relay's hub; 0 if it has none
  * @param hubReduces        whether the relay's hub combines
+ * @param ranksBefore       of each member, in rank order, its rank in the epoch before this one; -1 for newcomers. Empty in a
+ *                          session's first epoch
+ * @param sealKeys          keys for what goes through the relay; null if that is not encrypted
  */
 public record GroupView(
         String session,
@@ -25,16 +31,19 @@ public record GroupView(
         long flowWindowBytes,
         int fragmentBytesMax,
         int hubWindowBytes,
-        boolean hubReduces) {
+        boolean hubReduces,
+        List<Integer> ranksBefore,
+        SealKeys sealKeys) {
 
     private static final List<String> RELAY_ONLY = List.of("relay");
 
-    /** Copies the list. */
+    /** Copies the lists. */
     public GroupView {
         members = List.copyOf(members);
+        ranksBefore = List.copyOf(ranksBefore);
     }
 
-    /** A group whose relay has no hub. */
+    /** A session's first epoch at a relay that has no hub. */
     public GroupView(
             String session,
             int epoch,
@@ -43,7 +52,36 @@ public record GroupView(
             SessionKey sessionKey,
             long flowWindowBytes,
             int fragmentBytesMax) {
-        this(session, epoch, rank, members, sessionKey, flowWindowBytes, fragmentBytesMax, 0, false);
+        this(session, epoch, rank, members, sessionKey, flowWindowBytes, fragmentBytesMax, 0, false, List.of(), null);
+    }
+
+    /**
+     * The same group, in which what goes through the relay is encrypted. Frames and windows are shorter by what that takes, and the
+     * relay's hub is not used.
+     *
+     * @param keys for what goes through the relay
+     * @throws ZipException with code LIMIT if the relay's frames are too short
+     */
+    public GroupView sealed(SealKeys keys) {
+        int bytesMax = fragmentBytesMax - Frame.SEALED_BYTES;
+        if (bytesMax < Frame.SEALED_BYTES) {
+            throw new ZipException(
+                    ErrorCode.LIMIT,
+                    "the relay forwards payloads of up to " + fragmentBytesMax
+                            + " bytes (fragment-bytes-max), encryption needs " + 2 * Frame.SEALED_BYTES);
+        }
+        return new GroupView(
+                session,
+                epoch,
+                rank,
+                members,
+                sessionKey,
+                flowWindowBytes - Frame.SEALED_BYTES,
+                bytesMax,
+                0,
+                false,
+                ranksBefore,
+                keys);
     }
 
     /** Whether a rank has no other path than through the relay. */

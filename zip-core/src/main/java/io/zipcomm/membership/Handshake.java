@@ -23,8 +23,6 @@ public class Handshake {
     /** No step that is said: {@link #token} makes something else of the numbers. */
     private static final int TOKEN = 4;
 
-    private static final SecureRandom RANDOM = new SecureRandom();
-
     private final GroupView view;
     private final int peer;
     private final byte[] ownNonce = new byte[Hello.NONCE_BYTES];
@@ -40,7 +38,7 @@ public class Handshake {
     public Handshake(GroupView view, int peer) {
         this.view = view;
         this.peer = peer;
-        RANDOM.nextBytes(ownNonce);
+        new SecureRandom().nextBytes(ownNonce);
     }
 
     /** Whether the peer has said OPEN: CONFIRM can be said. */

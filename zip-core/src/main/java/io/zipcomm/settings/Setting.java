@@ -34,6 +34,14 @@ public enum Setting {
                     + " them. If it is not set, NO_PROXY counts."),
     SESSION("ZIP_SESSION", "text", null, "Name of the session: equal on all ranks of a group. Required."),
     SIZE("ZIP_SIZE", "ranks", null, "Number of ranks in the group. Required."),
+    SIZE_MIN(
+            "ZIP_SIZE_MIN",
+            "ranks",
+            "0",
+            "Ranks with which the group may begin once the join timeout is over, and the fewest with which it goes on to another"
+                    + " epoch. 0: all of ZIP_SIZE begin, and any number goes on, but less than half of the living members cannot leave"
+                    + " the others out. Equal on all ranks."),
+    SIZE_MAX("ZIP_SIZE_MAX", "ranks", "0", "Ranks to which the group may grow; 0 for ZIP_SIZE. Equal on all ranks."),
     RANK("ZIP_RANK", "rank", "-1", "This process's rank, from 0; -1 to have one assigned."),
     TOKEN("ZIP_TOKEN", "text", "", "Token that admits to the session; not needed if the relay runs without a secret."),
     TRANSPORT(
@@ -114,7 +122,26 @@ public enum Setting {
             "name",
             "multicast",
             "What the relay may do of a collective: off: nothing; multicast: send one rank's data to the others; reduce:"
-                    + " also combine the data of ranks, which it sees. Equal on all ranks.");
+                    + " also combine the data of ranks, which it sees. Equal on all ranks."),
+    CHECKSUM(
+            "ZIP_CHECKSUM",
+            "name",
+            "off",
+            "Whether payloads carry a checksum (CRC32C) that their receiver compares: off or on; with it the relay does nothing"
+                    + " of a collective. Equal on all ranks."),
+    ENCRYPTION(
+            "ZIP_ENCRYPTION",
+            "name",
+            "off",
+            "Which frames between ranks are encrypted (AES-256-GCM): off: none; relayed: those that go through the relay, which"
+                    + " then does nothing of a collective. Needs ZIP_SECRET. Equal on all ranks."),
+    SECRET(
+            "ZIP_SECRET",
+            "text",
+            "",
+            "Text of 16 characters or more from which keys are made for ZIP_ENCRYPTION, and which the relay must not know. Equal"
+                    + " on all ranks."),
+    SECRET_FILE("ZIP_SECRET_FILE", "path", "", "File with that text, instead of ZIP_SECRET.");
 
     private final String variable;
     private final String unit;

@@ -2,8 +2,13 @@ package io.zipcomm.settings;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.settings.Protection.Encryption;
 import io.zipcomm.transport.ProxyAddress;
 import io.zipcomm.transport.RelayAddress;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.EnumMap;
@@ -21,6 +26,8 @@ import java.util.function.Function;
  * @param access           what it takes to get through to them
  * @param session          name of the session
  * @param size             number of ranks
+ * @param sizeMin          ranks with which the group may begin late, and the fewest with which it goes on; 0 for all, and for any number
+ * @param sizeMax          ranks to which it may grow
  * @param rank             wanted rank, or -1
  * @param token            token that admits to the session
  * @param transport        which paths to use
@@ -41,12 +48,15 @@ import java.util.function.Function;
  * @param rdmaProvider     provider of libfabric for RDMA, or auto
  * @param tuning           file of tuning rules, or empty for the built-in ones
  * @param relayCollectives what the relay may do of a collective
+ * @param protection       how payloads are protected on their way
  */
 public record ZipSettings(
         List<RelayAddress> relays,
         RelayAccess access,
         String session,
         int size,
+        int sizeMin,
+        int sizeMax,
         int rank,
         String token,
         TransportChoice transport,
@@ -66,7 +76,8 @@ public record ZipSettings(
         AeronUdp aeronUdp,
         String rdmaProvider,
         String tuning,
-        RelayCollectives relayCollectives) {
+        RelayCollectives relayCollectives,
+        Protection protection) {
 
     /** Largest group. */
     public static final int SIZE_MAX = 1 << 16;
@@ -205,6 +216,12 @@ public record ZipSettings(
         if (size < 1 || size > SIZE_MAX) {
             throw bad(Setting.SIZE, size, "1 to " + SIZE_MAX);
         }
+        if (sizeMin < 0 || sizeMin > size) {
+            throw bad(Setting.SIZE_MIN, sizeMin, "0 to " + size);
+        }
+        if (sizeMax < size || sizeMax > SIZE_MAX) {
+            throw bad(Setting.SIZE_MAX, sizeMax, size + " to " + SIZE_MAX + ", or 0 for " + size);
+        }
         if (rank < -1 || rank >= size) {
             throw bad(Setting.RANK, rank, "-1 or 0 to " + (size - 1));
         }
@@ -225,6 +242,20 @@ public record ZipSettings(
         }
         if (spinTime.isNegative()) {
             throw bad(Setting.SPIN_TIME, spinTime, "not negative");
+        }
+        if (relayCollectives == RelayCollectives.REDUCE && protection.encryption() != Encryption.OFF) {
+            throw bad(
+                    Setting.RELAY_COLLECTIVES,
+                    "reduce",
+                    "off or multicast with " + Setting.ENCRYPTION.variable()
+                            + "=relayed, since the relay cannot combine what it cannot read");
+        }
+        if (protection.encryption() != Encryption.OFF && protection.secret().isEmpty()) {
+            throw bad(
+                    Setting.SECRET,
+                    null,
+                    "a text, here or in the file of " + Setting.SECRET_FILE.variable() + ", for "
+                            + Setting.ENCRYPTION.variable() + "=relayed");
         }
     }
 
@@ -317,6 +348,16 @@ public record ZipSettings(
             return set(Setting.SIZE, Integer.toString(ranks));
         }
 
+        /** Ranks with which the group may begin late, and the fewest with which it goes on; 0 for all of {@link #size}, and for any number. */
+        public Builder sizeMin(int ranks) {
+            return set(Setting.SIZE_MIN, Integer.toString(ranks));
+        }
+
+        /** Ranks to which the group may grow; 0 for {@link #size}. */
+        public Builder sizeMax(int ranks) {
+            return set(Setting.SIZE_MAX, Integer.toString(ranks));
+        }
+
         public Builder rank(int rank) {
             return set(Setting.RANK, Integer.toString(rank));
         }
@@ -369,6 +410,8 @@ public record ZipSettings(
                             proxy(relays)),
                     values.get(Setting.SESSION),
                     number(Setting.SIZE),
+                    number(Setting.SIZE_MIN),
+                    orSize(Setting.SIZE_MAX),
                     number(Setting.RANK),
                     values.get(Setting.TOKEN),
                     choice(Setting.TRANSPORT, TransportChoice.class),
@@ -388,7 +431,45 @@ public record ZipSettings(
                     choice(Setting.AERON_UDP, AeronUdp.class),
                     values.get(Setting.RDMA_PROVIDER),
                     values.get(Setting.TUNING),
-                    choice(Setting.RELAY_COLLECTIVES, RelayCollectives.class));
+                    choice(Setting.RELAY_COLLECTIVES, RelayCollectives.class),
+                    new Protection(
+                            choice(Setting.CHECKSUM, Protection.Checksum.class),
+                            choice(Setting.ENCRYPTION, Encryption.class),
+                            secret()));
+        }
+
+        private Secret secret() {
+            String file = values.get(Setting.SECRET_FILE);
+            String text = values.get(Setting.SECRET);
+            if (!file.isEmpty() && !text.isEmpty()) {
+                throw new ZipException(
+                        ErrorCode.BAD_SETTING,
+                        Setting.SECRET.variable() + " and " + Setting.SECRET_FILE.variable()
+                                + " are both set: expected one of them");
+            }
+            Setting given = file.isEmpty() ? Setting.SECRET : Setting.SECRET_FILE;
+            if (!file.isEmpty()) {
+                try {
+                    text = Files.readString(Path.of(file)).trim();
+                } catch (IOException | InvalidPathException e) {
+                    throw new ZipException(
+                            ErrorCode.BAD_SETTING, given.variable() + " '" + file + "' cannot be read: " + e, e);
+                }
+            } else if (text.isEmpty()) {
+                return Secret.NONE;
+            }
+            if (text.length() < Secret.CHARACTERS_MIN) {
+                throw new ZipException(
+                        ErrorCode.BAD_SETTING,
+                        given.variable() + " has " + text.length() + " characters: expected " + Secret.CHARACTERS_MIN
+                                + " or more");
+            }
+            return new Secret(text);
+        }
+
+        private int orSize(Setting setting) {
+            int ranks = number(setting);
+            return ranks == 0 ? number(Setting.SIZE) : ranks;
         }
 
         private static String orNone(String path) {

@@ -34,4 +34,10 @@ public interface PathProvider {
      * code and take its time. Never throws.
      */
     String details();
+
+    /**
+     * Drops what this module keeps from one join to the next, as sessions of TLS. Nothing is open. Any thread. By default there is
+     * nothing to drop.
+     */
+    default void forgetCached() {}
 }

@@ -148,6 +148,14 @@ public interface Transport extends AutoCloseable {
      */
     default void leave() {}
 
+    /**
+     * Whether the engine is to run a thread of its own for what nobody waits for. Not where turns come from elsewhere, as in a
+     * simulation.
+     */
+    default boolean isDrivenInBackground() {
+        return true;
+    }
+
     /** What was sent and received, for measurement. */
     TransportCounters counters();
 

@@ -55,6 +55,12 @@ public final class Frame {
     /** No frame carries more payload than this, on any connection. */
     public static final int PAYLOAD_BYTES_MAX = 4 << 20;
 
+    /** Bytes of authentication behind what a SEALED frame holds. */
+    public static final int SEAL_BYTES = 16;
+
+    /** By how much the payload of a SEALED frame is longer than that of the frame in it. */
+    public static final int SEALED_BYTES = HEADER_BYTES + SEAL_BYTES;
+
     private Frame() {}
 
     /**
@@ -206,6 +212,22 @@ public final class Frame {
     }
 
     /**
+     * Of EAGER and DATA, where payloads carry checksums: the CRC32C of this frame's payload. It shares its place with what the
+     * type does not need: in EAGER with the transfer, in DATA with the signature, which its REQUEST or CLEAR had.
+     */
+    public static int checksum(ByteBuffer header, int at) {
+        return header.getInt(at + checksumOffset(header, at));
+    }
+
+    public static void checksum(ByteBuffer header, int at, int checksum) {
+        header.putInt(at + checksumOffset(header, at), checksum);
+    }
+
+    private static int checksumOffset(ByteBuffer header, int at) {
+        return type(header, at) == FrameType.EAGER.number() ? TRANSFER_OFFSET : SIGNATURE_OFFSET;
+    }
+
+    /**
      * Checks everything about a header that can be checked without knowing the connection it came on.
      *
      * @param header buffer in little-endian order that holds a whole header
@@ -243,6 +265,10 @@ public final class Frame {
                 noPayload(type, payloadBytes, 0);
             case RESUME -> noPayload(type, payloadBytes, messageBytes);
             case HELLO -> payloadBytes == Hello.PAYLOAD_BYTES ? null : "HELLO frame of " + payloadBytes + " bytes";
+            case SEALED ->
+                payloadBytes >= SEALED_BYTES
+                        ? null
+                        : "SEALED frame of " + payloadBytes + " bytes, expected at least " + SEALED_BYTES;
             case CONTROL, REST, VERDICT -> null;
         };
     }

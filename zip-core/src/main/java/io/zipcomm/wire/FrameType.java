@@ -3,8 +3,9 @@ package io.zipcomm.wire;
 /**
  * Kinds of frame. The number is the frame's second byte.
  *
- * <p><em>Link frames</em> belong to the ordered channel between two ranks; all but ACK and RESUME carry its sequence
- * number. The others belong to one connection. What is not numbered has sequence number 0.
+ * <p><em>Link frames</em> belong to the ordered channel between two ranks; all but ACK, RESUME and SEALED carry its
+ * sequence number. The others belong to one connection. What is not numbered has sequence number 0, but SEALED a
+ * number of its own.
  */
 public enum FrameType {
     /** Handshake of a direct connection; see {@link Hello}. */
@@ -50,7 +51,9 @@ public enum FrameType {
     /** Relay to rank: such an operation fails. */
     VERDICT(21, false),
     /** Rank to relay: takes no more part. */
-    WITHDRAW(22, false);
+    WITHDRAW(22, false),
+    /** A link frame, encrypted, on a path through the relay. Numbered for itself. */
+    SEALED(24, true);
 
     private static final FrameType[] BY_NUMBER = new FrameType[32];
 
@@ -89,10 +92,10 @@ public enum FrameType {
     /**
      * Whether frames of this type are numbered in their link's sequence.
      *
-     * @return true for all link frames but those that say how far the sequence has come
+     * @return true for all link frames but those that say how far the sequence has come, and the wrapping of others
      */
     public boolean isNumbered() {
-        return link && this != ACK && this != RESUME;
+        return link && this != ACK && this != RESUME && this != SEALED;
     }
 
     /**

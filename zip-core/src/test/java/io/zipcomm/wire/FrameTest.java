@@ -82,11 +82,37 @@ class FrameTest {
     }
 
     @Test
-    void shouldNumberAllLinkFramesButThoseThatSpeakOfTheSequence() {
+    void shouldNumberAllLinkFramesButThoseThatSpeakOfTheSequenceOrHoldAnother() {
         for (FrameType type : FrameType.values()) {
             boolean speaks = type == FrameType.ACK || type == FrameType.RESUME;
-            assertEquals(type.isLinkFrame() && !speaks, type.isNumbered(), type.name());
+            boolean holds = type == FrameType.SEALED;
+            assertEquals(type.isLinkFrame() && !speaks && !holds, type.isNumbered(), type.name());
         }
+    }
+
+    @Test
+    void shouldAcceptSealedFramesThatCanHoldAHeader() {
+        ByteBuffer header = Frame.allocate(Frame.HEADER_BYTES);
+        Frame.begin(header, 0, FrameType.SEALED);
+        Frame.payloadBytes(header, 0, Frame.SEALED_BYTES);
+        assertNull(Frame.problem(header, 0));
+        Frame.payloadBytes(header, 0, Frame.SEALED_BYTES - 1);
+        assertEquals("SEALED frame of 79 bytes, expected at least 80", Frame.problem(header, 0));
+    }
+
+    @Test
+    void shouldKeepAChecksumWhereTheTypeNeedsNothingElse() {
+        ByteBuffer header = Frame.allocate(Frame.HEADER_BYTES);
+        Frame.begin(header, 0, FrameType.EAGER);
+        Frame.signature(header, 0, 7);
+        Frame.checksum(header, 0, 0x12345678);
+        assertEquals(0x12345678, Frame.transfer(header, 0));
+        assertEquals(7, Frame.signature(header, 0));
+        Frame.begin(header, 0, FrameType.DATA);
+        Frame.transfer(header, 0, 7);
+        Frame.checksum(header, 0, 0x12345678);
+        assertEquals(0x12345678, Frame.checksum(header, 0));
+        assertEquals(7, Frame.transfer(header, 0));
     }
 
     @Test

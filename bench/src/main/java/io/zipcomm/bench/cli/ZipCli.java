@@ -37,6 +37,7 @@ public final class ZipCli {
         SIMULATE("predict time and memory of collectives for thousands of ranks", false),
         TUNE("measure which algorithm is fastest here, and write a tuning table", false),
         RUN("start copies of a command as one group on this machine", false),
+        SOAK("run a group for a long time, and see whether anything grows", false),
         RELAY("the relay daemon, at which groups meet", false),
         DOCTOR("what works on this machine, and why something does not", false),
         TOKEN("mint a token that admits to a session", false),
@@ -60,6 +61,7 @@ public final class ZipCli {
                 case SIMULATE -> new SimulateCommand();
                 case TUNE -> new TuneCommand();
                 case RUN -> new RunCommand();
+                case SOAK -> new SoakCommand();
                 case RELAY -> new RelayCommand();
                 case DOCTOR -> new DoctorCommand();
                 case TOKEN -> new TokenCommand();

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The relay daemon, as a process of its own. */
-final class RelayProcess implements GroupSource, AutoCloseable {
+public final class RelayProcess implements GroupSource, AutoCloseable {
 
     private static final int CONNECT_MS = 500;
 
@@ -23,18 +23,18 @@ final class RelayProcess implements GroupSource, AutoCloseable {
      *
      * @param flags of its virtual machine, beside those of all
      */
-    static RelayProcess start(List<String> flags) throws WorkerFailure, InterruptedException {
+    public static RelayProcess start(List<String> flags) throws WorkerFailure, InterruptedException {
         return new RelayProcess(ServerProcess.start("relay", port -> command(port, flags), RelayProcess::answers));
     }
 
     /** Starts a relay where one was killed. */
-    RelayProcess restart() throws WorkerFailure, InterruptedException, IOException {
+    public RelayProcess restart() throws WorkerFailure, InterruptedException, IOException {
         return new RelayProcess(ServerProcess.startAt(
                 process.address().getPort(), "relay", port -> command(port, List.of()), RelayProcess::answers));
     }
 
     /** Kills the relay without warning. */
-    void kill() {
+    public void kill() {
         process.kill();
     }
 

@@ -76,6 +76,8 @@ enum Rung {
                 view.flowWindowBytes(),
                 view.fragmentBytesMax(),
                 view.hubWindowBytes(),
-                view.hubReduces());
+                view.hubReduces(),
+                view.ranksBefore(),
+                view.sealKeys());
     }
 }

@@ -37,8 +37,8 @@ public final class LogisticRegression {
     private static final String DATA = "iris.csv";
     private static final List<String> SPECIES = List.of("versicolor", "virginica");
     private static final String[] FEATURES = {"sepal length", "sepal width", "petal length", "petal width"};
-    private static final int COLUMNS = FEATURES.length + 1;
-    private static final int STEPS = 2000;
+    static final int COLUMNS = FEATURES.length + 1;
+    static final int STEPS = 2000;
     private static final double RATE = 0.5;
     private static final double DECAY = 0.01;
 
@@ -79,12 +79,12 @@ public final class LogisticRegression {
             LogisticRegression regression = new LogisticRegression(world);
             Model model = regression.train();
             if (world.rank() == ROOT) {
-                print(model, System.out);
+                print(model, STEPS, System.out);
             }
         }
     }
 
-    private static void print(Model model, PrintStream out) {
+    static void print(Model model, int steps, PrintStream out) {
         out.printf(
                 Locale.ROOT,
                 "%s against %s: accuracy %.2f %%, loss %.6f after %d steps%n",
@@ -92,7 +92,7 @@ public final class LogisticRegression {
                 SPECIES.get(0),
                 100 * model.accuracy,
                 model.loss,
-                STEPS);
+                steps);
         for (int i = 0; i < FEATURES.length; i++) {
             out.printf(Locale.ROOT, "%14s %10.6f%n", FEATURES[i], model.weights[i]);
         }
@@ -123,7 +123,7 @@ public final class LogisticRegression {
     }
 
     /** Rows of the two species, each its features and behind them 0 or 1. */
-    private static double[] read() throws IOException {
+    static double[] read() throws IOException {
         try (InputStream in = LogisticRegression.class.getResourceAsStream(DATA);
                 BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
             return lines.lines()
@@ -148,7 +148,7 @@ public final class LogisticRegression {
     }
 
     /** Brings every feature to mean 0 and variance 1. */
-    private static void standardize(double[] rows) {
+    static void standardize(double[] rows) {
         int count = rows.length / COLUMNS;
         for (int column = 0; column < FEATURES.length; column++) {
             double sum = 0;
@@ -166,7 +166,7 @@ public final class LogisticRegression {
     }
 
     /** Adds a row's part to the gradient, the loss and the number of rows told right. */
-    private static void add(double[] rows, int at, double[] weights, double[] sums) {
+    static void add(double[] rows, int at, double[] weights, double[] sums) {
         double score = weights[FEATURES.length];
         for (int i = 0; i < FEATURES.length; i++) {
             score += weights[i] * rows[at + i];
@@ -182,7 +182,7 @@ public final class LogisticRegression {
         sums[COLUMNS + 1] += probability > 0.5 == label > 0 ? 1 : 0;
     }
 
-    private static void descend(double[] weights, double[] gradient, int count) {
+    static void descend(double[] weights, double[] gradient, int count) {
         for (int i = 0; i < weights.length; i++) {
             double decay = i < FEATURES.length ? DECAY * weights[i] : 0;
             weights[i] -= RATE * (gradient[i] / count + decay);

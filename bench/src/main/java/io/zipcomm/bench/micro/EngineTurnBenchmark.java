@@ -142,6 +142,15 @@ public class EngineTurnBenchmark {
         public void punch(int rank) {}
 
         @Override
+        public void ask() {}
+
+        @Override
+        public void revoke(int context, String reason) {}
+
+        @Override
+        public void agree(int context, int[] members, int number, boolean value, long timeoutMs) {}
+
+        @Override
         public void leave() {}
 
         @Override

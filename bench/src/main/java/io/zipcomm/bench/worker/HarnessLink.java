@@ -14,7 +14,7 @@ import java.util.concurrent.LinkedBlockingQueue;
  * A worker's end of the line to the harness. When the harness is gone the process ends at once, whatever it is doing:
  * nobody would stop it otherwise.
  */
-final class HarnessLink {
+public final class HarnessLink {
 
     /** Order to print where its threads are; carried out at once. */
     static final String STACKS = "stacks";
@@ -30,7 +30,7 @@ final class HarnessLink {
     }
 
     /** Takes over standard input and output; what else is written to standard output goes to standard error. */
-    static HarnessLink open() {
+    public static HarnessLink open() {
         HarnessLink link = new HarnessLink(System.out);
         System.setOut(System.err);
         InputStream in = System.in;
@@ -70,12 +70,12 @@ final class HarnessLink {
     }
 
     /** Waits for the next order. */
-    Message next() throws InterruptedException {
+    public Message next() throws InterruptedException {
         return orders.take();
     }
 
     /** Tells the harness. Any thread. */
-    void tell(Message message) {
+    public void tell(Message message) {
         synchronized (out) {
             out.println(message);
             out.flush();

@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 final class RunCommandTest {
 
@@ -52,6 +54,51 @@ final class RunCommandTest {
         assertEquals(7, result.exitCode());
         assertTrue(result.err().contains("zip run: rank 1 ended with exit code 7"), result.err());
         assertFalse(result.err().contains("still running"), result.err());
+    }
+
+    @Test
+    void shouldStartARankAgainThatFailed(@TempDir Path folder) {
+        CapturedCli.Result result =
+                CapturedCli.run("run", "--ranks", "3", "--respawn", "2", "--", "sh", "-c", """
+                echo rank $ZIP_RANK
+                if [ $ZIP_RANK = 1 ] && mkdir %s/once 2>/dev/null; then exit 7; fi
+                """.formatted(folder));
+        assertEquals(0, result.exitCode(), result.err());
+        assertEquals(List.of("[0] rank 0", "[1] rank 1", "[2] rank 2", "[3] rank 1"), sorted(result.out()));
+        assertEquals("zip run: [1] ended with exit code 7, and is started again as [3]\n", result.err());
+    }
+
+    @Test
+    void shouldEndWithTheFirstExitCodeOfARankThatIsNotStartedAgain() {
+        CapturedCli.Result result = CapturedCli.run(
+                "run",
+                "--ranks",
+                "2",
+                "--respawn",
+                "2",
+                "--",
+                "sh",
+                "-c",
+                "if [ $ZIP_RANK = 0 ]; then sleep 1000 & wait; fi; exit 6");
+        assertEquals(6, result.exitCode(), result.err());
+        assertEquals(
+                2,
+                result.err()
+                        .lines()
+                        .filter(line -> line.contains("is started again"))
+                        .count(),
+                result.err());
+        assertTrue(result.err().contains("zip run: rank 1 ended with exit code 6"), result.err());
+        assertTrue(result.err().contains("ending the 1 ranks that are still running"), result.err());
+    }
+
+    @Test
+    void shouldNotStartARankAgainThatSucceeded() {
+        CapturedCli.Result result =
+                CapturedCli.run("run", "--ranks", "2", "--respawn", "5", "--", "sh", "-c", "echo once");
+        assertEquals(0, result.exitCode());
+        assertEquals(List.of("[0] once", "[1] once"), sorted(result.out()));
+        assertEquals("", result.err());
     }
 
     @Test

@@ -81,7 +81,7 @@ final class ZipCliTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "frobnicate                        | zip: unknown command 'frobnicate'; known: bench, simulate, tune, run, relay",
+                "frobnicate                        | zip: unknown command 'frobnicate'; known: bench, simulate, tune, run, soak, relay",
                 "bench --ops foo                   | unknown operation 'foo'; known: barrier, pingpong, broadcast",
                 "bench --bytes 64KB                | '64KB' is not a size: write bytes, or KiB, MiB, GiB",
                 "bench --bytes 4GiB                | '4GiB' is more than the largest size, 1GiB",

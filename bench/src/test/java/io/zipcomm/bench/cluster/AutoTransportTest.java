@@ -16,9 +16,11 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Whether ranks that leave the choice to the library take RDMA: processes of their own, which join for real. */
+@Tag("once")
 final class AutoTransportTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);

@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.function.IntUnaryOperator;
 
 /** Runs every operation of {@link Collectives} once and compares what comes out with what must. All ranks call it. */
-final class EveryCollective {
+public final class EveryCollective {
 
     private final Collectives collectives;
     private final int rank;
@@ -21,7 +21,7 @@ final class EveryCollective {
      *
      * @param count elements in a block
      */
-    EveryCollective(Communicator world, int count) {
+    public EveryCollective(Communicator world, int count) {
         collectives = Collectives.of(world);
         rank = world.rank();
         size = world.size();
@@ -34,7 +34,7 @@ final class EveryCollective {
      * @return how many there were
      * @throws IllegalStateException if a result is wrong
      */
-    int run() {
+    public int run() {
         collectives.barrier();
         done++;
         rooted(size - 1);

@@ -27,12 +27,23 @@ import org.junit.jupiter.api.Test;
 @Tag("once")
 final class FirstResultTest {
 
-    private static final int[] SIZES = {4, 16, 64};
     private static final int GATEWAYS = 8;
     private static final long LIMIT_S = 60;
 
     @Test
     void shouldAddUpBeforeAnythingIsPunched()
+            throws IOException, InterruptedException, ExecutionException, TimeoutException {
+        addUp(4, 16);
+    }
+
+    @Test
+    @Tag("long")
+    void shouldAddUpBeforeAnythingIsPunchedInALargeGroup()
+            throws IOException, InterruptedException, ExecutionException, TimeoutException {
+        addUp(64);
+    }
+
+    private static void addUp(int... sizes)
             throws IOException, InterruptedException, ExecutionException, TimeoutException {
         assumeTrue(NetworkLab.unavailabilityReason() == null, NetworkLab.unavailabilityReason());
         try (NetworkLab lab = NetworkLab.open()) {
@@ -44,7 +55,7 @@ final class FirstResultTest {
             }
             // The first group finds classes loaded nowhere.
             run(relay, "cold", GATEWAYS, nodes);
-            for (int size : SIZES) {
+            for (int size : sizes) {
                 List<long[]> ranks = run(relay, "first-" + size, size, nodes);
                 System.out.printf(
                         Locale.ROOT,

@@ -35,8 +35,8 @@ final class ForgottenFlowsTest {
     private static final List<NatFlavour> GATEWAYS = List.of(
             NatFlavour.CONE_RESET, NatFlavour.CONE_RESET, NatFlavour.SHORT_IDLE, NatFlavour.ENDPOINT_INDEPENDENT);
 
-    /** Of six links: 12 losses and 12 upgrades. Pauses before an upgrade double, so more take longer. */
-    private static final int ROUNDS = 2;
+    /** Of six links: 6 losses and 6 upgrades. Pauses before an upgrade double, so more take longer. */
+    private static final int ROUNDS = 1;
 
     private static final int MANY_ROUNDS = 4;
 

@@ -23,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** A group of ranks in a lab, on its way. */
-final class LabGroup {
+public final class LabGroup {
 
     /** Where relays of labs listen: behind some gateways nothing else can be reached. */
     private static final int RELAY_PORT = NatFlavour.HTTPS_PORT;
@@ -112,7 +112,7 @@ final class LabGroup {
      *
      * @return its address, as {@code HOST:PORT}
      */
-    static String startRelay(LabHost host) throws IOException {
+    public static String startRelay(LabHost host) throws IOException {
         startRelay(host, "0.0.0.0:" + RELAY_PORT);
         return host.address().getHostAddress() + ":" + RELAY_PORT;
     }

@@ -111,6 +111,11 @@ public final class Reduction extends Payload {
     }
 
     @Override
+    public boolean isCombining() {
+        return true;
+    }
+
+    @Override
     public void copyIn(long offset, Segment from, int at, int length) {
         if (failure != null) {
             return;

@@ -65,7 +65,9 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     /** While one source sends without pause, its destinations get their share after so many bytes. */
     private static final int UNFLUSHED_BYTES_MAX = 64 << 10;
 
-    private final int rank;
+    /** Until it is connected to a board, the number that its rank was admitted with. */
+    private int rank;
+
     private final Exchange exchange;
     private final Owner owner;
 
@@ -121,16 +123,16 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     /**
      * A connection that forwards nothing until it is connected to a board.
      *
-     * @param rank     whose it is
+     * @param number    that its rank was admitted with
      * @param exchange of the channel's event loop
      * @param owner    told of the end
      * @param ownRate   bytes each second from this rank
      * @param groupRate bytes each second from all ranks of the group
      */
-    public DataConnection(int rank, Exchange exchange, Owner owner, RateLimit ownRate, RateLimit groupRate) {
+    public DataConnection(int number, Exchange exchange, Owner owner, RateLimit ownRate, RateLimit groupRate) {
         this.ownRate = ownRate;
         this.groupRate = groupRate;
-        this.rank = rank;
+        rank = number;
         this.exchange = exchange;
         this.owner = owner;
         begun = new ByteQueue(exchange.allocator());
@@ -176,9 +178,14 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** The group is complete: frames may come. */
-    public void connect(Switchboard board) {
+    /**
+     * The group is complete: frames may come.
+     *
+     * @param rank whose it is in that group
+     */
+    public void connect(int rank, Switchboard board) {
         if (!ended) {
+            this.rank = rank;
             this.board = board;
             outlet = new Outlet(rank, channel, exchange, board, owner);
             board.connect(rank, outlet);

@@ -31,7 +31,7 @@ public final class Exchange {
     /** With output that has not been flushed. */
     private final List<Outlet> unflushed = new ArrayList<>();
 
-    private final Ticker ticker = Ticker.systemTicker();
+    private final Ticker ticker;
     private final Set<Outlet> open = new HashSet<>();
 
     /** Null until it is needed first, and if there is none. */
@@ -50,6 +50,7 @@ public final class Exchange {
      */
     public Exchange(EventLoop loop, ByteBufAllocator allocator, ForwardCounters counters, long waitingBytesMax) {
         this.loop = loop;
+        ticker = loop.ticker();
         this.allocator = allocator;
         this.counters = counters;
         this.waitingBytesMax = waitingBytesMax;

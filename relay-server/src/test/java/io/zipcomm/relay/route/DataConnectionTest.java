@@ -55,7 +55,7 @@ final class DataConnectionTest {
             connections.add(new DataConnection(rank, exchange, new Owner(rank), unlimited, unlimited));
             channels.add(new EmbeddedChannel(connections.get(rank)));
         }
-        connections.forEach(connection -> connection.connect(board));
+        connections.forEach(connection -> connection.connect(connections.indexOf(connection), board));
     }
 
     @AfterEach

@@ -76,7 +76,7 @@ final class HeldMemoryTest {
             socket.config().setAllocator(pool);
             connection = new DataConnection(rank, exchange, this, new RateLimit(0, 1, 0), new RateLimit(0, 1, 0));
             socket.pipeline().addLast(connection);
-            connection.connect(board);
+            connection.connect(rank, board);
         }
 
         private ByteBuf frame(int to, int bytes) {

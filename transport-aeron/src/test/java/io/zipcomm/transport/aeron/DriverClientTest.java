@@ -13,11 +13,13 @@ import java.nio.file.Path;
 import org.agrona.BufferUtil;
 import org.agrona.IoUtil;
 import org.agrona.concurrent.ringbuffer.ManyToOneRingBuffer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Connecting to a media driver that runs, is dead, or is not there. */
+@Tag("once")
 @Timeout(60)
 final class DriverClientTest {
 

@@ -31,6 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ranks that share memory move from one media driver to the next, turn by turn, and some of them leave or die amid that. */
+@Tag("once")
 @Timeout(120)
 final class DriverSuccessionTest {
 
@@ -252,7 +253,6 @@ final class DriverSuccessionTest {
     }
 
     @Test
-    @Tag("once")
     void shouldEndWhatIsLeftWhenThereIsNoOtherDriver() {
         open(0, 1, 2, 3);
         connect(2, 3);
@@ -269,7 +269,6 @@ final class DriverSuccessionTest {
     }
 
     @Test
-    @Tag("once")
     void shouldGoOnWithoutAPeerThatDoesNotMove() {
         open(0, 1, 2, 3);
         connect(2, 3);

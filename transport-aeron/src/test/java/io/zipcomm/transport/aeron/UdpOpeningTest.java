@@ -50,6 +50,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** How paths over UDP open, and who cannot keep them from it. */
+@Tag("once")
 @Timeout(120)
 final class UdpOpeningTest {
 
@@ -143,7 +144,6 @@ final class UdpOpeningTest {
     }
 
     @Test
-    @Tag("once")
     void shouldGiveUpAPeerThatIsSilent() {
         // A driver that starts may have turns enough to answer.
         start(0);

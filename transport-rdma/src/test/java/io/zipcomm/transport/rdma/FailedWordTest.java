@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Memory that is taken back from peers that have been told of it and have not read it, when the word that it is taken back does not
  * reach them. Rank 0 sends; the others have no turn before it is taken back.
  */
+@Tag("once")
 final class FailedWordTest {
 
     private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(20);

@@ -22,10 +22,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Ranks that sleep until there is a message, where libfabric can wake them: two threads, a rank each. */
+@Tag("once")
 final class RdmaSleepTest {
 
     private static final int MESSAGES = 400;

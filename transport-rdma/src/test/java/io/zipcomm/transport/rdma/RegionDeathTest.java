@@ -13,10 +13,12 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A process is killed amid one-sided operations of all ranks. Over tcp: of shared memory libfabric's survivors may hang. */
+@Tag("once")
 @Timeout(60)
 final class RegionDeathTest {
 

@@ -24,6 +24,7 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
@@ -62,6 +63,7 @@ final class RegionTest {
 
     @ParameterizedTest
     @MethodSource("groups")
+    @Tag("once")
     void shouldPutAndGetToAndFromEveryRank(String provider, int size) {
         group.run(size, provider, world -> {
             int rank = world.rank();
@@ -157,6 +159,7 @@ final class RegionTest {
     /** More at once than there is room for, in many parts and in one long one. */
     @ParameterizedTest
     @MethodSource("io.zipcomm.transport.rdma.ffi.Native#providers")
+    @Tag("once")
     void shouldWaitForRoomWhereTooMuchIsUnderWay(String provider) {
         int many = 5 * RdmaMemory.OPERATIONS_MAX;
         int bytes = (RdmaMemory.OPERATIONS_MAX + 20) << 20;
@@ -233,6 +236,7 @@ final class RegionTest {
 
     @ParameterizedTest
     @MethodSource("groups")
+    @Tag("once")
     void shouldMatchAModel(String provider, int size) {
         seeds.each(3, seed -> matchAModel(provider, size, seed));
     }
@@ -523,6 +527,7 @@ final class RegionTest {
     /** One rank closes the region while the others use it, and goes away: they are told, and nothing crashes. */
     @ParameterizedTest
     @MethodSource("io.zipcomm.transport.rdma.ffi.Native#providers")
+    @Tag("once")
     void shouldSurviveAMemberThatClosesAlone(String provider) {
         group.run(3, provider, world -> {
             Region region = world.expose(RegionGroup.filled(4 << 20, 0));
@@ -610,6 +615,7 @@ final class RegionTest {
     /** A thousand regions, one after the other, leave nothing. */
     @ParameterizedTest
     @MethodSource("io.zipcomm.transport.rdma.ffi.Native#providers")
+    @Tag("once")
     void shouldGiveBackWhatItRegistered(String provider) {
         group.run(2, provider, world -> {
             ByteBuffer source = RegionGroup.filled(100, 1);

@@ -85,9 +85,9 @@ final class AddressRace {
     }
 
     private Runner run() throws IOException {
-        nextNs = System.nanoTime();
+        nextNs = poller.nanoTime();
         while (true) {
-            long nowNs = System.nanoTime();
+            long nowNs = poller.nanoTime();
             if (!left.isEmpty() && (running.isEmpty() || nowNs - nextNs >= 0)) {
                 begin(left.remove(0));
                 nextNs = nowNs + HEAD_START_NS;

@@ -24,7 +24,6 @@ import java.security.SecureRandom;
 final class DirectConnection extends FrameStream implements Path {
 
     private static final int FRAGMENT_BYTES_MAX = 1 << 20;
-    private static final SecureRandom RANDOM = new SecureRandom();
 
     /** Marks a frame of the connection's own. */
     private static final Object OWN = new Object();
@@ -152,7 +151,7 @@ final class DirectConnection extends FrameStream implements Path {
         if (ownNonce == null) {
             // Not before the other end has said something that makes sense.
             ownNonce = new byte[Hello.NONCE_BYTES];
-            RANDOM.nextBytes(ownNonce);
+            new SecureRandom().nextBytes(ownNonce);
         }
         Frame.begin(header, at, FrameType.HELLO);
         Frame.flags(header, at, step);

@@ -105,11 +105,11 @@ final class DirectPaths {
     // ---- this rank begins
 
     void connect(int peer) {
-        edge(peer).connect(System.nanoTime());
+        edge(peer).connect(poller.nanoTime());
     }
 
     void punch(int peer, long atNs, long roundTripNs) {
-        edge(peer).punch(atNs, roundTripNs, System.nanoTime());
+        edge(peer).punch(atNs, roundTripNs, poller.nanoTime());
     }
 
     /**
@@ -166,7 +166,7 @@ final class DirectPaths {
             return;
         }
         makeRoomForStranger();
-        DirectConnection connection = DirectConnection.accepted(this, view, System.nanoTime());
+        DirectConnection connection = DirectConnection.accepted(this, view, poller.nanoTime());
         try {
             connection.open(socket.open(connection));
             handshakes.add(connection);
@@ -255,7 +255,7 @@ final class DirectPaths {
         }
         LOG.debug("a connection came to nothing: {}", reason);
         if (connection.peer() >= 0 && (connection.isProven() || connection.isOwn())) {
-            edge(connection.peer()).failed(connection, reason, System.nanoTime());
+            edge(connection.peer()).failed(connection, reason, poller.nanoTime());
         }
     }
 

@@ -12,6 +12,8 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -84,6 +86,43 @@ abstract class Poller implements AutoCloseable {
 
     /** {@code epoll} or {@code nio}. */
     abstract String name();
+
+    // ---- time and threads: of the system, unless it is simulated
+
+    /** Now, on the clock of {@link System#nanoTime}. */
+    long nanoTime() {
+        return System.nanoTime();
+    }
+
+    /** Blocks the calling thread for some time, or until it is interrupted, whose flag stays set. */
+    void pause(long ns) {
+        LockSupport.parkNanos(ns);
+    }
+
+    /** A daemon thread, which is not started, for who is to wait here by itself. */
+    Thread thread(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /** Blocks until a thread of {@link #thread} has ended, or the time is over. The interrupt flag stays set. */
+    void join(Thread thread, long timeoutNs) {
+        boolean interrupted = false;
+        long deadlineNs = nanoTime() + timeoutNs;
+        long leftNs = timeoutNs;
+        while (thread.isAlive() && leftNs > 0) {
+            try {
+                TimeUnit.NANOSECONDS.timedJoin(thread, leftNs);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+            leftNs = deadlineNs - nanoTime();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
 
     /**
      * Begins to connect.
@@ -163,7 +202,7 @@ abstract class Poller implements AutoCloseable {
             woken = false;
             return poll();
         }
-        long nowNs = System.nanoTime();
+        long nowNs = nanoTime();
         context.mayNotBlock = mayNotBlock;
         long untilNs = nowNs + Math.min(timeoutNs, Long.MAX_VALUE / 4);
         context.deadlineNs = (untilNs / TIMER_GRAIN_NS + 1) * TIMER_GRAIN_NS;

@@ -52,7 +52,7 @@ final class Punch {
         nextNs = atNs;
         untilNs = atNs + PUNCH_NS;
         attemptNs = Math.max(ATTEMPT_NS_MIN, 2 * roundTripNs);
-        random = new SplittableRandom(System.nanoTime() ^ peer);
+        random = new SplittableRandom(atNs ^ peer);
     }
 
     String address() {

@@ -15,7 +15,6 @@ import io.zipcomm.wire.FrameType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * The data connection to the relay: the frames of all relayed paths, one path after the other in turn, so that none waits
@@ -309,16 +308,16 @@ final class RelayConnection extends FrameStream {
      * Ends the output and waits a moment until the relay has read all of it. Input that nobody has read would make closing
      * the socket a reset, which throws away what the relay has not read yet.
      */
-    void finish() {
+    void finish(Poller poller) {
         if (lost != null || socket() == null) {
             return;
         }
-        long deadlineNs = System.nanoTime() + FINISH_NS;
+        long deadlineNs = poller.nanoTime() + FINISH_NS;
         ByteBuffer waste = ByteBuffer.allocateDirect(WASTE_BYTES);
         try {
             socket().shutdownOutput();
-            while (socket().read(waste, 0, WASTE_BYTES) >= 0 && System.nanoTime() - deadlineNs < 0) {
-                LockSupport.parkNanos(FINISH_LOOK_NS);
+            while (socket().read(waste, 0, WASTE_BYTES) >= 0 && poller.nanoTime() - deadlineNs < 0) {
+                poller.pause(FINISH_LOOK_NS);
             }
         } catch (IOException e) {
             org.slf4j.LoggerFactory.getLogger(RelayConnection.class).debug("the relay was gone first", e);

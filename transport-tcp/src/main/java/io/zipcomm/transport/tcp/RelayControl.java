@@ -57,8 +57,7 @@ final class RelayControl implements ControlChannel, Runnable {
             poller.close();
             throw e;
         }
-        thread = new Thread(this, "zip-control");
-        thread.setDaemon(true);
+        thread = poller.thread(this, "zip-control");
     }
 
     /** Takes a poller over, whatever comes of it. */
@@ -96,13 +95,13 @@ final class RelayControl implements ControlChannel, Runnable {
 
     @Override
     public void run() {
-        long nextTickNs = System.nanoTime();
+        long nextTickNs = poller.nanoTime();
         long closeNs = 0;
         try {
             while (ended == null) {
                 stream.flushStream();
                 stream.readOn();
-                long nowNs = System.nanoTime();
+                long nowNs = poller.nanoTime();
                 if (closing) {
                     closeNs = closeNs == 0 ? nowNs + CLOSE_NS : closeNs;
                     if (stream.isFlushed() || nowNs - closeNs >= 0) {
@@ -137,18 +136,7 @@ final class RelayControl implements ControlChannel, Runnable {
         if (Thread.currentThread() == thread) {
             return;
         }
-        boolean interrupted = false;
-        long deadlineNs = System.nanoTime() + 2 * CLOSE_NS;
-        while (thread.isAlive() && deadlineNs - System.nanoTime() > 0) {
-            try {
-                thread.join(100);
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        poller.join(thread, 2 * CLOSE_NS);
     }
 
     /** Frames of the control connection. The thread's only. */

@@ -74,12 +74,12 @@ final class RelayLayers {
             top.above(layer);
         }
         top = layer;
-        long beganNs = System.nanoTime();
+        long beganNs = poller.nanoTime();
         try {
             while (!layer.handshake()) {
-                long leftNs = deadlineNs - System.nanoTime();
+                long leftNs = deadlineNs - poller.nanoTime();
                 if (leftNs <= 0) {
-                    throw new IOException("no answer in " + (System.nanoTime() - beganNs) / 1_000_000 + " ms");
+                    throw new IOException("no answer in " + (poller.nanoTime() - beganNs) / 1_000_000 + " ms");
                 }
                 layer.interest(true, false);
                 RelaySockets.await(poller, relay, leftNs);

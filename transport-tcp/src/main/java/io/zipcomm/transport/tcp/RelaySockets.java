@@ -51,13 +51,13 @@ final class RelaySockets {
             boolean lasting = false;
             tries++;
             try {
-                long untilNs = Math.min(deadlineNs - System.nanoTime(), ATTEMPT_NS) + System.nanoTime();
+                long untilNs = Math.min(deadlineNs - poller.nanoTime(), ATTEMPT_NS) + poller.nanoTime();
                 return attempt(poller, access, relay, localPort, listener, untilNs);
             } catch (IOException e) {
                 problem = e;
                 lasting = e instanceof RelayRefusal;
             }
-            long leftNs = deadlineNs - System.nanoTime();
+            long leftNs = deadlineNs - poller.nanoTime();
             if (leftNs <= RETRY_NS || !patient || lasting) {
                 throw new ZipException(
                         ErrorCode.RELAY_UNREACHABLE,
@@ -65,7 +65,7 @@ final class RelaySockets {
                                 + Poller.describe(problem),
                         problem);
             }
-            java.util.concurrent.locks.LockSupport.parkNanos(RETRY_NS);
+            poller.pause(RETRY_NS);
             checkInterrupt(relay);
         }
     }
@@ -85,8 +85,8 @@ final class RelaySockets {
         AddressRace.Runner connected;
         try {
             List<InetSocketAddress> addresses = proxy == null
-                    ? addresses(relay, relay.host(), relay.port(), deadlineNs)
-                    : addresses(relay, proxy.host(), proxy.port(), deadlineNs);
+                    ? addresses(poller, relay, relay.host(), relay.port(), deadlineNs)
+                    : addresses(poller, relay, proxy.host(), proxy.port(), deadlineNs);
             connected = AddressRace.connect(poller, relay, addresses, proxy == null ? localPort : 0, deadlineNs);
         } catch (IOException e) {
             if (proxy == null || e instanceof RelayRefusal) {
@@ -102,11 +102,11 @@ final class RelaySockets {
         return RelayLayers.wrap(poller, access, proxy, relay, connected, listener, deadlineNs);
     }
 
-    private static List<InetSocketAddress> addresses(RelayAddress relay, String host, int port, long deadlineNs)
-            throws IOException {
+    private static List<InetSocketAddress> addresses(
+            Poller poller, RelayAddress relay, String host, int port, long deadlineNs) throws IOException {
         try {
             List<InetSocketAddress> addresses = new ArrayList<>();
-            for (InetAddress address : NameLookup.of(host, deadlineNs - System.nanoTime())) {
+            for (InetAddress address : NameLookup.of(host, deadlineNs - poller.nanoTime())) {
                 addresses.add(new InetSocketAddress(address, port));
             }
             return addresses;

@@ -65,6 +65,9 @@ final class TcpTransport implements Transport {
 
     private RelayConnection relay;
 
+    /** Null if nothing is encrypted. */
+    private SealedPaths sealed;
+
     /** For processes of this host that end a sleep; null if none has been asked for. */
     private UnixBell bell;
 
@@ -74,13 +77,14 @@ final class TcpTransport implements Transport {
     private boolean closed;
 
     TcpTransport(ZipSettings settings) {
+        this(settings, openPoller(settings));
+    }
+
+    /** Takes a poller over, whatever comes of it. */
+    TcpTransport(ZipSettings settings, Poller poller) {
         this.settings = settings;
-        long startedNs = System.nanoTime();
-        try {
-            poller = Poller.open(settings.io());
-        } catch (ZipException e) {
-            throw joinFailure(e.code(), OPENING, e.reason(), settings.rank(), startedNs, e);
-        }
+        this.poller = poller;
+        long startedNs = poller.nanoTime();
         try {
             if (settings.transport().accepts("tcp")) {
                 listen();
@@ -124,12 +128,33 @@ final class TcpTransport implements Transport {
         return poller.listen(new InetSocketAddress(bind, 0), false, true, this::accepted);
     }
 
+    private static Poller openPoller(ZipSettings settings) {
+        long startedNs = System.nanoTime();
+        try {
+            return Poller.open(settings.io());
+        } catch (ZipException e) {
+            long elapsedNs = System.nanoTime() - startedNs;
+            throw joinFailure(settings, e.code(), OPENING, e.reason(), settings.rank(), elapsedNs, e);
+        }
+    }
+
     private ZipException joinFailure(
             ErrorCode code, String phase, String reason, int rank, long startedNs, Exception cause) {
+        return joinFailure(settings, code, phase, reason, rank, poller.nanoTime() - startedNs, cause);
+    }
+
+    private static ZipException joinFailure(
+            ZipSettings settings,
+            ErrorCode code,
+            String phase,
+            String reason,
+            int rank,
+            long elapsedNs,
+            Exception cause) {
         ZipException.Builder facts = ZipException.of(code, reason)
                 .operation("join of session " + settings.session())
                 .phase(phase)
-                .elapsedMs((System.nanoTime() - startedNs) / 1_000_000);
+                .elapsedMs(elapsedNs / 1_000_000);
         if (rank >= 0) {
             facts.at(rank, settings.size(), ZipException.NONE);
         }
@@ -157,7 +182,7 @@ final class TcpTransport implements Transport {
 
     @Override
     public void attach(RelayAddress address, String session, int rank, byte[] ticket, long deadlineNs) {
-        long startedNs = System.nanoTime();
+        long startedNs = poller.nanoTime();
         try {
             openData(address, session, rank, ticket, deadlineNs);
         } catch (ZipException e) {
@@ -182,7 +207,7 @@ final class TcpTransport implements Transport {
         relay.ask(ToRelay.newBuilder().setAttach(attach).build().toByteArray());
         ByteBuffer answer = relay.answer();
         while (answer == null) {
-            long leftNs = deadlineNs - System.nanoTime();
+            long leftNs = deadlineNs - poller.nanoTime();
             if (leftNs <= 0) {
                 throw new ZipException(ErrorCode.RELAY_UNREACHABLE, "the relay at " + address + " did not answer");
             }
@@ -213,6 +238,7 @@ final class TcpTransport implements Transport {
     @Override
     public void start(GroupView view, PathEvents events) {
         direct.start(view, events);
+        sealed = view.sealKeys() == null ? null : new SealedPaths(view);
         if (relay != null) {
             relay.start(view, events);
         }
@@ -220,7 +246,10 @@ final class TcpTransport implements Transport {
 
     @Override
     public Path relayed(int peer) {
-        return relay == null ? null : relay.path(peer);
+        if (relay == null) {
+            return null;
+        }
+        return sealed == null ? relay.path(peer) : sealed.around(relay.path(peer));
     }
 
     /** The data connection; null if there is none. */
@@ -236,13 +265,13 @@ final class TcpTransport implements Transport {
     @Override
     public void connect(int peer) {
         direct.connect(peer);
-        nextLookNs = System.nanoTime();
+        nextLookNs = poller.nanoTime();
     }
 
     @Override
     public void punch(int peer, long atNs, long roundTripNs) {
         direct.punch(peer, atNs, roundTripNs);
-        nextLookNs = System.nanoTime();
+        nextLookNs = poller.nanoTime();
     }
 
     @Override
@@ -259,7 +288,7 @@ final class TcpTransport implements Transport {
         turns++;
         FrameStream lone = streams.lone();
         if (lone != null) {
-            long nowNs = System.nanoTime();
+            long nowNs = poller.nanoTime();
             if (nowNs - lookedAtAllNs < LOOK_AT_ALL_NS) {
                 return work + (lone.readSome() > 0 ? 1 : 0);
             }
@@ -277,14 +306,14 @@ final class TcpTransport implements Transport {
         if (work > 0) {
             return work + poller.poll();
         }
-        long leftNs = direct.isConnecting() ? Math.max(0, nextLookNs - System.nanoTime()) : timeoutNs;
+        long leftNs = direct.isConnecting() ? Math.max(0, nextLookNs - poller.nanoTime()) : timeoutNs;
         return poller.await(Math.min(timeoutNs, leftNs), wakeupDue);
     }
 
     private int before(boolean look) {
         int work = streams.hasToRead() ? streams.readNow() : 0;
         if (look) {
-            long nowNs = System.nanoTime();
+            long nowNs = poller.nanoTime();
             if (nowNs - nextLookNs >= 0 || direct.isLookDue()) {
                 direct.look(nowNs);
                 if (local != null) {
@@ -345,7 +374,7 @@ final class TcpTransport implements Transport {
         if (!closed) {
             closed = true;
             if (relay != null) {
-                relay.finish();
+                relay.finish(poller);
             }
             if (bell != null) {
                 bell.close();

@@ -32,6 +32,11 @@ public final class TcpTransportProvider implements TransportProvider {
     }
 
     @Override
+    public void forgetCached() {
+        TlsContext.forget();
+    }
+
+    @Override
     public Transport open(ZipSettings settings) {
         return new TcpTransport(settings);
     }

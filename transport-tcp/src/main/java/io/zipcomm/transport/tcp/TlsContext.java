@@ -72,6 +72,11 @@ final class TlsContext {
         return engine;
     }
 
+    /** Drops sessions that could be taken up, and what was read from files. */
+    static synchronized void forget() {
+        latest = null;
+    }
+
     private static synchronized TlsContext of(RelayAccess access) {
         long changedMs = changedMs(access.caFile()) + changedMs(access.certificateFile()) + changedMs(access.keyFile());
         if (latest == null || !latest.access.equals(access) || latest.changedMs != changedMs) {

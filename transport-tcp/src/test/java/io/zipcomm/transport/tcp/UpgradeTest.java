@@ -12,11 +12,13 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Edges in use move from the relay to a direct connection while messages of all lengths go both ways. */
+@Tag("once")
 @Timeout(60)
 final class UpgradeTest extends WithRelay {
 

@@ -1,0 +1,259 @@
+package io.zipcomm.relay;
+
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.wire.proto.Join;
+import io.zipcomm.wire.proto.MemberGone.Cause;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Future;
+
+/**
+ * Ranks that find each other for the first epoch of a session. Event loop only.
+ *
+ * <p>A rank that is asked for is given at once. Who asks for none waits until as many have joined as the group has ranks; then
+ * the free ones are given out from the lowest, in the order of joining. So no assigned rank is ever in the way of somebody who
+ * asks for it.
+ */
+final class Gathering extends Waiting {
+
+    private final JoinTimeout timeout;
+    private final long beganNs;
+
+    /** By rank; null where nobody has it. */
+    private final Member[] places;
+
+    /** Joined without asking for a rank, in order. */
+    private final List<Member> unranked = new ArrayList<>();
+
+    private Future<?> deadline;
+
+    /** The deadline has passed, and who is here is given the time of a heartbeat to be ready. */
+    private boolean closing;
+
+    private int present;
+    private int ready;
+
+    /**
+     * Nobody is in it yet.
+     *
+     * @param timeout of the first to join
+     * @param leftNs  what is left of that
+     */
+    Gathering(Session session, JoinTimeout timeout, long leftNs) {
+        super(session);
+        this.timeout = timeout;
+        places = new Member[session.terms().size()];
+        beganNs = session.shard().nanoTime();
+        deadline = session.shard().later(this::deadlinePassed, leftNs);
+    }
+
+    /** Whether there is a place for one more. */
+    boolean isOpen() {
+        return !closing && !isFull();
+    }
+
+    private boolean isFull() {
+        return present == places.length;
+    }
+
+    /** Those who are here. */
+    int present() {
+        return present;
+    }
+
+    /** Why a rank cannot have the number that it wants; null if it can. */
+    Refusal refusal(Join join) {
+        int rank = join.getRank();
+        return rank != Member.NO_RANK && places[rank] != null
+                ? new Refusal(
+                        ErrorCode.RANK_TAKEN,
+                        "rank " + rank + " of session " + session().name() + " is taken by "
+                                + places[rank].control.remoteAddress())
+                : null;
+    }
+
+    /** Takes in a rank. */
+    void join(Member member) {
+        int rank = member.join.getRank();
+        present++;
+        if (rank == Member.NO_RANK) {
+            unranked.add(member);
+        } else {
+            places[rank] = member;
+            member.rank = rank;
+            if (!member.join.getElsewhere()) {
+                admit(member);
+            }
+            // Else it keeps the place, and is told when all are here.
+        }
+        if (isFull()) {
+            assignRest();
+        }
+        completeIfReady();
+    }
+
+    /** Takes in ranks that waited for a place: they are admitted, and may be ready. */
+    void adopt(List<Member> waited) {
+        for (Member member : waited) {
+            int rank = member.join.getRank();
+            member.party = this;
+            present++;
+            if (rank == Member.NO_RANK || places[rank] != null) {
+                unranked.add(member);
+            } else {
+                places[rank] = member;
+                member.rank = rank;
+            }
+            if (member.isReady()) {
+                ready++;
+            }
+        }
+        if (isFull()) {
+            assignRest();
+        }
+        completeIfReady();
+    }
+
+    private void assignRest() {
+        int free = 0;
+        for (Member member : unranked) {
+            while (places[free] != null) {
+                free++;
+            }
+            places[free] = member;
+            member.rank = free;
+        }
+        unranked.clear();
+        for (Member member : places) {
+            if (member != null && !member.isAdmitted()) {
+                admit(member);
+            }
+        }
+    }
+
+    private void admit(Member member) {
+        session().admit(member, member.rank);
+        if (member.isReady()) {
+            ready++;
+        }
+    }
+
+    @Override
+    public void ready(Member member) {
+        ready++;
+        completeIfReady();
+    }
+
+    private void completeIfReady() {
+        boolean allInTime = closing && ready == present && isEnough(ready);
+        if (ready == places.length || allInTime) {
+            begin();
+        }
+    }
+
+    private boolean isEnough(int ranks) {
+        return ranks >= session().terms().firstSizeMin();
+    }
+
+    /** Without those who are not ready: they have come too late. */
+    private void begin() {
+        deadline.cancel(false);
+        List<Member> ranks = new ArrayList<>();
+        List<Member> stragglers = new ArrayList<>();
+        members().forEach(member -> (member.isReady() ? ranks : stragglers).add(member));
+        Epoch first = new Epoch(session(), ranks);
+        Refusal refusal = first.refusal();
+        if (refusal != null) {
+            session().endAll(refusal);
+            return;
+        }
+        session().begin(first, ranks, beganNs);
+        stragglers.forEach(session()::waitsOn);
+    }
+
+    private void deadlinePassed() {
+        if (session().terms().firstSizeMin() == places.length || !isEnough(present)) {
+            giveUp();
+            return;
+        }
+        closing = true;
+        long graceNs = session().shard().settings().heartbeatTimeout().toNanos();
+        deadline = session().shard().later(this::graceOver, graceNs);
+        assignRest();
+        completeIfReady();
+    }
+
+    private void graceOver() {
+        if (isEnough(ready)) {
+            begin();
+        } else {
+            giveUp();
+        }
+    }
+
+    private void giveUp() {
+        session()
+                .endAll(timeout.refusal(
+                        "session " + session().name() + " after " + timeout.ms() + " ms: " + whoIsMissing()));
+    }
+
+    private String whoIsMissing() {
+        String joined = present + " of " + places.length + " ranks joined";
+        BitSet missing = ranksWhere(false);
+        if (present < places.length && unranked.isEmpty()) {
+            return joined + "; missing " + RankList.text(missing);
+        }
+        if (present < places.length) {
+            return joined + ", " + unranked.size() + " of them without asking for a rank; missing "
+                    + (places.length - present) + " of " + RankList.text(missing);
+        }
+        BitSet unattached = ranksWhere(true);
+        return joined + ", but " + RankList.text(unattached) + " did not attach a data connection";
+    }
+
+    /** Ranks that nobody has or, if {@code taken}, whose holders are not ready. */
+    private BitSet ranksWhere(boolean taken) {
+        BitSet ranks = new BitSet(places.length);
+        for (int rank = 0; rank < places.length; rank++) {
+            Member member = places[rank];
+            if (taken ? member != null && !member.isReady() : member == null) {
+                ranks.set(rank);
+            }
+        }
+        return ranks;
+    }
+
+    /** Its place is free again. */
+    @Override
+    public void gone(Member member, Cause cause, String detail) {
+        present--;
+        if (member.isReady()) {
+            ready--;
+        }
+        if (member.rank == Member.NO_RANK) {
+            unranked.remove(member);
+        } else {
+            places[member.rank] = null;
+        }
+        session().forget(member, detail);
+        session().placeIsFree();
+        if (closing) {
+            completeIfReady();
+        }
+    }
+
+    /** Those who are here; first those without rank. */
+    List<Member> members() {
+        List<Member> members = new ArrayList<>(unranked);
+        Arrays.stream(places).filter(Objects::nonNull).forEach(members::add);
+        return members;
+    }
+
+    /** The session has ended. */
+    void close() {
+        deadline.cancel(false);
+    }
+}

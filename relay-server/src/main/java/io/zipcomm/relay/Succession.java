@@ -1,0 +1,260 @@
+package io.zipcomm.relay;
+
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.wire.proto.Continues;
+import io.zipcomm.wire.proto.MemberGone.Cause;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Members of an epoch that gather for the next one, from the first that asks for it until that begins, or nobody waits for it
+ * any more. Each has a connection of its own for that, and stays a member of the current epoch. Event loop only.
+ */
+final class Succession extends Waiting {
+
+    private static final Logger log = LoggerFactory.getLogger(Succession.class);
+
+    private final Shard shard;
+    private final Epoch epoch;
+    private final Newcomers newcomers;
+    private final int sizeWanted;
+    private final Member first;
+    private final JoinTimeout timeout;
+    private final long beganNs;
+    private Future<?> deadline;
+    private boolean deadlinePassed;
+
+    /** Members are being left out: what follows from that is looked at afterwards. */
+    private boolean leavingOut;
+
+    private boolean over;
+    private int asked;
+    private int ready;
+
+    /** Begun by a member of the current epoch, who is still to {@link #join}. */
+    Succession(Session session, Epoch epoch, Newcomers newcomers, Member first) {
+        super(session);
+        this.epoch = epoch;
+        this.newcomers = newcomers;
+        this.first = first;
+        shard = session.shard();
+        sizeWanted = first.join.getContinues().getSizeWanted();
+        timeout = JoinTimeout.of(first.join, shard.settings());
+        beganNs = shard.nanoTime();
+        deadline = shard.later(this::deadlinePassed, TimeUnit.MILLISECONDS.toNanos(timeout.ms()));
+        log.atInfo()
+                .addKeyValue("session", session.name())
+                .addKeyValue("rank", first.former.rank)
+                .addKeyValue("epoch", epoch.number())
+                .log("members gather for the next epoch, {} ms to join", timeout.ms());
+    }
+
+    /** Why a member must not ask with these that have; null if it may. Its wish is that of all, or nobody's is fulfilled. */
+    Refusal disagreement(int rank, Continues continues) {
+        return continues.getSizeWanted() == sizeWanted
+                ? null
+                : new Refusal(
+                        ErrorCode.OPERATION_MISMATCH,
+                        "session " + session().name() + ", epoch after " + epoch.number() + ": rank "
+                                + first.former.rank + " wants " + wish(sizeWanted) + ", rank " + rank + " wants "
+                                + wish(continues.getSizeWanted()));
+    }
+
+    private static String wish(int size) {
+        return size == 0 ? "the living members alone" : size + " ranks";
+    }
+
+    /** Takes in a member that asks on a connection of its own. */
+    void join(Member member) {
+        member.former.next = member;
+        asked++;
+        epoch.active(shard.nanoTime());
+        epoch.goesOn(member.former);
+        if (member.isReady()) {
+            ready(member);
+        }
+    }
+
+    @Override
+    public void ready(Member member) {
+        ready++;
+        beginIfReady();
+    }
+
+    /** To be called when there may be less to wait for. */
+    void beginIfReady() {
+        if (over || leavingOut || ready == 0 || ready < epoch.livingCount()) {
+            return;
+        }
+        int size = ready + admissible();
+        if (size < session().terms().laterSizeMin()) {
+            if (sizeWanted == 0) {
+                fail(new Refusal(ErrorCode.JOIN_TIMEOUT, tooFew(size)));
+            }
+            return;
+        }
+        if (sizeWanted == 0 || deadlinePassed || size >= sizeWanted) {
+            begin();
+        }
+    }
+
+    private void begin() {
+        List<Member> ranks = survivors();
+        ranks.addAll(newcomers.ready(admissible()));
+        Epoch successor = new Epoch(session(), ranks);
+        Refusal refusal = successor.refusal();
+        if (refusal == null) {
+            end();
+            session().begin(successor, ranks, beganNs);
+        } else {
+            fail(refusal);
+        }
+    }
+
+    /** Newcomers that the next epoch would begin with. */
+    private int admissible() {
+        return sizeWanted == 0
+                ? 0
+                : Math.min(newcomers.readyCount(), session().terms().sizeMax() - ready);
+    }
+
+    private List<Member> survivors() {
+        List<Member> survivors = new ArrayList<>();
+        for (Member member : epoch.present()) {
+            if (member.next != null) {
+                survivors.add(member.next);
+            }
+        }
+        return survivors;
+    }
+
+    /** Who has not asked is left out. Who has is given the time of a heartbeat to be ready. */
+    private void deadlinePassed() {
+        deadlinePassed = true;
+        int size = asked + admissible();
+        boolean secedes = !session().terms().maySecede(asked, epoch.livingCount());
+        if (secedes || size < session().terms().laterSizeMin()) {
+            fail(timeout.refusal(tooFew(size)));
+            return;
+        }
+        long graceMs = shard.settings().heartbeatTimeout().toMillis();
+        deadline = shard.later(() -> graceOver(graceMs), TimeUnit.MILLISECONDS.toNanos(graceMs));
+        leaveOut("did not ask for the next epoch within " + timeout.ms() + " ms", false);
+    }
+
+    private void graceOver(long graceMs) {
+        int size = ready + admissible();
+        if (ready == 0 || size < session().terms().laterSizeMin()) {
+            fail(timeout.refusal(tooFew(size)));
+        } else {
+            leaveOut("asked for the next epoch, and did not attach within " + graceMs + " ms more", true);
+        }
+    }
+
+    /** Of those who have asked, if {@code asked}, or of all: members that are not ready are gone from now on. */
+    private void leaveOut(String reason, boolean whoAsked) {
+        leavingOut = true;
+        for (Member member : epoch.present()) {
+            boolean here = member.next != null && (!whoAsked || member.next.isReady());
+            if (!here && !member.gone && !member.leaving) {
+                session().expel(member, new Refusal(ErrorCode.EXPELLED, member + " " + reason));
+            }
+        }
+        leavingOut = false;
+        beginIfReady();
+    }
+
+    private String tooFew(int size) {
+        BitSet notAsked = new BitSet();
+        BitSet notReady = new BitSet();
+        for (Member member : epoch.present()) {
+            if (member.leaving) {
+                continue;
+            }
+            if (member.next == null) {
+                notAsked.set(member.rank);
+            } else if (!member.next.isReady()) {
+                notReady.set(member.rank);
+            }
+        }
+        long afterMs = TimeUnit.NANOSECONDS.toMillis(shard.nanoTime() - beganNs);
+        int living = epoch.livingCount();
+        String text = "session " + session().name() + ", epoch after " + epoch.number() + ", after " + afterMs + " ms: "
+                + size + " ranks, and it takes "
+                + (session().terms().maySecede(asked, living)
+                        ? session().terms().laterSizeMin()
+                        : "more than half of the living members to leave others out");
+        text += notAsked.isEmpty() ? "" : "; " + RankList.text(notAsked) + " did not ask for it";
+        text += notReady.isEmpty() ? "" : "; " + RankList.text(notReady) + " did not attach a data connection";
+        return text + "; " + living + " members live";
+    }
+
+    /** All who ask are refused, and stay what they are in the current epoch. */
+    void fail(Refusal refusal) {
+        end();
+        log.atInfo()
+                .addKeyValue("session", session().name())
+                .addKeyValue("epoch", epoch.number())
+                .addKeyValue("code", refusal.code())
+                .log("there is no next epoch: {}", refusal.reason());
+        for (Member member : survivors()) {
+            shard.counters().refused(refusal);
+            member.control.refuse(refusal);
+            drop(member);
+        }
+    }
+
+    /** A connection on which a member asked has ended: it may ask again. */
+    @Override
+    public void gone(Member member, Cause cause, String detail) {
+        log.atInfo()
+                .addKeyValue("session", session().name())
+                .addKeyValue("rank", member.former.rank)
+                .addKeyValue("epoch", epoch.number())
+                .addKeyValue("remote", member.control.remoteAddress())
+                .log("rank does not ask for the next epoch any more: {}", detail);
+        drop(member);
+        if (asked == 0 && !leavingOut) {
+            end();
+        }
+    }
+
+    /** The rank asks once more, or is no member any more. */
+    void refuse(Member member, Refusal refusal) {
+        member.control.refuse(refusal);
+        gone(member, Cause.EXPELLED, refusal.reason());
+    }
+
+    private void drop(Member member) {
+        asked--;
+        if (member.isReady()) {
+            ready--;
+        }
+        Member former = member.former;
+        former.next = null;
+        session().depart(member);
+        epoch.asksNoMore(former);
+    }
+
+    private void end() {
+        over = true;
+        deadline.cancel(false);
+        session().succeeded(this);
+    }
+
+    /** The session has ended. */
+    void close() {
+        over = true;
+        deadline.cancel(false);
+    }
+
+    /** Those who ask. */
+    List<Member> members() {
+        return survivors();
+    }
+}

@@ -1,0 +1,101 @@
+package io.zipcomm.transport.tcp;
+
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.Capabilities;
+import io.zipcomm.transport.ControlChannel;
+import io.zipcomm.transport.RelayAddress;
+import io.zipcomm.transport.Transport;
+import io.zipcomm.transport.TransportProvider;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** One rank's way to its group, by real sockets, of which the control connections are in the test's hands. */
+final class MortalProvider implements TransportProvider {
+
+    private final TcpTransportProvider real = new TcpTransportProvider();
+    private final List<Channel> channels = new ArrayList<>();
+
+    /** The relay sees this process die. */
+    void die() {
+        for (Channel one : all()) {
+            one.close();
+        }
+    }
+
+    /** Stands still from now on, as far as the relay can tell: says nothing more. */
+    void freeze() {
+        all().forEach(one -> one.frozen = true);
+    }
+
+    private synchronized List<Channel> all() {
+        return List.copyOf(channels);
+    }
+
+    @Override
+    public Transport open(ZipSettings settings) {
+        return real.open(settings);
+    }
+
+    @Override
+    public ControlChannel openControl(
+            ZipSettings settings,
+            RelayAddress relay,
+            int localPort,
+            ControlChannel.Listener listener,
+            long deadlineNs,
+            boolean patient) {
+        Channel channel = new Channel(real.openControl(settings, relay, localPort, listener, deadlineNs, patient));
+        synchronized (this) {
+            channels.add(channel);
+        }
+        return channel;
+    }
+
+    @Override
+    public List<Capabilities> capabilities() {
+        return real.capabilities();
+    }
+
+    @Override
+    public Optional<String> unavailabilityReason() {
+        return real.unavailabilityReason();
+    }
+
+    @Override
+    public String details() {
+        return real.details();
+    }
+
+    private static final class Channel implements ControlChannel {
+        private final ControlChannel channel;
+        private volatile boolean frozen;
+
+        Channel(ControlChannel channel) {
+            this.channel = channel;
+        }
+
+        @Override
+        public void send(byte[] message) {
+            if (!frozen) {
+                channel.send(message);
+            }
+        }
+
+        @Override
+        public InetSocketAddress local() {
+            return channel.local();
+        }
+
+        @Override
+        public InetSocketAddress remote() {
+            return channel.remote();
+        }
+
+        @Override
+        public void close() {
+            channel.close();
+        }
+    }
+}

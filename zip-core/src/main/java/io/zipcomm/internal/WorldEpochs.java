@@ -1,0 +1,231 @@
+package io.zipcomm.internal;
+
+import com.google.protobuf.ByteString;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
+import io.zipcomm.membership.GroupView;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.Transport;
+import io.zipcomm.transport.TransportProvider;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How one world goes on to the next epoch: by a new transport, a new place at the same relay, and a new engine. Until the next epoch
+ * has begun, the old control connection tells the relay that this rank lives.
+ */
+final class WorldEpochs implements Epochs {
+
+    private static final Logger LOG = LoggerFactory.getLogger(WorldEpochs.class);
+
+    private final ZipSettings settings;
+    private final TransportProvider provider;
+    private final String hostId;
+    private final LongSupplier clock;
+    private final MembershipClient client;
+    private final Engine engine;
+    private final GroupCommunicator world;
+    private final AtomicBoolean busy = new AtomicBoolean();
+
+    /** The engine is abandoned; the relay is heard by {@link Waiting}. */
+    private volatile boolean abandoned;
+
+    /** Why this rank cannot go on from here any more; null while it can. */
+    private volatile Ending over;
+
+    private WorldEpochs(
+            ZipSettings settings,
+            TransportProvider provider,
+            String hostId,
+            LongSupplier clock,
+            MembershipClient client,
+            Engine engine,
+            GroupCommunicator world) {
+        this.settings = settings;
+        this.provider = provider;
+        this.hostId = hostId;
+        this.clock = clock;
+        this.client = client;
+        this.engine = engine;
+        this.world = world;
+    }
+
+    /**
+     * Makes the world of a group that is complete.
+     *
+     * @param transport attached, if that is needed; belongs to the world, unless this throws
+     * @param client    whose group is complete; belongs to the world, unless this throws
+     */
+    static GroupCommunicator begin(
+            ZipSettings settings,
+            TransportProvider provider,
+            Transport transport,
+            String hostId,
+            LongSupplier clock,
+            MembershipClient client) {
+        GroupView view = client.awaitGroup();
+        Engine engine = new Engine(view, transport, client, settings, clock, true);
+        GroupCommunicator world = engine.start();
+        world.goOnBy(new WorldEpochs(settings, provider, hostId, clock, client, engine, world));
+        client.listen(engine);
+        return world;
+    }
+
+    @Override
+    public GroupCommunicator next(String operation, int sizeWanted, long timeoutNs) {
+        if (!busy.compareAndSet(false, true)) {
+            throw world.badArgument(operation, "another thread takes this rank to the next epoch");
+        }
+        try {
+            check(operation);
+            leaveBehind(operation);
+            check(operation);
+            GroupCommunicator next = joinOpenly(operation, sizeWanted, timeoutNs);
+            end(new Ending(
+                    Ending.Kind.LEFT_BEHIND,
+                    engine.view().rank(),
+                    "the group went on to epoch " + next.view().epoch()));
+            client.close();
+            LOG.info("{}: went on from epoch {}", next.view(), engine.view().epoch());
+            return next;
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    private void check(String operation) {
+        Ending ending = over == null ? world.ending() : over;
+        if (over != null || (ending != null && ending.kind() == Ending.Kind.EXPELLED)) {
+            throw world.refusal(ending.code(), operation, ending.reason());
+        }
+    }
+
+    private void end(Ending how) {
+        over = how;
+        engine.end(how);
+    }
+
+    /** Ends this epoch here. The others must not wait for this rank, so it is revoked. */
+    private void leaveBehind(String operation) {
+        if (abandoned) {
+            return;
+        }
+        engine.revoke(world, "to " + operation + " the group");
+        client.listen(new Waiting());
+        engine.abandon(
+                new Ending(Ending.Kind.LEFT_BEHIND, engine.view().rank(), "this rank is on its way to the next epoch"));
+        abandoned = true;
+    }
+
+    /** A snapshot finds one of both worlds. */
+    private GroupCommunicator joinOpenly(String operation, int sizeWanted, long timeoutNs) {
+        OpenWorlds.joinBegins();
+        GroupCommunicator next;
+        try {
+            next = join(operation, sizeWanted, timeoutNs);
+        } catch (RuntimeException | Error e) {
+            OpenWorlds.joinFailed();
+            throw e;
+        }
+        OpenWorlds.opened(next);
+        OpenWorlds.closed(world);
+        return next;
+    }
+
+    private GroupCommunicator join(String operation, int sizeWanted, long timeoutNs) {
+        long deadlineNs = System.nanoTime() + timeoutNs;
+        Continuation continuation =
+                new Continuation(operation, engine.view(), ByteString.copyFrom(client.ticket()), sizeWanted);
+        Transport transport = provider.open(settings);
+        MembershipClient next = null;
+        try {
+            next = MembershipClient.goOn(
+                    settings, client.relay(), provider, transport, hostId, continuation, clock, timeoutNs);
+            if (settings.transport().isRelayed()) {
+                attach(transport, next, deadlineNs);
+            }
+            return begin(settings, provider, transport, hostId, clock, next);
+        } catch (RuntimeException | Error e) {
+            if (next != null) {
+                next.close();
+            }
+            transport.close();
+            if (e instanceof ZipException failure) {
+                throw leftOut(failure);
+            }
+            throw e;
+        }
+    }
+
+    private void attach(Transport transport, MembershipClient next, long deadlineNs) {
+        try {
+            transport.attach(next.relay(), settings.session(), next.rank(), next.ticket(), deadlineNs);
+        } catch (ZipException e) {
+            throw e.code() == ErrorCode.CANCELLED ? e : next.attachFailure(e);
+        }
+    }
+
+    /** What a failure means for this rank: the group may have gone on without it. */
+    private ZipException leftOut(ZipException failure) {
+        if (failure.code() != ErrorCode.EXPELLED && failure.code() != ErrorCode.STALE_EPOCH) {
+            return failure;
+        }
+        end(Ending.expelled(engine.view().rank(), failure.reason()));
+        return ZipException.of(ErrorCode.EXPELLED, over.reason())
+                .at(failure.rank(), engine.view().size(), failure.epoch())
+                .operation(failure.operation())
+                .elapsedMs(failure.elapsedMs())
+                .build(failure);
+    }
+
+    @Override
+    public void close() {
+        if (over != null) {
+            return;
+        }
+        if (abandoned) {
+            client.leave();
+            client.close();
+        } else {
+            engine.close();
+        }
+    }
+
+    /** What the relay says to a rank whose epoch is over for it: only its place counts. */
+    private final class Waiting implements ControlPlane.Listener {
+
+        @Override
+        public void memberGone(int rank, Cause cause, String detail) {}
+
+        @Override
+        public void aborted(int context, int rank, int code, int culprit, String reason) {}
+
+        @Override
+        public void suspectedBy(int rank, String detail) {}
+
+        @Override
+        public void punchAt(int rank, long atNs, long roundTripNs) {}
+
+        @Override
+        public void revoked(int context, int rank, String reason) {}
+
+        @Override
+        public void agreed(int context, int leader, int number, boolean value, int[] failed, int[] missing) {}
+
+        @Override
+        public void relayAnswered() {}
+
+        @Override
+        public void expelled(String reason) {
+            end(Ending.expelled(engine.view().rank(), reason));
+        }
+
+        @Override
+        public void controlLost(String reason) {
+            // As the relay does when the next epoch has begun; otherwise the next attempt says what it means.
+            LOG.debug("{}: control connection to the relay ended: {}", engine.view(), reason);
+        }
+    }
+}
