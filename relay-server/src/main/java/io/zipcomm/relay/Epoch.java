@@ -7,6 +7,7 @@ import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.SessionKey;
 import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Agree;
+import io.zipcomm.wire.proto.Continues;
 import io.zipcomm.wire.proto.GroupReady;
 import io.zipcomm.wire.proto.MemberGone;
 import io.zipcomm.wire.proto.MemberGone.Cause;
@@ -16,8 +17,10 @@ import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.security.MessageDigest;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -33,10 +36,26 @@ final class Epoch implements Party {
     static final String GOES_ON = "to go on to the next epoch";
 
     /**
-     * How long after the end of a data connection its control connection may take to say Leave or to end too: they are
-     * two connections, and what one says may overtake the other.
+     * How long after the end of a data connection, beside the time to return, its control connection may take to say Leave or
+     * to end too: they are two connections, and what one says may overtake the other.
      */
     private static final long DATA_END_GRACE_MS = 500;
+
+    /** What members were told is kept for those who are away: the latest few. */
+    private static final int TOLD_MAX = 256;
+
+    /**
+     * Something that members were told.
+     *
+     * @param by   whose word it was, who need not be told; {@link Member#NO_RANK} if nobody's
+     * @param only ranks that it was for, which may become more; null for all
+     */
+    private record Told(ToRank message, int by, BitSet only) {
+
+        boolean concerns(int rank) {
+            return rank != by && (only == null || only.get(rank));
+        }
+    }
 
     /** What is told of a member's reason to abort; clients cut it to as much. */
     private static final int REASON_CHARACTERS_MAX = 2000;
@@ -55,6 +74,9 @@ final class Epoch implements Party {
 
     /** A member asks for the next epoch, and the others know. */
     private boolean toldThatOneGoesOn;
+
+    /** What members were told of late, for those who were away: what they hear twice means no more than once. */
+    private final Deque<Told> told = new ArrayDeque<>();
 
     private final Punches punches;
     private final Agreements agreements;
@@ -90,7 +112,7 @@ final class Epoch implements Party {
     }
 
     private GroupReady view(boolean reduces) {
-        GroupReady.Builder told = GroupReady.newBuilder()
+        GroupReady.Builder ready = GroupReady.newBuilder()
                 .setEpoch(number)
                 .setSessionKey(ByteString.copyFrom(shard.random(SessionKey.BYTES)))
                 .setFlowWindowBytes(board.windowBytes())
@@ -98,14 +120,14 @@ final class Epoch implements Party {
                 .setHubWindowBytes(board.hubWindowBytes())
                 .setHubReduces(reduces);
         for (int rank = 0; rank < members.length; rank++) {
-            told.addMembers(MemberView.of(rank, members[rank].join, members[rank].control.remoteAddress()));
+            ready.addMembers(MemberView.of(rank, members[rank].join, members[rank].control.remoteAddress()));
         }
         if (Arrays.stream(members).anyMatch(member -> member.former != null)) {
             for (Member member : members) {
-                told.addRanksBefore(member.former == null ? Member.NO_RANK : member.former.rank);
+                ready.addRanksBefore(member.former == null ? Member.NO_RANK : member.former.rank);
             }
         }
-        return told.build();
+        return ready.build();
     }
 
     /** Why it cannot begin; null if it can. */
@@ -204,6 +226,82 @@ final class Epoch implements Party {
         throw new IllegalStateException(member + " was ready when the epoch began");
     }
 
+    // Coming back
+
+    @Override
+    public void controlEnded(Member member, String reason) {
+        member.controlEnd = reason;
+        Runnable over = () -> {
+            if (!member.gone && member.controlEnd != null) {
+                gone(member, Cause.LOST, reason);
+            }
+        };
+        member.controlPatience =
+                shard.later(over, shard.settings().resumeGrace().toNanos());
+    }
+
+    Member member(int rank) {
+        return members[rank];
+    }
+
+    /** A member has another control connection. Answers why it must not. */
+    Refusal comeBack(ControlConnection control, Continues continues) {
+        int rank = continues.getRank();
+        Member member = holderOf(rank, continues.getTicket().toByteArray());
+        if (member == null) {
+            return Shard.NO_SUCH_PLACE;
+        }
+        if (member.gone || member.leaving) {
+            String why = member.verdict == null
+                    ? "it left"
+                    : member.verdict.getMemberGone().getDetail();
+            return new Refusal(ErrorCode.EXPELLED, "rank " + rank + " of epoch " + number + " was given up: " + why);
+        }
+        log.atInfo()
+                .addKeyValue("session", session.name())
+                .addKeyValue("rank", rank)
+                .addKeyValue("epoch", number)
+                .log("rank opened another control connection");
+        // It may not have ended here yet.
+        member.control.close();
+        member.control = control;
+        member.controlEnd = null;
+        member.heardNs = shard.nanoTime();
+        if (member.controlPatience != null) {
+            member.controlPatience.cancel(false);
+        }
+        control.belongsTo(member);
+        control.allowReasons(members.length);
+        session.sayAdmitted(member);
+        for (Member other : members) {
+            if (other.verdict != null) {
+                control.send(other.verdict);
+            }
+        }
+        for (Told one : told) {
+            if (one.concerns(rank)) {
+                control.send(one.message);
+            }
+        }
+        if (member.dataEnd != null && needsData(member)) {
+            control.send(ControlWriter.detached(member.attachments, member.dataEnd));
+        }
+        return null;
+    }
+
+    /** Tells all but one, and those who are away when they come back. */
+    private void tellAllAndKeep(ToRank message, Member except) {
+        keep(new Told(message, except.rank, null));
+        tellAll(message, except);
+    }
+
+    private void keep(Told one) {
+        if (told.size() == TOLD_MAX) {
+            told.remove();
+        }
+        told.add(one);
+    }
+
     // What members say
 
     @Override
@@ -266,7 +364,7 @@ final class Epoch implements Party {
             board.collectiveFailed(abort.getContext(), from.rank);
             if (from.abortsFirst(abort.getContext())) {
                 // Field by field: what else may be in it would go to everybody.
-                Abort told = Abort.newBuilder()
+                Abort failed = Abort.newBuilder()
                         .setEpoch(number)
                         .setContext(abort.getContext())
                         .setRank(from.rank)
@@ -275,7 +373,7 @@ final class Epoch implements Party {
                         .setCulprit(abort.getCulprit())
                         .build();
                 from.control.chargeFor(present - 1);
-                tellAll(ControlWriter.message(told), from);
+                tellAllAndKeep(ControlWriter.message(failed), from);
             }
         }
     }
@@ -316,13 +414,13 @@ final class Epoch implements Party {
     }
 
     private void tellRevoked(Member by, int context, String reason) {
-        Revoke told = Revoke.newBuilder()
+        Revoke revoked = Revoke.newBuilder()
                 .setEpoch(number)
                 .setContext(context)
                 .setRank(by.rank)
                 .setReason(reason)
                 .build();
-        tellAll(ControlWriter.message(told), by);
+        tellAllAndKeep(ControlWriter.message(revoked), by);
     }
 
     private void agree(Member from, Agree agree) {
@@ -394,13 +492,25 @@ final class Epoch implements Party {
         if (member.leaving) {
             left(member);
         } else {
-            waitAtMost(DATA_END_GRACE_MS, member, this::lostItsData);
+            wantsDataBack(member);
         }
     }
 
     /** Who goes on to the next epoch, from a world that was revoked, has another data connection, or will have. */
+    private boolean needsData(Member member) {
+        return member.next == null && !worldRevoked;
+    }
+
+    private void wantsDataBack(Member member) {
+        if (needsData(member)) {
+            member.control.send(ControlWriter.detached(member.attachments, member.dataEnd));
+        }
+        long graceMs = shard.settings().resumeGrace().toMillis() + DATA_END_GRACE_MS;
+        waitAtMost(graceMs, member, this::lostItsData);
+    }
+
     private void lostItsData(Member member) {
-        if (member.next == null && !worldRevoked) {
+        if (needsData(member)) {
             member.control.refuse(new Refusal(ErrorCode.RELAY_LOST, member.dataEnd));
             gone(member, Cause.LOST, member.dataEnd);
         }
@@ -409,8 +519,20 @@ final class Epoch implements Party {
     /** A member does not gather for the next epoch any more. */
     void asksNoMore(Member member) {
         if (!member.gone && !member.leaving && member.dataEnd != null) {
-            waitAtMost(DATA_END_GRACE_MS, member, this::lostItsData);
+            wantsDataBack(member);
         }
+    }
+
+    @Override
+    public void returned(Member member) {
+        log.atInfo()
+                .addKeyValue("session", session.name())
+                .addKeyValue("rank", member.rank)
+                .addKeyValue("epoch", number)
+                .log("rank attached another data connection");
+        member.losePatience();
+        member.control.chargeFor(present - 1);
+        member.data.connectAgain(member.rank, board);
     }
 
     private void waitAtMost(long timeoutMs, Member member, Consumer<Member> end) {
@@ -435,17 +557,16 @@ final class Epoch implements Party {
         shard.counters().gone(cause);
         present--;
         member.gone = true;
+        member.verdict = ControlWriter.message(MemberGone.newBuilder()
+                .setEpoch(number)
+                .setRank(member.rank)
+                .setCause(cause)
+                .setDetail(detail)
+                .build());
         boolean lived = living.get(member.rank);
         stopsToLive(member, new Refusal(ErrorCode.EXPELLED, member + " of epoch " + number + " is gone: " + detail));
         session.depart(member);
-        tellAll(
-                ControlWriter.message(MemberGone.newBuilder()
-                        .setEpoch(number)
-                        .setRank(member.rank)
-                        .setCause(cause)
-                        .setDetail(detail)
-                        .build()),
-                member);
+        tellAll(member.verdict, member);
         if (lived) {
             waitNoMoreFor(member);
         }
@@ -454,8 +575,9 @@ final class Epoch implements Party {
         }
     }
 
-    /** Tells those of these ranks something who are not gone. */
+    /** Tells those of these ranks something who are not gone, and those who are away when they come back. */
     void tell(ToRank message, BitSet ranks) {
+        keep(new Told(message, Member.NO_RANK, ranks));
         ControlFrame frame = new ControlFrame(ControlWriter.frame(shard.allocator(), message), shard.backlog());
         ranks.stream()
                 .mapToObj(rank -> members[rank])
@@ -483,10 +605,11 @@ final class Epoch implements Party {
         board.close();
     }
 
-    /** Its members are in the next one: what is left of them here ends without a word. */
-    void retire() {
+    /** Its members are in the next one: what is left of them here ends, and they need not come back. */
+    void retire(int successor) {
+        Refusal over = new Refusal(ErrorCode.STALE_EPOCH, "epoch " + successor + " has begun");
         for (Member member : present()) {
-            member.control.finish();
+            member.control.refuse(over);
             session.depart(member);
         }
         close();

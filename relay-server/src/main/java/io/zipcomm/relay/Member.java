@@ -5,6 +5,7 @@ import io.zipcomm.relay.route.DataConnection;
 import io.zipcomm.relay.route.ForwardLimit;
 import io.zipcomm.relay.route.RateLimit;
 import io.zipcomm.wire.proto.Join;
+import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.util.ArrayDeque;
 import java.util.Queue;
@@ -19,7 +20,12 @@ final class Member implements DataConnection.Owner {
     private static final int SAID_MAX = 16;
 
     final Session session;
-    final ControlConnection control;
+    /** The last one, if it has ended. */
+    ControlConnection control;
+
+    /** Why the control connection ended, and another may come; null as long as it has not. */
+    String controlEnd;
+
     final Join join;
 
     /** What its token allows. */
@@ -42,6 +48,9 @@ final class Member implements DataConnection.Owner {
 
     /** Null until attached, and in ranks that attach none. */
     DataConnection data;
+
+    /** How many data connections it has had. */
+    int attachments;
 
     /** Why the data connection ended; null as long as it has not. */
     String dataEnd;
@@ -76,8 +85,14 @@ final class Member implements DataConnection.Owner {
     /** It is not in the session any more, whatever still comes from its connections. */
     boolean gone;
 
-    /** Ends the wait for the other connection; null if there is none. */
+    /** Ends the wait for the other connection, or another data connection; null if there is none. */
     Future<?> patience;
+
+    /** Ends the wait for another control connection; null if there is none. */
+    Future<?> controlPatience;
+
+    /** What the others were told when it was given up; null before. */
+    ToRank verdict;
 
     Member(Session session, ControlConnection control, Join join, Grant grant, RateLimit rate) {
         this.grant = grant;
@@ -107,6 +122,9 @@ final class Member implements DataConnection.Owner {
     void losePatience() {
         if (patience != null) {
             patience.cancel(false);
+        }
+        if (gone && controlPatience != null) {
+            controlPatience.cancel(false);
         }
     }
 

@@ -228,6 +228,19 @@ final class Session {
         return null;
     }
 
+    /** Takes in a member on another control connection, or answers why not. */
+    Refusal comeBack(ControlConnection control, Join join) {
+        Continues continues = join.getContinues();
+        Refusal refusal = epochOver(continues, continues.getTicket().toByteArray());
+        if (refusal == null) {
+            refusal = epoch.comeBack(control, continues);
+        }
+        if (refusal == null) {
+            limit(epoch.member(continues.getRank()));
+        }
+        return refusal;
+    }
+
     /** Null if it is of the current epoch. */
     private Refusal epochOver(Continues continues, byte[] ticket) {
         if (epoch != null && continues.getEpoch() == epoch.number()) {
@@ -255,7 +268,7 @@ final class Session {
         if (join.getContinues().getKind() != Continues.Kind.NEXT_EPOCH) {
             return new Refusal(
                     ErrorCode.PROTOCOL,
-                    "Join that continues by " + join.getContinues().getKind() + ": expected NEXT_EPOCH");
+                    "Join that continues by " + join.getContinues().getKind() + ": expected NEXT_EPOCH or SAME_EPOCH");
         }
         int wanted = join.getContinues().getSizeWanted();
         if (wanted < 0 || wanted > terms.sizeMax()) {
@@ -302,9 +315,13 @@ final class Session {
         member.heardNs = shard.nanoTime();
         member.ticket = shard.random(TICKET_BYTES);
         admitted.put(number, member);
+        sayAdmitted(member);
+    }
+
+    void sayAdmitted(Member member) {
         member.control.send(ControlWriter.message(Admitted.newBuilder()
                 .setVersion(Frame.VERSION)
-                .setRank(number)
+                .setRank(member.number)
                 .setTicket(ByteString.copyFrom(member.ticket))
                 .setHeartbeatIntervalMs(shard.settings().heartbeatInterval().toMillis())
                 .setHeartbeatTimeoutMs(shard.settings().heartbeatTimeout().toMillis())
@@ -322,25 +339,37 @@ final class Session {
     }
 
     /** Gives a member its data connection, or answers why not. */
-    Refusal attach(Member member, Channel channel, boolean answersPing) {
+    Refusal attach(Member member, Channel channel, Attach attach) {
         if (!member.join.getRelayed()) {
             return new Refusal(ErrorCode.PROTOCOL, member + " said that it attaches no data connection");
         }
-        if (member.data != null) {
+        boolean returns = attach.getAgain() && member.party.isGroup() && !member.leaving;
+        if (member.data != null && !returns) {
             return new Refusal(ErrorCode.UNAUTHORIZED, member + " is attached already");
         }
+        if (member.data != null) {
+            // It may not have ended here yet.
+            member.data.close();
+        }
+        boolean answersPing = attach.getAnswersPing();
         DataConnection data = new DataConnection(member.number, shard.exchange(), member, member.rate, rate);
         channel.pipeline().replace(channel.pipeline().last(), null, data);
         long pingMs = PING_INTERVALS * shard.settings().heartbeatInterval().toMillis();
         long silenceMs = SILENCE_TIMEOUTS * shard.settings().heartbeatTimeout().toMillis();
         channel.writeAndFlush(
-                ControlWriter.frame(channel.alloc(), ControlWriter.attached(answersPing ? silenceMs : 0)),
+                ControlWriter.frame(
+                        channel.alloc(), ControlWriter.attached(answersPing ? silenceMs : 0, ++member.attachments)),
                 channel.voidPromise());
         if (answersPing) {
             data.asks(new Pulse(pingMs, silenceMs, shard.nanoTime()));
         }
         member.data = data;
-        member.party.ready(member);
+        member.dataEnd = null;
+        if (returns) {
+            member.party.returned(member);
+        } else {
+            member.party.ready(member);
+        }
         return null;
     }
 
@@ -358,7 +387,7 @@ final class Session {
         epoch = next;
         if (last != null) {
             remember(last);
-            last.retire();
+            last.retire(next.number());
         }
         grantedBytesPerSecond = 0;
         for (Member member : ranks) {
@@ -476,7 +505,7 @@ final class Session {
 
     void controlEnded(Member member, String reason) {
         if (!member.gone && !member.leaving) {
-            member.party.gone(member, Cause.LOST, reason);
+            member.party.controlEnded(member, reason);
         }
     }
 

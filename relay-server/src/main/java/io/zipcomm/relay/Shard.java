@@ -7,6 +7,7 @@ import io.netty.util.concurrent.Ticker;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.route.Exchange;
 import io.zipcomm.wire.proto.Attach;
+import io.zipcomm.wire.proto.Continues;
 import io.zipcomm.wire.proto.Join;
 import java.security.SecureRandom;
 import java.util.HashMap;
@@ -131,7 +132,11 @@ final class Shard {
     Refusal join(ControlConnection control, Join join, Grant grant) {
         Session session = sessions.get(join.getSession());
         if (join.hasContinues()) {
-            return session == null ? NO_SUCH_PLACE : session.continues(control, join);
+            boolean returns = join.getContinues().getKind() == Continues.Kind.SAME_EPOCH;
+            if (session == null) {
+                return returns ? noSuchSession(join) : NO_SUCH_PLACE;
+            }
+            return returns ? session.comeBack(control, join) : session.continues(control, join);
         }
         if (session == null) {
             Refusal refusal = mayOpen(grant);
@@ -143,6 +148,10 @@ final class Shard {
             sessions.put(session.name(), session);
         }
         return session.join(control, join, grant);
+    }
+
+    private static Refusal noSuchSession(Join join) {
+        return new Refusal(ErrorCode.RELAY_LOST, "this relay knows no session " + join.getSession() + ", or no more");
     }
 
     /** No group begins that goes on from none before. */
@@ -174,7 +183,7 @@ final class Shard {
     Refusal attach(Channel channel, Attach attach) {
         Session session = sessions.get(attach.getSession());
         Member member = session == null ? null : session.holderOf(attach);
-        return member == null ? NO_SUCH_PLACE : session.attach(member, channel, attach.getAnswersPing());
+        return member == null ? NO_SUCH_PLACE : session.attach(member, channel, attach);
     }
 
     void ended(Session session) {

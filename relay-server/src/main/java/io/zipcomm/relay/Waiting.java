@@ -59,6 +59,16 @@ abstract class Waiting implements Party {
     }
 
     @Override
+    public void controlEnded(Member member, String reason) {
+        gone(member, Cause.LOST, reason);
+    }
+
+    @Override
+    public void returned(Member member) {
+        throw new IllegalStateException(member + " returned to a group that has not begun");
+    }
+
+    @Override
     public void dataEnded(Member member) {
         member.control.refuse(new Refusal(ErrorCode.RELAY_LOST, member.dataEnd + " before the group was complete"));
         gone(member, Cause.LOST, member.dataEnd);

@@ -14,6 +14,7 @@ import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportCounters;
 import io.zipcomm.transport.TransportProvider;
 import io.zipcomm.transport.tcp.SimulatedTcp;
+import io.zipcomm.wire.proto.Continues;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.net.InetSocketAddress;
@@ -90,11 +91,20 @@ final class SimulatedProvider implements TransportProvider {
             long deadlineNs,
             boolean patient) {
         AttendedControl control = new AttendedControl(listener, settings);
-        latest = control;
         // The deadline that comes is one of the real clock.
         long untilNs = time.nowNs() + settings.joinTimeout().toNanos();
         control.inner = SimulatedTcp.openControl(host, settings, relay, localPort, control, untilNs, patient);
         return control;
+    }
+
+    @Override
+    public Thread thread(Runnable task, String name) {
+        return new Fiber(host, task, name);
+    }
+
+    @Override
+    public void pause(long ns) {
+        Fiber.current().park(time.nowNs() + ns);
     }
 
     /** A control connection that is awaited in virtual time. */
@@ -108,6 +118,9 @@ final class SimulatedProvider implements TransportProvider {
         private boolean complete;
         private boolean ended;
         private Fiber waiting;
+
+        /** Waits for the answer to coming back, if it still does. */
+        private Fiber returning;
 
         AttendedControl(ControlChannel.Listener listener, ZipSettings settings) {
             this.listener = listener;
@@ -123,7 +136,11 @@ final class SimulatedProvider implements TransportProvider {
             } catch (InvalidProtocolBufferException e) {
                 throw new IllegalStateException(e);
             }
-            if (said.hasJoin()) {
+            if (said.hasJoin() && said.getJoin().getContinues().getKind() == Continues.Kind.SAME_EPOCH) {
+                // Who comes back pauses until there is an answer.
+                returning = Fiber.current();
+            } else if (said.hasJoin()) {
+                latest = this;
                 joinUntilNs = beganNs + said.getJoin().getJoinTimeoutMs() * 1_000_000 + ANSWER_NS;
                 await(() -> attaches ? answered : complete, joinUntilNs);
             } else if (said.hasLeave()) {
@@ -145,6 +162,9 @@ final class SimulatedProvider implements TransportProvider {
         private void look() {
             if (waiting != null) {
                 waiting.wake();
+            }
+            if (returning != null) {
+                returning.wake();
             }
         }
 
@@ -254,6 +274,11 @@ final class SimulatedProvider implements TransportProvider {
             relayed = new Path[view.size()];
             inner.start(view, plant.events(host, events));
             time.after(TURN_NS, this::turnNowAndThen);
+        }
+
+        @Override
+        public void detached(int number, String reason) {
+            inner.detached(number, reason);
         }
 
         @Override

@@ -44,7 +44,9 @@ public interface ControlPlane extends AutoCloseable {
      * @param context communicator; 0, the world's, for all of the group
      * @param reason  as a phrase
      */
-    void revoke(int context, String reason);
+    default void revoke(int context, String reason) {
+        throw new UnsupportedOperationException("not here yet");
+    }
 
     /**
      * Says this rank's part of an agreement. The answer is {@link Listener#agreed}, the same for all members.
@@ -55,7 +57,9 @@ public interface ControlPlane extends AutoCloseable {
      * @param value     this rank's part
      * @param timeoutMs after which the first to come wants an answer
      */
-    void agree(int context, int[] members, int number, boolean value, long timeoutMs);
+    default void agree(int context, int[] members, int number, boolean value, long timeoutMs) {
+        throw new UnsupportedOperationException("not here yet");
+    }
 
     /**
      * This rank leaves cleanly; nothing else may be said afterwards. Blocks until that has been heard, for one second at most,
@@ -126,7 +130,9 @@ public interface ControlPlane extends AutoCloseable {
          * @param rank    world rank of the member
          * @param reason  as a phrase
          */
-        void revoked(int context, int rank, String reason);
+        default void revoked(int context, int rank, String reason) {
+            throw new UnsupportedOperationException("not here yet");
+        }
 
         /**
          * An agreement is over. All members hear the same.
@@ -138,7 +144,17 @@ public interface ControlPlane extends AutoCloseable {
          * @param failed  members that were gone, as world ranks
          * @param missing living members that had not come when its time was over; if there are any, nothing was agreed
          */
-        void agreed(int context, int leader, int number, boolean value, int[] failed, int[] missing);
+        default void agreed(int context, int leader, int number, boolean value, int[] failed, int[] missing) {
+            throw new UnsupportedOperationException("not here yet");
+        }
+
+        /**
+         * The data connection has ended as the relay sees it. This end may see nothing of that.
+         *
+         * @param number of the data connection, as the relay counts them
+         * @param reason as a phrase
+         */
+        void detached(int number, String reason);
 
         /** The relay has answered {@link ControlPlane#ask}. */
         void relayAnswered();
@@ -150,7 +166,16 @@ public interface ControlPlane extends AutoCloseable {
          */
         void expelled(String reason);
 
-        /** The control connection is gone: no further verdicts. */
+        /**
+         * Another epoch has begun: for who is not on its way there it is as {@link #expelled}. Nothing else is told afterwards.
+         *
+         * @param reason as a phrase
+         */
+        default void epochOver(String reason) {
+            expelled(reason);
+        }
+
+        /** The control connection is gone for good: no further verdicts. */
         void controlLost(String reason);
     }
 }

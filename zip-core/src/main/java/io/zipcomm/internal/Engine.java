@@ -779,7 +779,32 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         control.punch(peer);
     }
 
-    /** The data connection to the relay is gone. If this rank is gone for the relay, that is what matters, so it is asked. */
+    @Override
+    public void relayAway(String reason) {
+        LOG.info("{}: the connection to the relay ended, and is opened again: {}", view, reason);
+        for (Link link : links) {
+            if (link != null) {
+                link.relayAway("connection to the relay ended: " + reason);
+            }
+        }
+        if (hub != null) {
+            hub.away(reason);
+        }
+    }
+
+    @Override
+    public void flowBegan(int peer) {
+        links[peer].flowBegan();
+    }
+
+    @Override
+    public void hubBack() {
+        if (hub != null) {
+            hub.back();
+        }
+    }
+
+    /** The data connection to the relay is gone for good. If this rank is gone for the relay, that is what matters, so it is asked. */
     @Override
     public void relayLost(String reason) {
         if (controlLoss != null) {
@@ -871,6 +896,11 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             controlLoss = reason;
             loseRelay(reason);
         });
+    }
+
+    @Override
+    public void detached(int number, String reason) {
+        tell(() -> transport.detached(number, reason));
     }
 
     @Override

@@ -18,6 +18,7 @@ import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Admitted;
 import io.zipcomm.wire.proto.Agree;
 import io.zipcomm.wire.proto.Attach;
+import io.zipcomm.wire.proto.Continues;
 import io.zipcomm.wire.proto.GroupReady;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.Join;
@@ -87,6 +88,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     private final RoundTrips roundTrips = new RoundTrips();
 
     private volatile ControlChannel channel;
+
     /** This rank's part of the keys for what goes through the relay; empty if that is not encrypted. */
     private final byte[] sealNonce;
 
@@ -95,6 +97,13 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     /** Why the relay says nothing more; null while it may. */
     private String loss;
 
+    /** Opens the connection again once the group is complete; null before. */
+    private ControlReturn controlReturn;
+
+    /** What the rank joined with: by that it comes back, too, but for the epoch. */
+    private Join joined;
+
+    private ControlReturn.Opener opener;
     private volatile int epoch;
     private volatile boolean leaving;
     private volatile long heartbeatMs = TICK_MS;
@@ -109,7 +118,9 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
 
     private long beats;
     private int gatheringTicks;
-    private boolean dismissed;
+
+    /** The relay has given this rank's place away, or another epoch has begun: there is nothing to come back to. */
+    private volatile boolean dismissed;
 
     private MembershipClient(ZipSettings settings, RelayAddress relay, LongSupplier clock) {
         this(settings, relay, clock, settings.joinTimeout().toNanos(), null);
@@ -262,8 +273,42 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             join.setContinues(continuation.toWire());
         }
         join.setSealNonce(ByteString.copyFrom(sealNonce));
-        say(ToRelay.newBuilder().setJoin(join).build());
+        joined = join.build();
+        opener = new Opener(provider, localPort);
+        say(ToRelay.newBuilder().setJoin(joined).build());
         asked = true;
+    }
+
+    /** Opens the control connection once more. */
+    private final class Opener implements ControlReturn.Opener {
+        private final TransportProvider provider;
+        private final int localPort;
+
+        Opener(TransportProvider provider, int localPort) {
+            this.provider = provider;
+            this.localPort = localPort;
+        }
+
+        @Override
+        public ControlChannel open(long timeoutNs) {
+            return provider.openControl(
+                    settings, relay, localPort, MembershipClient.this, System.nanoTime() + timeoutNs, false);
+        }
+
+        @Override
+        public Thread thread(Runnable task, String name) {
+            return provider.thread(task, name);
+        }
+
+        @Override
+        public void pause(long ns) {
+            provider.pause(ns);
+        }
+
+        @Override
+        public long nowNs() {
+            return clock.getAsLong();
+        }
     }
 
     /** The relay that this client speaks to. */
@@ -347,12 +392,37 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     public GroupView awaitGroup() {
         GroupReady group = await(ready, "the other ranks of session " + settings.session());
         epoch = group.getEpoch();
+        watchOver(group);
         GroupView view = MembershipMessages.view(group, settings.session(), group.getRank());
         if (sealNonce.length == 0) {
             return view;
         }
         return view.sealed(
                 MembershipMessages.sealKeys(group, view, settings.protection().secret(), sealNonce));
+    }
+
+    /** From now on the connection is opened again if it ends. */
+    private void watchOver(GroupReady group) {
+        synchronized (this) {
+            controlReturn = new ControlReturn(
+                    opener, again(group), settings.relayTimeout().toNanos(), new Returning());
+            if (loss != null && !leaving) {
+                controlReturn.begin(loss);
+                loss = null;
+            }
+        }
+    }
+
+    /** By what this rank comes back to its place in a group. */
+    private Join again(GroupReady group) {
+        return joined.toBuilder()
+                .setElsewhere(false)
+                .setContinues(Continues.newBuilder()
+                        .setKind(Continues.Kind.SAME_EPOCH)
+                        .setEpoch(group.getEpoch())
+                        .setRank(group.getRank())
+                        .setTicket(admitted.join().getTicket()))
+                .build();
     }
 
     /** Says who is told of verdicts; those that came before are told at once. */
@@ -429,9 +499,42 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     // ---- what this rank says
 
     private void say(ToRelay message) {
-        ControlChannel open = channel;
+        ControlChannel open;
+        synchronized (this) {
+            open = channel;
+            if (controlReturn != null && isWorthKeeping(message) && controlReturn.keep(message.toByteArray())) {
+                return;
+            }
+        }
         if (open != null) {
             open.send(message.toByteArray());
+        }
+    }
+
+    /** What is out of date when the connection is there again need not be said then. */
+    private static boolean isWorthKeeping(ToRelay message) {
+        return !message.hasHeartbeat() && !message.hasPong() && !message.hasPunchWanted();
+    }
+
+    /** What comes of the attempts to open the connection again. */
+    private final class Returning implements ControlReturn.Outcome {
+
+        @Override
+        public void returned(ControlChannel opened) {
+            synchronized (MembershipClient.this) {
+                channel = opened;
+            }
+        }
+
+        @Override
+        public void refused(ToRank message) {
+            dismissed(message);
+            finished.countDown();
+        }
+
+        @Override
+        public void gaveUp(String reason) {
+            gone(reason);
         }
     }
 
@@ -512,7 +615,13 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     @Override
     public void close() {
         leaving = true;
-        ControlChannel open = channel;
+        ControlChannel open;
+        synchronized (this) {
+            open = channel;
+            if (controlReturn != null) {
+                controlReturn.close();
+            }
+        }
         if (open != null) {
             open.close();
         }
@@ -536,6 +645,10 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             failJoin(new ZipException(ErrorCode.PROTOCOL, "message of the relay cannot be read", e));
             return;
         }
+        ControlReturn returning = controlReturn();
+        if (returning != null && returning.heard(message)) {
+            return;
+        }
         switch (message.getMessageCase()) {
             case ADMITTED -> {
                 heartbeatMs = Math.max(1, message.getAdmitted().getHeartbeatIntervalMs());
@@ -544,7 +657,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             }
             case GROUP_READY -> ready.complete(message.getGroupReady());
             case REFUSED -> refused(message);
-            case MEMBER_GONE, ABORT, SUSPECT, PUNCH_AT, REVOKE, AGREED -> hear(message);
+            case MEMBER_GONE, ABORT, SUSPECT, PUNCH_AT, REVOKE, AGREED, DETACHED -> hear(message);
             case PING ->
                 say(ToRelay.newBuilder()
                         .setPong(Pong.newBuilder().setNumber(message.getPing().getNumber()))
@@ -580,10 +693,14 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         Refused refusal = message.getRefused();
         failJoin(new ZipException(ErrorCode.of(refusal.getCode()), refusal.getReason()));
         if (!ready.isCompletedExceptionally()) {
-            // This rank was a member of a group, and is none any more.
-            dismissed = true;
-            hear(message);
+            dismissed(message);
         }
+    }
+
+    /** This rank was a member of a group, and is none any more. */
+    private void dismissed(ToRank message) {
+        dismissed = true;
+        hear(message);
     }
 
     private void hear(ToRank message) {
@@ -608,8 +725,11 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
 
     @Override
     public void tick() {
+        ControlReturn returning = controlReturn();
         // Join has to be the first message.
-        if (!asked || (!admitted.isDone() && ++gatheringTicks % GATHERING_TICKS != 0)) {
+        if ((returning != null && returning.isUnderWay())
+                || !asked
+                || (!admitted.isDone() && ++gatheringTicks % GATHERING_TICKS != 0)) {
             return;
         }
         say(ToRelay.newBuilder()
@@ -621,13 +741,36 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         boolean wasAwake = (nowNs - lastTickNs) / 1_000_000 <= heartbeatTimeoutMs / 2;
         lastTickNs = nowNs;
         if (heartbeatTimeoutMs > 0 && silentMs > heartbeatTimeoutMs && wasAwake) {
+            boolean comesBack = returning != null && !leaving && !dismissed;
+            ControlChannel silent = opened();
             ended("silent for " + silentMs + " ms");
-            close();
+            if (comesBack) {
+                silent.close();
+            } else {
+                close();
+            }
         }
     }
 
     @Override
     public void ended(String reason) {
+        ControlReturn returning = controlReturn();
+        if (returning != null && returning.ended(reason)) {
+            return;
+        }
+        if (returning == null || leaving || dismissed) {
+            gone(reason);
+            return;
+        }
+        returning.begin(reason);
+    }
+
+    private synchronized ControlReturn controlReturn() {
+        return controlReturn;
+    }
+
+    /** The connection is gone for good. */
+    private void gone(String reason) {
         finished.countDown();
         failJoin(new ZipException(ErrorCode.RELAY_LOST, "connection to the relay ended: " + reason));
         synchronized (this) {

@@ -101,6 +101,9 @@ final class MembershipMessages {
                     listener.punchAt(punch.getRank(), heardNs + punch.getInUs() * 1000, punch.getRoundTripUs() * 1000);
                 }
             }
+            case DETACHED ->
+                listener.detached(
+                        message.getDetached().getNumber(), message.getDetached().getReason());
             case REVOKE -> {
                 Revoke revoke = message.getRevoke();
                 listener.revoked(revoke.getContext(), revoke.getRank(), revoke.getReason());
@@ -125,6 +128,10 @@ final class MembershipMessages {
                 if (code == ErrorCode.RELAY_LOST) {
                     // The data connection, as the relay sees it.
                     listener.controlLost(refusal.getReason());
+                    return;
+                }
+                if (code == ErrorCode.STALE_EPOCH) {
+                    listener.epochOver(code + ": " + refusal.getReason());
                     return;
                 }
                 listener.expelled((code == ErrorCode.EXPELLED ? "" : code + ": ") + refusal.getReason());

@@ -206,6 +206,9 @@ final class WorldEpochs implements Epochs {
         public void suspectedBy(int rank, String detail) {}
 
         @Override
+        public void detached(int number, String reason) {}
+
+        @Override
         public void punchAt(int rank, long atNs, long roundTripNs) {}
 
         @Override
@@ -223,8 +226,14 @@ final class WorldEpochs implements Epochs {
         }
 
         @Override
+        public void epochOver(String reason) {
+            // Whether this rank is in the one that has begun its other connection says, or the next attempt.
+            LOG.debug("{}: {}", engine.view(), reason);
+        }
+
+        @Override
         public void controlLost(String reason) {
-            // As the relay does when the next epoch has begun; otherwise the next attempt says what it means.
+            // The next attempt says what it means.
             LOG.debug("{}: control connection to the relay ended: {}", engine.view(), reason);
         }
     }

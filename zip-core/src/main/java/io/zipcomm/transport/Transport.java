@@ -40,6 +40,15 @@ public interface Transport extends AutoCloseable {
     void attach(RelayAddress relay, String session, int rank, byte[] ticket, long deadlineNs);
 
     /**
+     * The relay says that a connection to it has ended. Unless there is another by now, it is opened again, as if its end had been
+     * seen here.
+     *
+     * @param number of the connection, as the relay counts them
+     * @param reason as a phrase
+     */
+    default void detached(int number, String reason) {}
+
+    /**
      * The group is complete; paths may be used from now on.
      *
      * @param view   the group

@@ -4,6 +4,7 @@ import io.netty.channel.IoHandle;
 import io.netty.channel.IoHandler;
 import io.netty.channel.IoHandlerContext;
 import io.netty.channel.IoRegistration;
+import io.zipcomm.settings.ZipSettings.IoChoice;
 import io.zipcomm.simulation.Fiber;
 import io.zipcomm.simulation.Host;
 import io.zipcomm.simulation.StreamEnd;
@@ -45,6 +46,11 @@ final class SimulatedPoller extends Poller {
     @Override
     long nanoTime() {
         return host.time().nowNs();
+    }
+
+    @Override
+    Poller another(IoChoice choice) {
+        return new SimulatedPoller(host, () -> {});
     }
 
     @Override
@@ -168,6 +174,7 @@ final class SimulatedPoller extends Poller {
     private final class Socket implements StreamSocket, Source {
         private final StreamEnd end;
         private final Listener listener;
+        private Readiness poller = readiness;
         private boolean reads;
         private boolean writes;
 
@@ -176,10 +183,10 @@ final class SimulatedPoller extends Poller {
             this.listener = listener;
             end.whenChanged(() -> {
                 if (isReady()) {
-                    readiness.changed();
+                    poller.changed();
                 }
             });
-            readiness.sources.add(this);
+            poller.sources.add(this);
         }
 
         @Override
@@ -221,7 +228,7 @@ final class SimulatedPoller extends Poller {
             reads = readable;
             writes = writable;
             if (isReady()) {
-                readiness.changed();
+                poller.changed();
             }
         }
 
@@ -241,6 +248,15 @@ final class SimulatedPoller extends Poller {
         }
 
         @Override
+        public void moveTo(Poller other) {
+            poller.sources.remove(this);
+            reads = false;
+            writes = false;
+            poller = ((SimulatedPoller) other).readiness;
+            poller.sources.add(this);
+        }
+
+        @Override
         public InetSocketAddress local() {
             return end.local();
         }
@@ -252,13 +268,13 @@ final class SimulatedPoller extends Poller {
 
         @Override
         public void close() {
-            readiness.sources.remove(this);
+            poller.sources.remove(this);
             end.close();
         }
 
         @Override
         public void abort() {
-            readiness.sources.remove(this);
+            poller.sources.remove(this);
             end.abort();
         }
     }

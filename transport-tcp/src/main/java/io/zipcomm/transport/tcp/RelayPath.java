@@ -31,6 +31,9 @@ final class RelayPath extends RelayConnectionPath {
     private int arrivingBytes;
     private boolean acknowledging;
 
+    /** What was missing of a frame when the connection that it came on ended. */
+    private int missing;
+
     /**
      * @param eagerBytes longest payload of a frame that is not a fragment, if the relay forwards that
      */
@@ -56,6 +59,16 @@ final class RelayPath extends RelayConnectionPath {
     @Override
     public String name() {
         return "relay";
+    }
+
+    @Override
+    public boolean isForgettable() {
+        return true;
+    }
+
+    @Override
+    public int missingBytes() {
+        return connection().isArriving(this) ? connection().missingInbound() : missing;
     }
 
     @Override
@@ -85,6 +98,31 @@ final class RelayPath extends RelayConnectionPath {
             // What still comes is thrown away, so that frames for other paths get past it.
             openInput();
         }
+    }
+
+    /**
+     * Its connection has ended amid a frame for this path.
+     *
+     * @param bytes payload bytes that did not come in
+     */
+    void interrupted(int bytes) {
+        missing = bytes;
+    }
+
+    /** A new flow, of which nothing has been sent and nothing taken. */
+    void beginAnew() {
+        sentBytes = 0;
+        acknowledgedBytes = 0;
+        takenBytes = 0;
+        toldBytes = 0;
+    }
+
+    /** The flow goes on, as a new one, on another connection. */
+    void moveTo(RelayConnection next) {
+        connection(next);
+        queued = false;
+        acknowledging = false;
+        beginAnew();
     }
 
     /** Whether frames are taken. */
@@ -132,6 +170,7 @@ final class RelayPath extends RelayConnectionPath {
 
     void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
         arrivingBytes = Frame.HEADER_BYTES + frame.bytes;
+        missing = 0;
         if (closed) {
             return;
         }

@@ -269,6 +269,11 @@ final class TestGroup {
         }
 
         @Override
+        public void detached(int number, String reason) {
+            real.detached(number, reason);
+        }
+
+        @Override
         public void attach(RelayAddress relay, String session, int rank, byte[] ticket, long deadlineNs) {
             real.attach(relay, session, rank, ticket, deadlineNs);
         }
@@ -291,6 +296,21 @@ final class TestGroup {
                 @Override
                 public void punchWanted(int peer) {
                     events.punchWanted(peer);
+                }
+
+                @Override
+                public void relayAway(String reason) {
+                    events.relayAway(reason);
+                }
+
+                @Override
+                public void flowBegan(int peer) {
+                    events.flowBegan(peer);
+                }
+
+                @Override
+                public void hubBack() {
+                    events.hubBack();
                 }
 
                 @Override
