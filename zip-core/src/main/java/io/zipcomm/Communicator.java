@@ -205,7 +205,7 @@ public interface Communicator extends AutoCloseable {
      * @param value this rank's part
      * @return whether all said true that said anything, those that died after it included; and who is gone
      * @throws io.zipcomm.error.ZipException with code DEADLINE, on all members alike, if a living member did not come within the time of
-     *     the first that did; RELAY_LOST if this rank lost its control connection; EXPELLED; CLOSED; BAD_ARGUMENT if another thread of
+     *     one of those that did; RELAY_LOST if this rank lost its control connection; EXPELLED; CLOSED; BAD_ARGUMENT if another thread of
      *     this process waits for an agreement on this communicator; CANCELLED if the thread was interrupted: this rank's part
      *     counts all the same
      */

@@ -8,6 +8,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +34,10 @@ final class Succession extends Waiting {
     private boolean leavingOut;
 
     private boolean over;
+
+    /** Living members that had to go, since they were late. */
+    private int leftOut;
+
     private int asked;
     private int ready;
 
@@ -83,6 +88,9 @@ final class Succession extends Waiting {
     @Override
     public void ready(Member member) {
         ready++;
+        if (deadlinePassed) {
+            leaveOutTheLate();
+        }
         beginIfReady();
     }
 
@@ -94,7 +102,7 @@ final class Succession extends Waiting {
         int size = ready + admissible();
         if (size < session().terms().laterSizeMin()) {
             if (sizeWanted == 0) {
-                fail(new Refusal(ErrorCode.JOIN_TIMEOUT, tooFew(size)));
+                fail(new Refusal(ErrorCode.JOIN_TIMEOUT, tooFew(ready)));
             }
             return;
         }
@@ -133,43 +141,59 @@ final class Succession extends Waiting {
         return survivors;
     }
 
-    /** Who has not asked is left out. Who has is given the time of a heartbeat to be ready. */
+    /**
+     * Who has asked is given the time of a heartbeat to be ready. Who has not is left out, but not before those who are ready are
+     * enough without it: if they never are, it shall not have had to go in vain.
+     */
     private void deadlinePassed() {
         deadlinePassed = true;
-        int size = asked + admissible();
-        boolean secedes = !session().terms().maySecede(asked, epoch.livingCount());
-        if (secedes || size < session().terms().laterSizeMin()) {
-            fail(timeout.refusal(tooFew(size)));
+        if (!areEnough(asked)) {
+            fail(timeout.refusal(tooFew(asked)));
             return;
         }
         long graceMs = shard.settings().heartbeatTimeout().toMillis();
         deadline = shard.later(() -> graceOver(graceMs), TimeUnit.MILLISECONDS.toNanos(graceMs));
-        leaveOut("did not ask for the next epoch within " + timeout.ms() + " ms", false);
+        leaveOutTheLate();
+        beginIfReady();
     }
 
-    private void graceOver(long graceMs) {
-        int size = ready + admissible();
-        if (ready == 0 || size < session().terms().laterSizeMin()) {
-            fail(timeout.refusal(tooFew(size)));
-        } else {
-            leaveOut("asked for the next epoch, and did not attach within " + graceMs + " ms more", true);
+    /** Whether so many members may go on without the others. */
+    private boolean areEnough(int members) {
+        return session().terms().maySecede(members, epoch.livingCount() + leftOut)
+                && members + admissible() >= session().terms().laterSizeMin();
+    }
+
+    private void leaveOutTheLate() {
+        if (areEnough(ready)) {
+            leaveOut(member -> member.next == null, "did not ask for the next epoch within " + timeout.ms() + " ms");
         }
     }
 
-    /** Of those who have asked, if {@code asked}, or of all: members that are not ready are gone from now on. */
-    private void leaveOut(String reason, boolean whoAsked) {
+    private void graceOver(long graceMs) {
+        leaveOutTheLate();
+        if (areEnough(ready)) {
+            leaveOut(
+                    member -> member.next != null && !member.next.isReady(),
+                    "asked for the next epoch, and did not attach within " + graceMs + " ms more");
+            beginIfReady();
+        } else {
+            fail(timeout.refusal(tooFew(ready)));
+        }
+    }
+
+    /** Members that are late are gone from now on. */
+    private void leaveOut(Predicate<Member> late, String reason) {
         leavingOut = true;
         for (Member member : epoch.present()) {
-            boolean here = member.next != null && (!whoAsked || member.next.isReady());
-            if (!here && !member.gone && !member.leaving) {
+            if (late.test(member) && !member.gone && !member.leaving) {
+                leftOut++;
                 session().expel(member, new Refusal(ErrorCode.EXPELLED, member + " " + reason));
             }
         }
         leavingOut = false;
-        beginIfReady();
     }
 
-    private String tooFew(int size) {
+    private String tooFew(int members) {
         BitSet notAsked = new BitSet();
         BitSet notReady = new BitSet();
         for (Member member : epoch.present()) {
@@ -185,8 +209,8 @@ final class Succession extends Waiting {
         long afterMs = TimeUnit.NANOSECONDS.toMillis(shard.nanoTime() - beganNs);
         int living = epoch.livingCount();
         String text = "session " + session().name() + ", epoch after " + epoch.number() + ", after " + afterMs + " ms: "
-                + size + " ranks, and it takes "
-                + (session().terms().maySecede(asked, living)
+                + (members + admissible()) + " ranks, and it takes "
+                + (session().terms().maySecede(members, living + leftOut)
                         ? session().terms().laterSizeMin()
                         : "more than half of the living members to leave others out");
         text += notAsked.isEmpty() ? "" : "; " + RankList.text(notAsked) + " did not ask for it";
@@ -235,10 +259,8 @@ final class Succession extends Waiting {
         if (member.isReady()) {
             ready--;
         }
-        Member former = member.former;
-        former.next = null;
+        member.former.next = null;
         session().depart(member);
-        epoch.asksNoMore(former);
     }
 
     private void end() {
