@@ -205,7 +205,7 @@ public interface Communicator extends AutoCloseable {
      * @param value this rank's part
      * @return whether all said true that said anything, those that died after it included; and who is gone
      * @throws io.zipcomm.error.ZipException with code DEADLINE, on all members alike, if a living member did not come within the time of
-     *     the first that did; RELAY_LOST if this rank lost its control connection; EXPELLED; CLOSED; BAD_ARGUMENT if another thread of
+     *     one of those that did; RELAY_LOST if this rank lost its control connection; EXPELLED; CLOSED; BAD_ARGUMENT if another thread of
      *     this process waits for an agreement on this communicator; CANCELLED if the thread was interrupted: this rank's part
      *     counts all the same
      */
@@ -215,7 +215,7 @@ public interface Communicator extends AutoCloseable {
      * Goes on with those that live: all living members call this, or {@link #grow}, and get the world of the next epoch, in which they have ranks
      * from 0 on in the order that they had. Revokes this world. Of the world only.
      *
-     * <p>Blocking: until all living members have called it; after {@link #timeout} of the first, those that have not are left out, if
+     * <p>Blocking: until all living members have called it; when the {@link #timeout} of one of them is over, those that have not are left out, if
      * enough have (setting {@code ZIP_SIZE_MIN}).
      *
      * @return the new world's communicator, to be closed by the caller; {@link GroupView#ranksBefore} tells who was who. This world,
@@ -232,8 +232,8 @@ public interface Communicator extends AutoCloseable {
      * Goes on as {@link #shrink} does, and takes newcomers in: processes that have called {@link Zip#join} for this session. They get the ranks
      * behind those of the members, in the order in which they came.
      *
-     * <p>Blocking: until all living members have called this and there are so many ranks; after {@link #timeout} of the first
-     * member, it goes on with those that have come.
+     * <p>Blocking: until all living members have called this and there are so many ranks; when the {@link #timeout} of one
+     * member is over, it goes on with those that have come.
      *
      * @param size ranks wanted in all, 1 to the setting {@code ZIP_SIZE_MAX}; equal on all members. With as many living members, or more, no newcomers
      *             are waited for

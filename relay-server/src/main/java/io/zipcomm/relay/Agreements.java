@@ -8,18 +8,23 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
  * What members of one epoch agree on. Each agreement has one answer, the same for all its members, once every living one has
- * said its part or asked for the next epoch, or the time of the first is over. It is remembered for those who come later. Event loop
- * only.
+ * said its part or asked for the next epoch, or the time of one of those who have said it is over: it would take for failed what the
+ * others agree on later. The answer is remembered for those who come later. Event loop only.
  */
 final class Agreements {
 
     /** Agreements of one epoch that are open, or that somebody who lives has not asked for yet. */
     static final int AGREEMENTS_MAX = 1024;
+
+    /** Times that differ by less than 292 years can be compared; nobody lives so long. */
+    private static final long TIMEOUT_MS_MAX = TimeUnit.DAYS.toMillis(365);
 
     /** Where an agreement is: communicators of different colours share a context, but not their lowest member. */
     private record Communicator(int context, int leader) {}
@@ -38,6 +43,9 @@ final class Agreements {
         /** Null once there is an answer. */
         Future<?> deadline;
 
+        /** When that is. */
+        long deadlineNs;
+
         /** Null as long as there is none. */
         ToRank answer;
 
@@ -55,9 +63,28 @@ final class Agreements {
         }
     }
 
+    /** The questions of one communicator; there is one, at least. */
+    private static final class Asked {
+        final SortedMap<Integer, Agreement> byNumber = new TreeMap<>();
+
+        /** Up to this number, what is not there has been answered, and whoever still asks for it was missing; 0 for none. */
+        int forgottenTo;
+
+        /** Forgets the answer to the first, of which members were missing that still live. Returns false if it has none. */
+        boolean forgetFirst() {
+            Agreement first = byNumber.get(byNumber.firstKey());
+            if (first.answer == null) {
+                return false;
+            }
+            forgottenTo = first.number;
+            byNumber.remove(first.number);
+            return true;
+        }
+    }
+
     private final Shard shard;
     private final Epoch epoch;
-    private final Map<Communicator, Map<Integer, Agreement>> agreements = new HashMap<>();
+    private final Map<Communicator, Asked> agreements = new HashMap<>();
     private int count;
 
     Agreements(Shard shard, Epoch epoch) {
@@ -80,8 +107,17 @@ final class Agreements {
                             + " among them, of " + epoch.size());
         }
         Communicator of = new Communicator(agree.getContext(), members.nextSetBit(0));
-        Map<Integer, Agreement> ofCommunicator = agreements.getOrDefault(of, Map.of());
-        for (Agreement other : List.copyOf(ofCommunicator.values())) {
+        Refusal refusal = doneWithOthers(of, from, agree);
+        return refusal == null ? say(of, members, from, agree) : refusal;
+    }
+
+    /** One at a time: a member does not ask for earlier ones any more that have been answered; others are in its way. */
+    private Refusal doneWithOthers(Communicator of, Member from, Agree agree) {
+        Asked asked = agreements.get(of);
+        if (asked == null) {
+            return null;
+        }
+        for (Agreement other : List.copyOf(asked.byNumber.values())) {
             if (other.number == agree.getNumber() || !other.members.get(from.rank)) {
                 continue;
             }
@@ -90,24 +126,38 @@ final class Agreements {
                         ErrorCode.PROTOCOL, text(agree) + " while number " + other.number + " has no answer");
             }
             if (other.answer != null && other.number < agree.getNumber()) {
-                // One at a time: it does not ask for that any more.
                 other.said.set(from.rank);
                 forgetIfKnown(other);
             }
         }
-        Agreement agreement = ofCommunicator.get(agree.getNumber());
+        return null;
+    }
+
+    private Refusal say(Communicator of, BitSet members, Member from, Agree agree) {
+        Asked asked = agreements.get(of);
+        Agreement agreement = asked == null ? null : asked.byNumber.get(agree.getNumber());
+        if (agreement != null && !agreement.members.equals(members)) {
+            return new Refusal(ErrorCode.PROTOCOL, text(agree) + ": other members than who said it first");
+        }
+        if (agreement == null && asked != null && agree.getNumber() <= asked.forgottenTo) {
+            BitSet late = new BitSet();
+            late.set(from.rank);
+            from.control.send(answer(of, agree.getNumber(), members, false, late));
+            return null;
+        }
         if (agreement == null) {
+            if (count >= AGREEMENTS_MAX && asked != null && asked.forgetFirst()) {
+                count--;
+            }
             if (count >= AGREEMENTS_MAX) {
                 return new Refusal(
                         ErrorCode.LIMIT,
                         text(agree) + ": there are " + AGREEMENTS_MAX
                                 + " that not all living members have asked for, and no more are allowed");
             }
-            agreement = open(of, agree, members);
-        } else if (!agreement.members.equals(members)) {
-            return new Refusal(ErrorCode.PROTOCOL, text(agree) + ": other members than who said it first");
+            agreement = open(of, agree.getNumber(), members);
         }
-        take(agreement, from, agree.getValue());
+        take(agreement, from, agree);
         return null;
     }
 
@@ -133,26 +183,39 @@ final class Agreements {
         return world && members.get(from) ? members : null;
     }
 
-    private Agreement open(Communicator of, Agree first, BitSet members) {
-        Agreement agreement = new Agreement(of, first.getNumber(), members);
-        agreements.computeIfAbsent(of, any -> new HashMap<>()).put(agreement.number, agreement);
+    private Agreement open(Communicator of, int number, BitSet members) {
+        Agreement agreement = new Agreement(of, number, members);
+        agreements.computeIfAbsent(of, any -> new Asked()).byNumber.put(number, agreement);
         count++;
-        long timeoutNs = TimeUnit.MILLISECONDS.toNanos(Math.max(1, first.getTimeoutMs()));
-        agreement.deadline = shard.later(() -> answer(agreement), timeoutNs);
         return agreement;
     }
 
     /** What it says twice counts once. */
-    private void take(Agreement agreement, Member from, boolean value) {
+    private void take(Agreement agreement, Member from, Agree agree) {
         boolean first = !agreement.said.get(from.rank);
         agreement.said.set(from.rank);
-        if (agreement.answer == null) {
-            agreement.value &= value || !first;
+        if (agreement.answer == null && first) {
+            agreement.value &= agree.getValue();
+            answerWithin(agreement, agree.getTimeoutMs());
             answerIfAllSaid(agreement);
-        } else if (first) {
+        } else if (agreement.answer != null && first) {
             from.control.send(agreement.answer);
             forgetIfKnown(agreement);
         }
+    }
+
+    /** One of those who wait for it waits no longer than that. */
+    private void answerWithin(Agreement agreement, long timeoutMs) {
+        long timeoutNs = TimeUnit.MILLISECONDS.toNanos(Math.min(TIMEOUT_MS_MAX, Math.max(1, timeoutMs)));
+        long atNs = shard.nanoTime() + timeoutNs;
+        if (agreement.deadline != null && atNs - agreement.deadlineNs >= 0) {
+            return;
+        }
+        if (agreement.deadline != null) {
+            agreement.deadline.cancel(false);
+        }
+        agreement.deadlineNs = atNs;
+        agreement.deadline = shard.later(() -> answer(agreement), timeoutNs);
     }
 
     private void answerIfAllSaid(Agreement agreement) {
@@ -166,26 +229,30 @@ final class Agreements {
         agreement.deadline.cancel(false);
         agreement.deadline = null;
         BitSet missing = agreement.withoutWord(epoch.living());
-        BitSet failed = (BitSet) agreement.members.clone();
-        failed.andNot(epoch.living());
-        agreement.answer = ControlWriter.message(Agreed.newBuilder()
-                .setEpoch(epoch.number())
-                .setContext(agreement.of.context())
-                .setLeader(agreement.of.leader())
-                .setNumber(agreement.number)
-                .setValue(agreement.value && missing.isEmpty())
-                .addAllFailed(() -> failed.stream().iterator())
-                .addAllMissing(() -> missing.stream().iterator())
-                .build());
+        agreement.answer = answer(agreement.of, agreement.number, agreement.members, agreement.value, missing);
         epoch.tell(agreement.answer, agreement.said);
         forgetIfKnown(agreement);
     }
 
+    private ToRank answer(Communicator of, int number, BitSet members, boolean value, BitSet missing) {
+        BitSet failed = (BitSet) members.clone();
+        failed.andNot(epoch.living());
+        return ControlWriter.message(Agreed.newBuilder()
+                .setEpoch(epoch.number())
+                .setContext(of.context())
+                .setLeader(of.leader())
+                .setNumber(number)
+                .setValue(value && missing.isEmpty())
+                .addAllFailed(() -> failed.stream().iterator())
+                .addAllMissing(() -> missing.stream().iterator())
+                .build());
+    }
+
     private void forgetIfKnown(Agreement agreement) {
         if (agreement.withoutWord(epoch.living()).isEmpty()) {
-            Map<Integer, Agreement> ofCommunicator = agreements.get(agreement.of);
-            ofCommunicator.remove(agreement.number);
-            if (ofCommunicator.isEmpty()) {
+            Asked asked = agreements.get(agreement.of);
+            asked.byNumber.remove(agreement.number);
+            if (asked.byNumber.isEmpty()) {
                 agreements.remove(agreement.of);
             }
             count--;
@@ -195,7 +262,7 @@ final class Agreements {
     /** A member says nothing any more, since it is gone or has asked for the next epoch. */
     void waitNoMoreFor(int rank) {
         List<Agreement> concerned = agreements.values().stream()
-                .flatMap(all -> all.values().stream())
+                .flatMap(asked -> asked.byNumber.values().stream())
                 .filter(agreement -> agreement.members.get(rank))
                 .toList();
         for (Agreement agreement : concerned) {
@@ -209,8 +276,8 @@ final class Agreements {
 
     /** The epoch is over. */
     void close() {
-        for (Map<Integer, Agreement> ofCommunicator : agreements.values()) {
-            for (Agreement agreement : ofCommunicator.values()) {
+        for (Asked asked : agreements.values()) {
+            for (Agreement agreement : asked.byNumber.values()) {
                 if (agreement.deadline != null) {
                     agreement.deadline.cancel(false);
                 }

@@ -53,9 +53,6 @@ final class Epoch implements Party {
     /** Nobody has any use for a data connection in this epoch any more: its end says nothing of its rank. */
     private boolean worldRevoked;
 
-    /** A member asks for the next epoch, and the others know. */
-    private boolean toldThatOneGoesOn;
-
     private final Punches punches;
     private final Agreements agreements;
     private final ToRank view;
@@ -297,18 +294,19 @@ final class Epoch implements Party {
      * told all the same: they would not ask in time, and be left out.
      */
     void goesOn(Member member) {
-        if (!worldRevoked && !toldThatOneGoesOn) {
-            toldThatOneGoesOn = true;
+        member.hasGoneOn = true;
+        if (!worldRevoked) {
+            worldRevoked = true;
             tellRevoked(member, 0, GOES_ON);
         }
         agreements.waitNoMoreFor(member.rank);
     }
 
-    /** Ranks that live and have not asked for the next epoch: they may still have something to say in this one. */
+    /** Ranks that live and have never asked for the next epoch: they may still have something to say in this one. */
     BitSet attending() {
         BitSet attending = (BitSet) living.clone();
         for (Member member : members) {
-            if (member.next != null) {
+            if (member.hasGoneOn) {
                 attending.clear(member.rank);
             }
         }
@@ -400,16 +398,9 @@ final class Epoch implements Party {
 
     /** Who goes on to the next epoch, from a world that was revoked, has another data connection, or will have. */
     private void lostItsData(Member member) {
-        if (member.next == null && !worldRevoked) {
+        if (!worldRevoked) {
             member.control.refuse(new Refusal(ErrorCode.RELAY_LOST, member.dataEnd));
             gone(member, Cause.LOST, member.dataEnd);
-        }
-    }
-
-    /** A member does not gather for the next epoch any more. */
-    void asksNoMore(Member member) {
-        if (!member.gone && !member.leaving && member.dataEnd != null) {
-            waitAtMost(DATA_END_GRACE_MS, member, this::lostItsData);
         }
     }
 

@@ -55,6 +55,11 @@ final class Gathering extends Waiting {
         return !closing && !isFull();
     }
 
+    /** Whether the join timeout is over, and the group is about to begin without those who have not come. */
+    boolean isClosing() {
+        return closing;
+    }
+
     private boolean isFull() {
         return present == places.length;
     }

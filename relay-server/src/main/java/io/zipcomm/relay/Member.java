@@ -61,6 +61,9 @@ final class Member implements DataConnection.Owner {
     /** The same rank as it gathers for the next epoch; null if it does not. */
     Member next;
 
+    /** It has asked for the next epoch, in vain or not: it has nothing more to say in this one. */
+    boolean hasGoneOn;
+
     /** When it joined. */
     long joinedNs;
 

@@ -310,6 +310,7 @@ final class Session {
                 .setHeartbeatTimeoutMs(shard.settings().heartbeatTimeout().toMillis())
                 .setObservedHost(MemberView.host(member.control.remoteAddress()))
                 .setObservedPort(member.control.remoteAddress().getPort())
+                .setSettled(gathering == null || gathering.isClosing())
                 .build()));
     }
 

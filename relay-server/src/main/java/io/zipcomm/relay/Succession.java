@@ -8,6 +8,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,15 +25,25 @@ final class Succession extends Waiting {
     private final Newcomers newcomers;
     private final int sizeWanted;
     private final Member first;
-    private final JoinTimeout timeout;
     private final long beganNs;
+
+    /** At which the time of one who asks is over, or that of all to be ready; null before the first has asked. */
     private Future<?> deadline;
-    private boolean deadlinePassed;
+
+    /** Of the member whose time was over when there were enough to go on; null before. */
+    private JoinTimeout passed;
 
     /** Members are being left out: what follows from that is looked at afterwards. */
     private boolean leavingOut;
 
     private boolean over;
+
+    /** Members whose time was over. */
+    private final BitSet gaveUp = new BitSet();
+
+    /** Living members that had to go, since they were late. */
+    private int leftOut;
+
     private int asked;
     private int ready;
 
@@ -44,14 +55,14 @@ final class Succession extends Waiting {
         this.first = first;
         shard = session.shard();
         sizeWanted = first.join.getContinues().getSizeWanted();
-        timeout = JoinTimeout.of(first.join, shard.settings());
         beganNs = shard.nanoTime();
-        deadline = shard.later(this::deadlinePassed, TimeUnit.MILLISECONDS.toNanos(timeout.ms()));
         log.atInfo()
                 .addKeyValue("session", session.name())
                 .addKeyValue("rank", first.former.rank)
                 .addKeyValue("epoch", epoch.number())
-                .log("members gather for the next epoch, {} ms to join", timeout.ms());
+                .log(
+                        "members gather for the next epoch, {} ms to join",
+                        timeout(first).ms());
     }
 
     /** Why a member must not ask with these that have; null if it may. Its wish is that of all, or nobody's is fulfilled. */
@@ -72,7 +83,11 @@ final class Succession extends Waiting {
     /** Takes in a member that asks on a connection of its own. */
     void join(Member member) {
         member.former.next = member;
+        gaveUp.clear(member.former.rank);
         asked++;
+        if (passed == null) {
+            awaitNextDeadline();
+        }
         epoch.active(shard.nanoTime());
         epoch.goesOn(member.former);
         if (member.isReady()) {
@@ -83,6 +98,9 @@ final class Succession extends Waiting {
     @Override
     public void ready(Member member) {
         ready++;
+        if (passed != null) {
+            leaveOutTheLate();
+        }
         beginIfReady();
     }
 
@@ -94,11 +112,11 @@ final class Succession extends Waiting {
         int size = ready + admissible();
         if (size < session().terms().laterSizeMin()) {
             if (sizeWanted == 0) {
-                fail(new Refusal(ErrorCode.JOIN_TIMEOUT, tooFew(size)));
+                fail(new Refusal(ErrorCode.JOIN_TIMEOUT, tooFew(ready)));
             }
             return;
         }
-        if (sizeWanted == 0 || deadlinePassed || size >= sizeWanted) {
+        if (sizeWanted == 0 || passed != null || size >= sizeWanted) {
             begin();
         }
     }
@@ -133,51 +151,101 @@ final class Succession extends Waiting {
         return survivors;
     }
 
-    /** Who has not asked is left out. Who has is given the time of a heartbeat to be ready. */
-    private void deadlinePassed() {
-        deadlinePassed = true;
-        int size = asked + admissible();
-        boolean secedes = !session().terms().maySecede(asked, epoch.livingCount());
-        if (secedes || size < session().terms().laterSizeMin()) {
-            fail(timeout.refusal(tooFew(size)));
-            return;
+    /** Until the first of those who ask does not wait any longer. */
+    private void awaitNextDeadline() {
+        if (deadline != null) {
+            deadline.cancel(false);
         }
-        long graceMs = shard.settings().heartbeatTimeout().toMillis();
-        deadline = shard.later(() -> graceOver(graceMs), TimeUnit.MILLISECONDS.toNanos(graceMs));
-        leaveOut("did not ask for the next epoch within " + timeout.ms() + " ms", false);
+        long leftNs = survivors().stream().mapToLong(this::leftNs).min().orElseThrow();
+        deadline = shard.later(this::deadlinePassed, Math.max(1, leftNs));
+    }
+
+    private JoinTimeout timeout(Member member) {
+        return JoinTimeout.of(member.join, shard.settings());
+    }
+
+    private long leftNs(Member member) {
+        return TimeUnit.MILLISECONDS.toNanos(timeout(member).ms()) - (shard.nanoTime() - member.joinedNs);
+    }
+
+    /**
+     * The time of a member that asks may be over. If those who ask are enough to go on, they do: who has asked is given the time of a
+     * heartbeat to be ready, and who has not is left out, but not before those who are ready are enough without it: if they never
+     * are, it shall not have had to go in vain. If they are not enough, who has no time left is refused, and the others wait on.
+     */
+    private void deadlinePassed() {
+        List<Member> late =
+                survivors().stream().filter(member -> leftNs(member) <= 0).toList();
+        if (late.isEmpty()) {
+            // Of one that does not ask any more.
+            awaitNextDeadline();
+        } else if (areEnough(asked)) {
+            passed = timeout(late.get(0));
+            long graceMs = shard.settings().heartbeatTimeout().toMillis();
+            deadline = shard.later(() -> graceOver(graceMs), TimeUnit.MILLISECONDS.toNanos(graceMs));
+            leaveOutTheLate();
+            beginIfReady();
+        } else {
+            String tooFew = tooFew(asked);
+            late.forEach(member -> refuseLate(member, timeout(member).refusal(tooFew)));
+            if (asked > 0) {
+                awaitNextDeadline();
+            }
+        }
+    }
+
+    private void refuseLate(Member member, Refusal refusal) {
+        gaveUp.set(member.former.rank);
+        shard.counters().refused(refusal);
+        refuse(member, refusal);
+    }
+
+    /** Whether so many members may go on without the others. */
+    private boolean areEnough(int members) {
+        return session().terms().maySecede(members, epoch.livingCount() + leftOut)
+                && members + admissible() >= session().terms().laterSizeMin();
+    }
+
+    private void leaveOutTheLate() {
+        if (areEnough(ready)) {
+            leaveOut(member -> member.next == null, "did not ask for the next epoch within " + passed.ms() + " ms");
+        }
     }
 
     private void graceOver(long graceMs) {
-        int size = ready + admissible();
-        if (ready == 0 || size < session().terms().laterSizeMin()) {
-            fail(timeout.refusal(tooFew(size)));
+        leaveOutTheLate();
+        if (areEnough(ready)) {
+            leaveOut(
+                    member -> member.next != null && !member.next.isReady(),
+                    "asked for the next epoch, and did not attach within " + graceMs + " ms more");
+            beginIfReady();
         } else {
-            leaveOut("asked for the next epoch, and did not attach within " + graceMs + " ms more", true);
+            fail(passed.refusal(tooFew(ready)));
         }
     }
 
-    /** Of those who have asked, if {@code asked}, or of all: members that are not ready are gone from now on. */
-    private void leaveOut(String reason, boolean whoAsked) {
+    /** Members that are late are gone from now on. */
+    private void leaveOut(Predicate<Member> late, String reason) {
         leavingOut = true;
         for (Member member : epoch.present()) {
-            boolean here = member.next != null && (!whoAsked || member.next.isReady());
-            if (!here && !member.gone && !member.leaving) {
+            if (late.test(member) && !member.gone && !member.leaving) {
+                leftOut++;
                 session().expel(member, new Refusal(ErrorCode.EXPELLED, member + " " + reason));
             }
         }
         leavingOut = false;
-        beginIfReady();
     }
 
-    private String tooFew(int size) {
+    private String tooFew(int members) {
         BitSet notAsked = new BitSet();
         BitSet notReady = new BitSet();
+        BitSet waitNoLonger = new BitSet();
         for (Member member : epoch.present()) {
             if (member.leaving) {
                 continue;
             }
             if (member.next == null) {
-                notAsked.set(member.rank);
+                (gaveUp.get(member.rank) ? waitNoLonger : notAsked).set(member.rank);
             } else if (!member.next.isReady()) {
                 notReady.set(member.rank);
             }
@@ -185,11 +253,12 @@ final class Succession extends Waiting {
         long afterMs = TimeUnit.NANOSECONDS.toMillis(shard.nanoTime() - beganNs);
         int living = epoch.livingCount();
         String text = "session " + session().name() + ", epoch after " + epoch.number() + ", after " + afterMs + " ms: "
-                + size + " ranks, and it takes "
-                + (session().terms().maySecede(asked, living)
+                + (members + admissible()) + " ranks, and it takes "
+                + (session().terms().maySecede(members, living + leftOut)
                         ? session().terms().laterSizeMin()
                         : "more than half of the living members to leave others out");
         text += notAsked.isEmpty() ? "" : "; " + RankList.text(notAsked) + " did not ask for it";
+        text += waitNoLonger.isEmpty() ? "" : "; " + RankList.text(waitNoLonger) + " asked and gave up";
         text += notReady.isEmpty() ? "" : "; " + RankList.text(notReady) + " did not attach a data connection";
         return text + "; " + living + " members live";
     }
@@ -235,22 +304,21 @@ final class Succession extends Waiting {
         if (member.isReady()) {
             ready--;
         }
-        Member former = member.former;
-        former.next = null;
+        member.former.next = null;
         session().depart(member);
-        epoch.asksNoMore(former);
     }
 
     private void end() {
-        over = true;
-        deadline.cancel(false);
+        close();
         session().succeeded(this);
     }
 
     /** The session has ended. */
     void close() {
         over = true;
-        deadline.cancel(false);
+        if (deadline != null) {
+            deadline.cancel(false);
+        }
     }
 
     /** Those who ask. */

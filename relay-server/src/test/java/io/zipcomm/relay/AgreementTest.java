@@ -166,7 +166,7 @@ final class AgreementTest {
     }
 
     @Test
-    void shouldTellWhoIsMissingAtTheDeadlineOfTheFirstAndTellLateOnesTheSame() {
+    void shouldTellWhoIsMissingAtTheDeadlineAndTellLateOnesTheSame() {
         List<TestRank> group = group(4);
         group.get(1).agree(number(1).setTimeoutMs(50));
         group.get(2).agree(number(1));
@@ -184,6 +184,56 @@ final class AgreementTest {
         // All know it, and the next goes its way.
         group.forEach(rank -> rank.agree(number(2)));
         group.forEach(rank -> assertTrue(rank.expectAgreed().getValue()));
+    }
+
+    /** It would take for failed what the others agree on later. */
+    @Test
+    void shouldAnswerAllAtTheEarliestDeadline() {
+        List<TestRank> group = group(3);
+        group.get(0).agree(number(1));
+        group.get(0).roundTrip();
+        group.get(2).agree(number(1).setTimeoutMs(50));
+        Agreed expected = agreed(group.get(0), 1, false).addMissing(1).build();
+        assertEquals(expected, group.get(0).expectAgreed());
+        assertEquals(expected, group.get(2).expectAgreed());
+        group.get(1).agree(number(1));
+        assertEquals(expected, group.get(1).expectAgreed());
+    }
+
+    /** No member has to go since another one is slow. */
+    @Test
+    void shouldForgetTheFirstAnswersToWhoAsksManyTimesWithoutTheOthers() {
+        restart(RelayFixture.insecure().set(RelayOption.CONTROL_MESSAGES_PER_SECOND, "1000000"));
+        List<TestRank> group = group(2);
+        int many = Agreements.AGREEMENTS_MAX + 10;
+        for (int number = 1; number <= many; number++) {
+            group.get(0).agree(number(number).setTimeoutMs(1));
+            assertEquals(List.of(1), group.get(0).expectAgreed().getMissingList());
+        }
+        // The slow one hears the same of all of them, remembered or not, and meets the other at the next.
+        for (int number = 1; number <= many; number++) {
+            group.get(1).agree(number(number));
+            assertEquals(
+                    agreed(group.get(1), number, false).addMissing(1).build(),
+                    group.get(1).expectAgreed());
+        }
+        group.forEach(rank -> rank.agree(number(many + 1)));
+        group.forEach(rank -> assertTrue(rank.expectAgreed().getValue()));
+    }
+
+    /** It has nothing more to say in this epoch, though the next one did not begin. */
+    @Test
+    void shouldNotWaitForWhoAskedForTheNextEpochInVain() {
+        List<TestRank> group = group(3);
+        TestRank asks = fixture.opened(
+                TestRank.attached(fixture.at, group.get(2).joinNext(0).setJoinTimeoutMs(50)));
+        asks.expectRefusal(ErrorCode.JOIN_TIMEOUT);
+        group.subList(0, 2).forEach(rank -> rank.agree(number(1)));
+        for (int rank = 0; rank < 2; rank++) {
+            assertEquals(
+                    agreed(group.get(rank), 1, false).addMissing(2).build(),
+                    group.get(rank).expectAgreed());
+        }
     }
 
     @Test

@@ -328,7 +328,7 @@ final class EpochTest {
     @Test
     void shouldGiveMembersThatHaveAskedTimeToAttach() {
         restart(RelayFixture.insecure().heartbeat(Duration.ofMillis(500), Duration.ofSeconds(20)));
-        List<TestRank> group = group(3, 2, 0);
+        List<TestRank> group = group(3, 1, 0);
         nextMs = SOON_MS;
         TestRank zero = next(group.get(0), 0);
         TestRank slow = nextAdmitted(group.get(1));
@@ -359,6 +359,76 @@ final class EpochTest {
         assertEquals(ErrorCode.EXPELLED.number(), refused.getRefused().getCode(), refused::toString);
         ToRank ready = skipHeartbeats(zero);
         assertEquals(1, ready.getGroupReady().getMembersCount(), ready::toString);
+    }
+
+    /** Whom nobody goes on without is not left out. */
+    @Test
+    void shouldLeaveNobodyOutAsLongAsTooFewAreReady() {
+        restart(RelayFixture.insecure().heartbeat(Duration.ofMillis(200), Duration.ofMillis(3000)));
+        List<TestRank> group = group(5, 0, 0);
+        nextMs = SOON_MS;
+        TestRank zero = next(group.get(0), 0);
+        List<TestRank> slow = List.of(nextAdmitted(group.get(1)), nextAdmitted(group.get(2)));
+        List<TestRank> living = new ArrayList<>(group);
+        living.addAll(slow);
+        living.add(zero);
+        ToRank refused = awaitSkippingHeartbeats(zero, living);
+        assertEquals(ErrorCode.JOIN_TIMEOUT.number(), refused.getRefused().getCode(), refused::toString);
+        String reason = refused.getRefused().getReason();
+        assertTrue(
+                reason.contains(
+                        ": 1 ranks, and it takes more than half of the living members to leave others out;"
+                                + " ranks 3, 4 did not ask for it; ranks 1, 2 did not attach a data connection; 5 members live"),
+                reason);
+        for (TestRank rank : slow) {
+            assertEquals(
+                    ErrorCode.JOIN_TIMEOUT.number(),
+                    skipHeartbeats(rank).getRefused().getCode());
+        }
+        // All are what they were, and go on together.
+        nextMs = 30_000;
+        List<TestRank> next = next(group, 0);
+        for (TestRank rank : next) {
+            ToRank ready = skipHeartbeats(rank);
+            assertEquals(5, ready.getGroupReady().getMembersCount(), ready::toString);
+        }
+    }
+
+    /** As soon as enough are ready, though the deadline is over. */
+    @Test
+    void shouldLeaveOutWhoDidNotAskOnceEnoughOthersAreReady() throws Exception {
+        restart(RelayFixture.insecure().heartbeat(Duration.ofMillis(500), Duration.ofSeconds(20)));
+        List<TestRank> group = group(5, 0, 0);
+        nextMs = SOON_MS;
+        TestRank zero = next(group.get(0), 0);
+        TestRank one = next(group.get(1), 0);
+        TestRank two = nextAdmitted(group.get(2));
+        // So the deadline is over. If it is not, the outcome is the same.
+        TimeUnit.MILLISECONDS.sleep(SOON_MS + 500);
+        two.attach();
+        for (int rank = 0; rank < 3; rank++) {
+            group.get(rank).expectGone(3, Cause.EXPELLED);
+            group.get(rank).expectGone(4, Cause.EXPELLED);
+        }
+        expectEpoch(List.of(zero, one, two), group.subList(0, 3), 0, 1, 2);
+    }
+
+    /** Whoever heard that one goes on has ended its own: that is no death, also when nobody asks any more. */
+    @Test
+    void shouldNotTakeForDeadWhoLosesItsDataConnectionOnceOneHasGoneOn() throws Exception {
+        restart(RelayFixture.insecure().heartbeat(Duration.ofMillis(500), Duration.ofSeconds(20)));
+        List<TestRank> group = group(3, 0, 0);
+        nextMs = SOON_MS;
+        next(group.get(1), 0).expectRefusal(ErrorCode.JOIN_TIMEOUT);
+        group.get(0).data.close();
+        // Longer than the relay waits for the reason of such an end.
+        TimeUnit.MILLISECONDS.sleep(1500);
+        group.get(0).roundTrip();
+        group.get(2).roundTrip();
+        nextMs = 30_000;
+        List<TestRank> next = next(group, 0);
+        next.forEach(TestRank::awaitReady);
+        assertEquals(List.of(0, 1, 2), next.get(0).view.getRanksBeforeList());
     }
 
     /** Lets these live by heartbeats until one of them hears something else. */
@@ -418,19 +488,54 @@ final class EpochTest {
         List<TestRank> group = group(4, 3, 0);
         nextMs = SOON_MS;
         TestRank one = next(group.get(1), 0);
+        nextMs = 2 * SOON_MS;
         TestRank two = nextAdmitted(group.get(2));
-        for (TestRank asked : List.of(one, two)) {
-            String reason = asked.expectRefusal(ErrorCode.JOIN_TIMEOUT);
-            assertTrue(
-                    reason.startsWith("session s, epoch after " + group.get(0).epoch() + ", after "), reason);
-            assertTrue(
-                    reason.endsWith(": 2 ranks, and it takes 3; ranks 0, 3 did not ask for it; rank 2 did not attach"
-                            + " a data connection; 4 members live"),
-                    reason);
-        }
+        String unattached = "rank 2 did not attach a data connection; 4 members live";
+        expectTooFew(one, group, ": 2 ranks, and it takes 3; ranks 0, 3 did not ask for it; " + unattached);
+        expectTooFew(
+                two,
+                group,
+                ": 1 ranks, and it takes 3; ranks 0, 3 did not ask for it; rank 1 asked and gave up; " + unattached);
+        nextMs = 30_000;
         group.forEach(TestRank::roundTrip);
         expectFrames(group);
         expectEpoch(next(group, 0), group, 0, 1, 2, 3);
+    }
+
+    private static void expectTooFew(TestRank asked, List<TestRank> group, String end) {
+        String reason = asked.expectRefusal(ErrorCode.JOIN_TIMEOUT);
+        assertTrue(reason.startsWith("session s, epoch after " + group.get(0).epoch() + ", after "), reason);
+        assertTrue(reason.endsWith(end), reason);
+    }
+
+    /** Who has little time gives up alone as long as there are too few; the others wait for as long as they said. */
+    @Test
+    void shouldWaitOnForWhoHasMoreTime() {
+        List<TestRank> group = group(4, 0, 0);
+        nextMs = SOON_MS;
+        TestRank hasty = next(group.get(0), 0);
+        nextMs = 30_000;
+        List<TestRank> patient = new ArrayList<>(List.of(next(group.get(1), 0)));
+        expectTooFew(
+                hasty,
+                group,
+                ": 2 ranks, and it takes more than half of the living members to leave others out; ranks 2, 3 did not"
+                        + " ask for it; 4 members live");
+        patient.add(next(group.get(2), 0));
+        patient.add(next(group.get(3), 0));
+        patient.add(0, next(group.get(0), 0));
+        expectEpoch(patient, group, 0, 1, 2, 3);
+    }
+
+    /** The other way round: who comes later with less time is not made to wait. */
+    @Test
+    void shouldGoOnWhenTheTimeOfTheHastiestIsOver() {
+        List<TestRank> group = group(4, 0, 0);
+        List<TestRank> next = new ArrayList<>(List.of(next(group.get(0), 0), next(group.get(1), 0)));
+        nextMs = SOON_MS;
+        next.add(next(group.get(2), 0));
+        expectGone(group.subList(0, 3), 3, Cause.EXPELLED);
+        expectEpoch(next, group.subList(0, 3), 0, 1, 2);
     }
 
     // Growing
@@ -686,12 +791,12 @@ final class EpochTest {
         group.get(0).data.close();
         TestRank one = nextAdmitted(group.get(1));
         Await.until("its end is heard", () -> stats().connections() == 6);
-        // If it does not gather any more, it is a member without data connection.
+        // If it does not gather any more, it is a member without data connection, and may ask again.
         zero.control.close();
-        group.get(1).expectGone(0, Cause.LOST);
-        assertEquals("data connection ended", group.get(0).expectRefusal(ErrorCode.RELAY_LOST));
+        Await.until("its new connections are gone", () -> stats().connections() == 4);
         one.attach();
-        expectEpoch(List.of(one), group.subList(1, 2), 1);
+        one.roundTrip();
+        expectEpoch(List.of(next(group.get(0), 0), one), group, 0, 1);
     }
 
     @Test

@@ -13,6 +13,7 @@ import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.proto.ToRank;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -223,44 +224,37 @@ final class PlantedBugTest {
         expectFound(Set.of(Fault.RESET_DIRECT, Fault.FORGET_DIRECT), LostFrame::new);
     }
 
-    /** A frame of the epoch before comes once more in the next, as if nobody looked at epochs. */
+    /** A frame of the epoch before comes in the next, ahead of the one with its sequence number, as if nobody looked at epochs. */
     private static final class StaleFrame implements Plant {
-        private final Map<Host, byte[]> stale = new HashMap<>();
-        private final Map<Host, Integer> epochs = new HashMap<>();
+        private final Map<Host, Map<List<Long>, byte[]>> stale = new HashMap<>();
 
         @Override
         public Path relayed(Host host, int epoch, Path path) {
+            Map<List<Long>, byte[]> frames = stale.computeIfAbsent(host, any -> new HashMap<>());
             return new TappedPath(path) {
-                private byte[] replay;
-                private boolean due;
 
                 @Override
                 public void headerReceived(Path from, ByteBuffer header, int at, InboundFrame in) {
-                    if (replay == null && epochs.getOrDefault(host, epoch) < epoch) {
-                        replay = stale.remove(host);
-                        due = replay != null;
-                    }
                     if (Frame.type(header, at) == FrameType.EAGER.number() && Frame.payloadBytes(header, at) == 0) {
                         byte[] bytes = new byte[Frame.HEADER_BYTES];
                         header.get(at, bytes);
-                        stale.put(host, bytes);
-                        epochs.put(host, epoch);
+                        byte[] before =
+                                frames.put(List.of((long) Frame.source(header, at), Frame.sequence(header, at)), bytes);
+                        if (before != null
+                                && Frame.epoch(ByteBuffer.wrap(before).order(header.order()), 0) < epoch) {
+                            takeIn(before);
+                        }
                     }
                     super.headerReceived(from, header, at, in);
                 }
 
-                @Override
-                public void frameReceived(Path from, InboundFrame in) {
-                    super.frameReceived(from, in);
-                    if (due) {
-                        due = false;
-                        ByteBuffer header = Frame.allocate(Frame.HEADER_BYTES);
-                        header.put(0, replay);
-                        Frame.epoch(header, 0, epoch);
-                        InboundFrame again = new InboundFrame();
-                        handler().headerReceived(this, header, 0, again);
-                        handler().frameReceived(this, again);
-                    }
+                private void takeIn(byte[] late) {
+                    ByteBuffer header = Frame.allocate(Frame.HEADER_BYTES);
+                    header.put(0, late);
+                    Frame.epoch(header, 0, epoch);
+                    InboundFrame in = new InboundFrame();
+                    handler().headerReceived(this, header, 0, in);
+                    handler().frameReceived(this, in);
                 }
             };
         }

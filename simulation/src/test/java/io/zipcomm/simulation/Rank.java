@@ -137,7 +137,7 @@ final class Rank {
     // ---- the program
 
     private void run() {
-        long joinNs = settings.joinTimeout().toNanos() + ANSWER_NS + CLOSE_NS;
+        long joinNs = settings.joinTimeout().toNanos() + Fault.HEARTBEAT_TIMEOUT_NS + ANSWER_NS + CLOSE_NS;
         if (!goTo(JOIN, joinNs, () -> Joining.join(settings, provider, host.time()))) {
             return;
         }

@@ -14,6 +14,7 @@ import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportCounters;
 import io.zipcomm.transport.TransportProvider;
 import io.zipcomm.transport.tcp.SimulatedTcp;
+import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.net.InetSocketAddress;
@@ -124,8 +125,13 @@ final class SimulatedProvider implements TransportProvider {
                 throw new IllegalStateException(e);
             }
             if (said.hasJoin()) {
-                joinUntilNs = beganNs + said.getJoin().getJoinTimeoutMs() * 1_000_000 + ANSWER_NS;
-                await(() -> attaches ? answered : complete, joinUntilNs);
+                Join join = said.getJoin();
+                long answeredNs = beganNs + join.getJoinTimeoutMs() * 1_000_000 + ANSWER_NS;
+                // Where the group may begin without some, the relay waits for those who have begun to come.
+                boolean stragglers =
+                        join.hasContinues() || (join.getSizeMin() > 0 && join.getSizeMin() < join.getSize());
+                joinUntilNs = answeredNs + (stragglers ? Fault.HEARTBEAT_TIMEOUT_NS : 0);
+                await(() -> attaches ? answered : complete, attaches ? answeredNs : joinUntilNs);
             } else if (said.hasLeave()) {
                 await(() -> ended, time.nowNs() + LEAVE_NS);
                 if (!ended) {

@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** The agreements of the simulated relay: one answer for all, once every living member has said its part or the time is over. */
+/**
+ * The agreements of the simulated relay: one answer for all, once every living member has said its part, or the time of one of those who
+ * have is over.
+ */
 final class SimulatedAgreements {
 
     private record Key(int context, int leader, int number) {}
@@ -40,13 +43,13 @@ final class SimulatedAgreements {
         if (agreement == null) {
             agreement = new Agreement(all);
             agreements.put(key, agreement);
-            Agreement opened = agreement;
-            network.at(network.nowNs() + timeoutNs, () -> decide(key, opened));
         }
         if (agreement.outcome != null) {
             tell(rank, key, agreement);
             return;
         }
+        Agreement open = agreement;
+        network.at(network.nowNs() + timeoutNs, () -> decide(key, open));
         agreement.said.set(rank);
         agreement.value &= value;
         decideIfAllSaid(key, agreement);

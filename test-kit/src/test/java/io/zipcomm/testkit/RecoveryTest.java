@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -343,6 +344,35 @@ final class RecoveryTest {
                         failure.getMessage());
                 assertTrue(failure.getMessage().contains("no time left for it: -3 ms"), failure.getMessage());
             });
+        }
+    }
+
+    /** As if there were none: the other members do not wait. */
+    @Test
+    void shouldTellTheOthersOfACollectiveForWhichNobodyKnowsTheTime() {
+        List<Supplier<Duration>> useless = List.of(
+                () -> {
+                    throw new IllegalStateException("no context");
+                },
+                () -> null,
+                () -> Duration.ofSeconds(Long.MIN_VALUE));
+        for (Supplier<Duration> one : useless) {
+            try (SimulatedGroup group = SimulatedGroup.of(2, seeds.seed())) {
+                group.run(world -> {
+                    Communicator mine = world.withinRemaining(one);
+                    if (world.rank() == 0) {
+                        ZipException late = failure(ErrorCode.DEADLINE, thrown(() -> mine.send(1, 2, new byte[1])));
+                        assertTrue(
+                                late.getMessage().contains("no time left for it: -")
+                                        || late.getCause() instanceof RuntimeException,
+                                late.getMessage());
+                        failure(ErrorCode.DEADLINE, thrown(() -> mine.agree(true)));
+                    }
+                    failure(
+                            world.rank() == 0 ? ErrorCode.DEADLINE : ErrorCode.PEER_FAILED,
+                            thrown(world.rank() == 0 ? mine::duplicate : world::duplicate));
+                });
+            }
         }
     }
 

@@ -14,23 +14,24 @@ final class AgreeOperation extends Operation {
     static final long ANSWER_NS = 2_000_000_000L;
 
     private final boolean value;
-    private final long timeoutNs;
+    private final CallTime.Decided time;
 
-    /** As all members count; 0 until it is said. */
+    /** As all members count; 0 until it begins. */
     private int number;
 
+    private boolean said;
     private Agreement agreed;
 
     /**
      * One call.
      *
-     * @param value     this rank's part
-     * @param timeoutNs after which the relay answers at the latest
+     * @param value this rank's part
+     * @param time  after which the relay answers at the latest, and within which the answer is here
      */
-    AgreeOperation(GroupCommunicator communicator, boolean value, long timeoutNs) {
+    AgreeOperation(GroupCommunicator communicator, boolean value, CallTime.Decided time) {
         super(communicator);
         this.value = value;
-        this.timeoutNs = timeoutNs;
+        this.time = time;
     }
 
     /** What was agreed; after success. */
@@ -41,20 +42,33 @@ final class AgreeOperation extends Operation {
     @Override
     protected void begin() {
         String loss = communicator().engine().controlLoss();
+        Agreements.Refused refused = loss == null ? communicator().agreements().begins(this) : null;
         if (loss != null) {
             lost(loss);
-        } else if (!communicator().agreements().begins(this)) {
+        } else if (refused == Agreements.Refused.BUSY) {
             fail(
                     ErrorCode.BAD_ARGUMENT,
                     ZipException.NONE,
                     "another thread waits for an agreement on this communicator",
                     null);
+        } else if (refused == Agreements.Refused.TOO_MANY) {
+            fail(ErrorCode.LIMIT, ZipException.NONE, "too many agreements before it have no answer", null);
         }
     }
 
-    /** Its turn has come. */
-    void say(int itsNumber) {
+    int agreementNumber() {
+        return number;
+    }
+
+    void agreementNumber(int itsNumber) {
         number = itsNumber;
+    }
+
+    /** Its turn has come. If it has ended meanwhile, the others do not wait for this rank, and shall not believe that it has agreed. */
+    void say() {
+        said = true;
+        long leftNs = deadlineNs - time.answerNs() - communicator().engine().nowNs();
+        long timeoutMs = isDone() ? 1 : Math.max(1, leftNs / 1_000_000);
         int[] members = {};
         if (communicator().context() != 0) {
             members = communicator().worldRanks().clone();
@@ -63,11 +77,7 @@ final class AgreeOperation extends Operation {
         communicator()
                 .engine()
                 .control()
-                .agree(communicator().context(), members, number, value, Math.max(1, timeoutNs / 1_000_000));
-    }
-
-    boolean isSaid() {
-        return number != 0;
+                .agree(communicator().context(), members, number, value && !isDone(), timeoutMs);
     }
 
     /** The relay's answer. */
@@ -110,7 +120,7 @@ final class AgreeOperation extends Operation {
 
     @Override
     protected String awaited() {
-        return isSaid() ? "the relay's answer" : "the relay's answer to the agreement before";
+        return said ? "the relay's answer" : "the relay's answer to the agreement before";
     }
 
     @Override

@@ -53,9 +53,8 @@ final class Arrival {
 
     /** The frame is all in: what is wrong with it, or null. */
     ZipException problem(Transfer receive, int bytes) {
-        int actual = watched != null
-                ? watched.checksum()
-                : checksum.of(receive.payload, receive.offset + receive.moved, bytes);
+        int actual =
+                watched != null ? watched.end() : checksum.of(receive.payload, receive.offset + receive.moved, bytes);
         return actual == expected ? null : corrupt(receive, receive.moved, bytes, expected, actual);
     }
 

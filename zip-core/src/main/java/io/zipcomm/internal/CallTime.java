@@ -5,13 +5,18 @@ import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import java.time.Duration;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** How long each call may take: a fixed time, or what the platform leaves if that is less. Immutable. */
 public final class CallTime {
 
-    private static final String NOTHING_LEFT = "there is no time left for it: ";
+    private static final Logger LOG = LoggerFactory.getLogger(CallTime.class);
+
+    private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE / 2);
 
     private final Duration timeout;
+    private final long timeoutNs;
 
     /** Null if nothing but the timeout counts. */
     private final Supplier<Duration> remaining;
@@ -21,6 +26,7 @@ public final class CallTime {
             throw new ZipException(ErrorCode.BAD_ARGUMENT, "timeout " + timeout + ": expected a positive time");
         }
         this.timeout = timeout;
+        timeoutNs = nanos(timeout);
         this.remaining = remaining;
     }
 
@@ -57,43 +63,87 @@ public final class CallTime {
     }
 
     /**
+     * Times of a call that the relay decides.
+     *
+     * @param timeoutNs what the relay is given
+     * @param answerNs  how long its answer may take beyond that
+     */
+    record Decided(long timeoutNs, long answerNs) {}
+
+    /**
      * How long a call may take that begins now.
      *
      * @param operation its name, for errors
      * @return nanoseconds, positive
-     * @throws ZipException with code DEADLINE if nothing is left
+     * @throws ZipException with code DEADLINE if nothing is left, or nobody can say what is
      */
-    long forCall(GroupCommunicator communicator, String operation) {
-        long leftNs = leftNs();
-        if (leftNs <= 0) {
-            throw communicator.refusal(ErrorCode.DEADLINE, operation, NOTHING_LEFT + leftNs / 1_000_000 + " ms");
+    long forCall(GroupCommunicator communicator, Object operation) {
+        if (remaining == null) {
+            return timeoutNs;
         }
-        return leftNs;
+        long leftNs = 0;
+        Throwable failure = null;
+        try {
+            leftNs = nanos(remaining.get());
+        } catch (RuntimeException | Error e) {
+            failure = e;
+        }
+        if (leftNs <= 0) {
+            throw communicator.refusal(ErrorCode.DEADLINE, operation.toString(), nothingLeft(leftNs, failure), failure);
+        }
+        return Math.min(timeoutNs, leftNs);
     }
 
     /** As {@link #forCall} for a collective: if nothing is left, the other members are told. */
     public long forCollective(GroupCommunicator communicator, Object operation) {
-        long leftNs = leftNs();
-        if (leftNs <= 0) {
-            throw communicator.refuseCollective(
-                    ErrorCode.DEADLINE, operation.toString(), NOTHING_LEFT + leftNs / 1_000_000 + " ms");
+        if (remaining == null) {
+            return timeoutNs;
         }
-        return leftNs;
+        try {
+            return forCall(communicator, operation);
+        } catch (ZipException e) {
+            throw communicator.refuseCollective(e);
+        }
+    }
+
+    /**
+     * As {@link #forCall} for what the relay decides. Its answer has a time of its own, but for what the platform does not leave.
+     *
+     * @param answerNs how long the answer may take
+     */
+    Decided forDecided(GroupCommunicator communicator, String operation, long answerNs) {
+        if (remaining == null) {
+            return new Decided(timeoutNs, answerNs);
+        }
+        long leftNs = new CallTime(LONGEST, remaining).forCall(communicator, operation);
+        long decidedNs = Math.min(timeoutNs, Math.max(leftNs / 2, leftNs - answerNs));
+        return new Decided(decidedNs, Math.min(answerNs, leftNs - decidedNs));
     }
 
     /** How long a call may take that has to be made in any case. */
     long forEnding() {
-        return Math.max(1, leftNs());
+        if (remaining == null) {
+            return timeoutNs;
+        }
+        try {
+            return Math.max(1, Math.min(timeoutNs, nanos(remaining.get())));
+        } catch (RuntimeException e) {
+            LOG.warn("nobody can say how much time remains: what ends is given none", e);
+            return 1;
+        }
     }
 
-    private long leftNs() {
-        return remaining == null ? nanos(timeout) : nanos(lesser(timeout, remaining.get()));
+    private static String nothingLeft(long leftNs, Throwable failure) {
+        return failure == null
+                ? "there is no time left for it: " + leftNs / 1_000_000 + " ms"
+                : "nobody can say how much time remains for it: " + failure;
     }
 
-    /** Longer than 292 years is that. */
+    /** Longer than 146 years is that. */
     private static long nanos(Duration time) {
-        return time.compareTo(LONGEST) > 0 ? Long.MAX_VALUE / 2 : time.toNanos();
+        if (time.compareTo(LONGEST) > 0) {
+            return LONGEST.toNanos();
+        }
+        return time.compareTo(LONGEST.negated()) < 0 ? -LONGEST.toNanos() : time.toNanos();
     }
-
-    private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE / 2);
 }

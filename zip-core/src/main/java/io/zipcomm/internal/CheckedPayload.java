@@ -12,6 +12,8 @@ final class CheckedPayload extends Payload {
     private static final long BYTES_MAX = 1L << 62;
 
     private final CRC32C crc = new CRC32C();
+
+    /** Null between frames. */
     private Payload target;
 
     CheckedPayload(DataType type) {
@@ -24,8 +26,9 @@ final class CheckedPayload extends Payload {
         crc.reset();
     }
 
-    /** The checksum of what came since the frame began. */
-    int checksum() {
+    /** The frame is over, and its payload the caller's again. Answers the checksum of what came since it began. */
+    int end() {
+        target = null;
         return (int) crc.getValue();
     }
 

@@ -12,8 +12,9 @@ import io.zipcomm.wire.proto.Continues;
  * @param from       the group of which it is a member
  * @param ticket     that it was admitted with
  * @param sizeWanted ranks to wait for; 0 for living members alone
+ * @param time       what the relay is given for it, and how long its answer may take
  */
-record Continuation(String operation, GroupView from, ByteString ticket, int sizeWanted) {
+record Continuation(String operation, GroupView from, ByteString ticket, int sizeWanted, CallTime.Decided time) {
 
     Continues toWire() {
         return Continues.newBuilder()

@@ -10,6 +10,7 @@ import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.RemoteMemory;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportCounters;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -169,8 +170,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 : null;
     }
 
-    /** Lets frames come in, and makes the world's communicator. Once. */
-    public GroupCommunicator start() {
+    private GroupCommunicator open() {
         enter();
         try {
             for (int peer = 0; peer < links.length; peer++) {
@@ -198,10 +198,16 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             return world;
         } finally {
             leave();
-            if (background != null) {
-                background.start();
-            }
         }
+    }
+
+    /** Lets frames come in, and makes the world's communicator. Once. After a failure there is nothing to be closed. */
+    public GroupCommunicator start() {
+        GroupCommunicator world = open();
+        if (background != null) {
+            background.start();
+        }
+        return world;
     }
 
     GroupView view() {
@@ -366,9 +372,13 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     }
 
     ZipException closed() {
+        return closed(null);
+    }
+
+    ZipException closed(Throwable cause) {
         String reason = closeReason;
         return failure(ErrorCode.CLOSED, "the communicator is closed" + (reason == null ? "" : ": " + reason))
-                .build();
+                .build(cause);
     }
 
     /** The group is about to be closed, and not by the program. Any thread. */
@@ -907,6 +917,18 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         }
     }
 
+    /** A member died: all that is left to be told when this is abandoned. Any thread. */
+    void noteDeath(int rank, String detail) {
+        enter();
+        try {
+            if (rank >= 0 && rank < gone.length && rank != view.rank() && gone[rank] == null) {
+                gone[rank] = death(rank, detail);
+            }
+        } finally {
+            leave();
+        }
+    }
+
     private void memberIsGone(int rank, Cause cause, String detail) {
         if (rank < 0 || rank >= links.length || rank == view.rank() || gone[rank] != null) {
             return;
@@ -915,10 +937,14 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             links[rank].leftSays(detail);
             return;
         }
-        gone[rank] = "rank " + rank + " died: " + detail;
+        gone[rank] = death(rank, detail);
         LOG.info("{}: {}", view, gone[rank]);
         failEach(one -> one.isCollective() && one.communicator().contains(rank), ErrorCode.PEER_LOST, rank, gone[rank]);
         links[rank].died(gone[rank]);
+    }
+
+    private static String death(int rank, String detail) {
+        return "rank " + rank + " died: " + detail;
     }
 
     /** Why a member is gone, other than by leaving; null if it is not. */
@@ -1155,9 +1181,11 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     /**
      * Ends all of it at once, without a word to the peers: the group goes on to another epoch. The control connection stays as it is,
-     * and must not call this any more when this has returned. Waits for stages of futures that still run, for the close timeout at most.
+     * and must not call this any more when this has returned. Waits for stages of futures that still run.
+     *
+     * @param timeout how long, at most
      */
-    void abandon(Ending ending) {
+    void abandon(Ending ending, Duration timeout) {
         enter();
         try {
             if (closed) {
@@ -1170,7 +1198,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             leave();
         }
         if (background != null) {
-            background.close(settings.closeTimeout());
+            background.close(timeout);
         }
         enter();
         try {

@@ -8,11 +8,11 @@ interface Epochs {
      *
      * @param operation  name of the call, for errors
      * @param sizeWanted ranks to wait for; 0 for living members alone
-     * @param timeoutNs  how long to wait for the others
+     * @param time       how long to wait for the others
      * @return the new world, to be closed by the caller
      * @throws io.zipcomm.error.ZipException as {@link io.zipcomm.Communicator#shrink}
      */
-    GroupCommunicator next(String operation, int sizeWanted, long timeoutNs);
+    GroupCommunicator next(String operation, int sizeWanted, CallTime time);
 
     /** The world is closed: leaves the group, unless this rank has gone on to the next epoch. */
     void close();

@@ -242,7 +242,11 @@ public final class GroupCommunicator implements Communicator {
 
     /** The exception for a call that is wrong on this rank and leaves the communicator as it is. Any thread. */
     public ZipException refusal(ErrorCode code, String operation, String problem) {
-        return engine.failure(code, problem).operation(operation + suffix()).build();
+        return refusal(code, operation, problem, null);
+    }
+
+    ZipException refusal(ErrorCode code, String operation, String problem, Throwable cause) {
+        return engine.failure(code, problem).operation(operation + suffix()).build(cause);
     }
 
     /** The exception for a wrong argument of a collective; see {@link #refuseCollective(ErrorCode, String, String)}. */
@@ -255,7 +259,10 @@ public final class GroupCommunicator implements Communicator {
      * not wait for this rank, so they are told, and no further collective can run. Any thread but the engine's holder.
      */
     public ZipException refuseCollective(ErrorCode code, String operation, String problem) {
-        ZipException refusal = refusal(code, operation, problem);
+        return refuseCollective(refusal(code, operation, problem));
+    }
+
+    ZipException refuseCollective(ZipException refusal) {
         engine.enter();
         try {
             if (!closed) {
@@ -800,7 +807,7 @@ public final class GroupCommunicator implements Communicator {
         if (closed) {
             throw engine.closed();
         }
-        return epochs.next(operation, sizeWanted, time.forCall(this, operation));
+        return epochs.next(operation, sizeWanted, time);
     }
 
     @Override

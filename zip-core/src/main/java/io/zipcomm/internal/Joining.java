@@ -37,14 +37,22 @@ public final class Joining {
         MembershipClient client = null;
         try {
             String hostId = HostId.find(settings.hostId());
-            long deadlineNs = clock.getAsLong() + settings.joinTimeout().toNanos();
+            long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
             if (RelayOrder.isChoice(settings)) {
                 client = RelayMeeting.join(settings, provider, transport, hostId, relayed, clock);
             } else {
                 client = MembershipClient.join(
                         settings, provider, transport.candidates(), transport.rendezvousPort(), hostId, relayed, clock);
                 if (relayed) {
-                    transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
+                    // Of a group that may begin without some, who has no number may have got its place at the deadline,
+                    // and has the time of a heartbeat from then on.
+                    long leftNs = Math.max(deadlineNs - System.nanoTime(), client.stragglersNs());
+                    transport.attach(
+                            settings.relay(),
+                            settings.session(),
+                            client.rank(),
+                            client.ticket(),
+                            System.nanoTime() + leftNs);
                 }
             }
             return WorldEpochs.begin(settings, provider, transport, hostId, clock, client);

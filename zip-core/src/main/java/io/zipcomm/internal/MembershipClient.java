@@ -164,8 +164,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
      * the epoch before stays as it is.
      *
      * @param relay        at which the group is
-     * @param continuation by what this rank may go on
-     * @param timeoutNs    how long to wait for the other ranks
+     * @param continuation by what this rank may go on, and how long to wait for the other ranks
      * @return a client with a place; the caller closes it
      * @throws ZipException as {@link #join}
      */
@@ -176,8 +175,8 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             Transport transport,
             String hostId,
             Continuation continuation,
-            LongSupplier clock,
-            long timeoutNs) {
+            LongSupplier clock) {
+        long timeoutNs = continuation.time().timeoutNs();
         long deadlineNs = System.nanoTime() + timeoutNs;
         MembershipClient client = new MembershipClient(settings, relay, clock, timeoutNs, continuation);
         boolean relayed = settings.transport().isRelayed();
@@ -298,6 +297,11 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         return admitted.join().getRank();
     }
 
+    /** Whether no other relay need be asked: the group lives at this one, or begins there with those who are there now. */
+    boolean isSettled() {
+        return admitted.join().getSettled();
+    }
+
     /** Proves the right to attach a data connection. */
     public byte[] ticket() {
         return admitted.join().getTicket().toByteArray();
@@ -367,10 +371,16 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         }
     }
 
+    /** Nobody listens for now: what is heard is kept for who does next. */
+    void listenLater() {
+        synchronized (this) {
+            listener = null;
+        }
+    }
+
     private <T> T await(CompletableFuture<T> answer, String what) {
-        long leftNs = timeoutNs + answerNs() - (clock.getAsLong() - startedNs);
         try {
-            return answer.get(leftNs, TimeUnit.NANOSECONDS);
+            return answer.get(leftNs(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             throw admitted.isDone()
                     ? joinFailure(
@@ -395,7 +405,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     ZipException attachFailure(ZipException failure) {
         ZipException reason = failure;
         try {
-            ready.get(ATTACH_REASON_MS, TimeUnit.MILLISECONDS);
+            ready.get(Math.min(TimeUnit.MILLISECONDS.toNanos(ATTACH_REASON_MS), leftNs()), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
             reason = (ZipException) e.getCause();
         } catch (TimeoutException e) {
@@ -407,9 +417,27 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     }
 
     /** The relay watches the same deadline and knows who is missing, so its answer is given time to arrive. */
-    private long answerNs() {
-        // Who goes on is waited for that has begun to come.
-        return TimeUnit.MILLISECONDS.toNanos(ANSWER_MS + (continuation == null ? 0 : heartbeatTimeoutMs));
+    private long leftNs() {
+        long answerNs = continuation == null
+                ? TimeUnit.MILLISECONDS.toNanos(ANSWER_MS) + stragglersNs()
+                : continuation.time().answerNs();
+        return timeoutNs + answerNs - (clock.getAsLong() - startedNs);
+    }
+
+    /** How long a relay waits, when the join timeout is over, for ranks that have begun to come, if it may begin without others. */
+    long stragglersNs() {
+        boolean mayBeginWithout = settings.sizeMin() > 0 && settings.sizeMin() < settings.size();
+        return mayBeginWithout && admitted.isDone() ? heartbeatTimeoutNs() : 0;
+    }
+
+    /** How long the relay's answer to a rank that goes on may take beyond the time that the relay is given: it waits for who has begun. */
+    long nextAnswerNs() {
+        return TimeUnit.MILLISECONDS.toNanos(ANSWER_MS) + heartbeatTimeoutNs();
+    }
+
+    /** How long a rank may be silent, as the relay has said when it gave this one its place. */
+    long heartbeatTimeoutNs() {
+        return TimeUnit.MILLISECONDS.toNanos(heartbeatTimeoutMs);
     }
 
     private ZipException joinFailure(ErrorCode code, String reason, String awaited, Exception cause) {

@@ -28,7 +28,8 @@ import org.slf4j.LoggerFactory;
  * stays at all of them. A relay admits when all ranks are there. So the rank attaches to the first one in the order that has
  * admitted it, and moves if a better one does. Of the relays that all ranks reach, the best admits them all and no better
  * one does: there they meet. A rank is attached to one relay at a time, and a relay lets go only of ranks whose group is not
- * complete, so no two relays complete the same group.
+ * complete, so no two relays complete the same group. A relay at which the group lives already, or begins without those who
+ * are late, says so: then the rank stays there, and goes away from all others.
  *
  * <p>Thread: the one that joins decides; for each relay another one asks, and asks again when it was refused or the
  * connection broke.
@@ -78,6 +79,10 @@ public final class RelayMeeting {
     private final ArrayBlockingQueue<Boolean> news = new ArrayBlockingQueue<>(NEWS_MAX);
 
     private volatile boolean over;
+
+    /** Where the group is, or is about to be, as the relay says: no other is asked meanwhile. Null as long as none says so. */
+    private volatile Stay settled;
+
     /** Where the rank is attached; null if nowhere. */
     private Stay current;
 
@@ -145,9 +150,11 @@ public final class RelayMeeting {
                 stays.get(begun++).thread.start();
                 continue;
             }
+            settle();
             checkRefusals();
             boolean allSaid = stays.stream().allMatch(stay -> stay.trouble != null);
-            if (nowNs - startedNs > (allSaid ? timeoutNs : timeoutNs + GRACE_NS)) {
+            long graceNs = GRACE_NS + (current == null ? 0 : attached.stragglersNs());
+            if (nowNs - startedNs > (allSaid ? timeoutNs : timeoutNs + graceNs)) {
                 throw timedOut();
             }
             if (current != null && isComplete(attached)) {
@@ -156,7 +163,7 @@ public final class RelayMeeting {
             Stay best = best();
             boolean gone = current != null && current.admitted() != attached;
             // In vain: somebody who was there has gone.
-            boolean inVain = current != null && nowNs - attachedNs > patienceNs;
+            boolean inVain = current != null && current != settled && nowNs - attachedNs > patienceNs;
             if (gone || inVain || (best != null && best != current)) {
                 if (current != null && !gone && isCompleteAfterAll(current)) {
                     return attached;
@@ -192,12 +199,30 @@ public final class RelayMeeting {
     }
 
     private Stay best() {
+        if (settled != null) {
+            return settled;
+        }
         for (Stay stay : stays) {
             if (stay == current || stay.admitted() != null) {
                 return stay;
             }
         }
         return null;
+    }
+
+    /** Finds out whether a relay has the group, or is about to, and goes away from the others then. */
+    private void settle() {
+        if (settled != null && settled.admitted() != null) {
+            return;
+        }
+        settled = stays.stream().filter(Stay::isSettled).findFirst().orElse(null);
+        for (Stay other : stays) {
+            MembershipClient there = other.client;
+            // Where it is attached the group may just have become complete.
+            if (settled != null && other != settled && other != current && there != null) {
+                other.leave(there, null);
+            }
+        }
     }
 
     private void attach(Stay stay) {
@@ -208,8 +233,10 @@ public final class RelayMeeting {
         }
         try {
             if (relayed) {
-                long deadlineNs = System.nanoTime() + timeoutNs / ATTEMPT_SHARE;
-                transport.attach(stay.relay, settings.session(), client.rank(), client.ticket(), deadlineNs);
+                // It may be late already, and is waited for then.
+                long attemptNs = Math.max(timeoutNs / ATTEMPT_SHARE, stay == settled ? client.heartbeatTimeoutNs() : 0);
+                transport.attach(
+                        stay.relay, settings.session(), client.rank(), client.ticket(), System.nanoTime() + attemptNs);
             } else {
                 client.choose();
             }
@@ -251,6 +278,9 @@ public final class RelayMeeting {
     // ---- the end
 
     private void checkRefusals() {
+        if (settled != null) {
+            return;
+        }
         int out = 0;
         for (Stay stay : stays) {
             ZipException trouble = stay.trouble;
@@ -341,6 +371,12 @@ public final class RelayMeeting {
             return admitted ? there : null;
         }
 
+        /** Whether the relay says that the group is there, or is about to be. */
+        boolean isSettled() {
+            MembershipClient there = admitted();
+            return there != null && there.isSettled();
+        }
+
         /** The connection is of no more use; the thread asks anew, if it has not yet done so. */
         void leave(MembershipClient left, ZipException reason) {
             forget(left, reason);
@@ -370,7 +406,9 @@ public final class RelayMeeting {
         public void run() {
             try {
                 while (!over && !out && System.nanoTime() - startedNs < timeoutNs) {
-                    stay();
+                    if (settled == null || settled == this) {
+                        stay();
+                    }
                     if (!over) {
                         tell();
                         Thread.sleep(RETRY_MS);

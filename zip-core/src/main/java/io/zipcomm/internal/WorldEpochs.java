@@ -7,6 +7,7 @@ import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -29,8 +30,14 @@ final class WorldEpochs implements Epochs {
     private final GroupCommunicator world;
     private final AtomicBoolean busy = new AtomicBoolean();
 
-    /** The engine is abandoned; the relay is heard by {@link Waiting}. */
+    /** The engine is abandoned, or about to be; the relay is heard by {@link Waiting}. */
     private volatile boolean abandoned;
+
+    /** The program has closed this world. */
+    private volatile boolean closed;
+
+    /** Why the relay is not heard any more; null while it is, or when nobody listens for it. */
+    private volatile String controlLoss;
 
     /** Why this rank cannot go on from here any more; null while it can. */
     private volatile Ending over;
@@ -74,20 +81,28 @@ final class WorldEpochs implements Epochs {
     }
 
     @Override
-    public GroupCommunicator next(String operation, int sizeWanted, long timeoutNs) {
+    public GroupCommunicator next(String operation, int sizeWanted, CallTime time) {
         if (!busy.compareAndSet(false, true)) {
             throw world.badArgument(operation, "another thread takes this rank to the next epoch");
         }
         try {
+            CallTime.Decided decided = time.forDecided(world, operation, client.nextAnswerNs());
+            long decidedAtNs = clock.getAsLong() + decided.timeoutNs();
             check(operation);
-            leaveBehind(operation);
+            leaveBehind(operation, decidedAtNs);
             check(operation);
-            GroupCommunicator next = joinOpenly(operation, sizeWanted, timeoutNs);
+            long leftNs = Math.max(1, decidedAtNs - clock.getAsLong());
+            GroupCommunicator next =
+                    joinOpenly(operation, sizeWanted, new CallTime.Decided(leftNs, decided.answerNs()));
             end(new Ending(
                     Ending.Kind.LEFT_BEHIND,
                     engine.view().rank(),
                     "the group went on to epoch " + next.view().epoch()));
             client.close();
+            if (closed) {
+                next.close();
+                throw engine.closed();
+            }
             LOG.info("{}: went on from epoch {}", next.view(), engine.view().epoch());
             return next;
         } finally {
@@ -96,6 +111,9 @@ final class WorldEpochs implements Epochs {
     }
 
     private void check(String operation) {
+        if (closed) {
+            throw engine.closed();
+        }
         Ending ending = over == null ? world.ending() : over;
         if (over != null || (ending != null && ending.kind() == Ending.Kind.EXPELLED)) {
             throw world.refusal(ending.code(), operation, ending.reason());
@@ -108,23 +126,28 @@ final class WorldEpochs implements Epochs {
     }
 
     /** Ends this epoch here. The others must not wait for this rank, so it is revoked. */
-    private void leaveBehind(String operation) {
+    private void leaveBehind(String operation, long deadlineNs) {
         if (abandoned) {
             return;
         }
         engine.revoke(world, "to " + operation + " the group");
-        client.listen(new Waiting());
-        engine.abandon(
-                new Ending(Ending.Kind.LEFT_BEHIND, engine.view().rank(), "this rank is on its way to the next epoch"));
+        // The thread of the control connection must not wait for an engine that closes.
+        client.listenLater();
+        // Before it is: whoever closes it meanwhile finds nothing left to close, and leaves the group by what is.
         abandoned = true;
+        Ending ending =
+                new Ending(Ending.Kind.LEFT_BEHIND, engine.view().rank(), "this rank is on its way to the next epoch");
+        Duration left = Duration.ofNanos(Math.max(1, deadlineNs - clock.getAsLong()));
+        engine.abandon(ending, left.compareTo(settings.closeTimeout()) < 0 ? left : settings.closeTimeout());
+        client.listen(new Waiting());
     }
 
     /** A snapshot finds one of both worlds. */
-    private GroupCommunicator joinOpenly(String operation, int sizeWanted, long timeoutNs) {
+    private GroupCommunicator joinOpenly(String operation, int sizeWanted, CallTime.Decided time) {
         OpenWorlds.joinBegins();
         GroupCommunicator next;
         try {
-            next = join(operation, sizeWanted, timeoutNs);
+            next = join(operation, sizeWanted, time);
         } catch (RuntimeException | Error e) {
             OpenWorlds.joinFailed();
             throw e;
@@ -134,17 +157,17 @@ final class WorldEpochs implements Epochs {
         return next;
     }
 
-    private GroupCommunicator join(String operation, int sizeWanted, long timeoutNs) {
-        long deadlineNs = System.nanoTime() + timeoutNs;
+    private GroupCommunicator join(String operation, int sizeWanted, CallTime.Decided time) {
+        // Who has asked in time has the time of a heartbeat more.
+        long attachUntilNs = System.nanoTime() + time.timeoutNs() + time.answerNs();
         Continuation continuation =
-                new Continuation(operation, engine.view(), ByteString.copyFrom(client.ticket()), sizeWanted);
+                new Continuation(operation, engine.view(), ByteString.copyFrom(client.ticket()), sizeWanted, time);
         Transport transport = provider.open(settings);
         MembershipClient next = null;
         try {
-            next = MembershipClient.goOn(
-                    settings, client.relay(), provider, transport, hostId, continuation, clock, timeoutNs);
+            next = MembershipClient.goOn(settings, client.relay(), provider, transport, hostId, continuation, clock);
             if (settings.transport().isRelayed()) {
-                attach(transport, next, deadlineNs);
+                attach(transport, next, attachUntilNs);
             }
             return begin(settings, provider, transport, hostId, clock, next);
         } catch (RuntimeException | Error e) {
@@ -153,7 +176,7 @@ final class WorldEpochs implements Epochs {
             }
             transport.close();
             if (e instanceof ZipException failure) {
-                throw leftOut(failure);
+                throw explained(failure);
             }
             throw e;
         }
@@ -167,29 +190,50 @@ final class WorldEpochs implements Epochs {
         }
     }
 
-    /** What a failure means for this rank: the group may have gone on without it. */
-    private ZipException leftOut(ZipException failure) {
-        if (failure.code() != ErrorCode.EXPELLED && failure.code() != ErrorCode.STALE_EPOCH) {
-            return failure;
+    /** What a failure means for this rank: the group may have gone on without it, or the relay be gone. */
+    private ZipException explained(ZipException failure) {
+        if (closed) {
+            return engine.closed(failure);
         }
-        end(Ending.expelled(engine.view().rank(), failure.reason()));
-        return ZipException.of(ErrorCode.EXPELLED, over.reason())
+        String loss = controlLoss;
+        return switch (failure.code()) {
+            // The relay does not know the ticket any more by which this rank was a member.
+            case EXPELLED, STALE_EPOCH, UNAUTHORIZED -> {
+                end(Ending.expelled(engine.view().rank(), failure.reason()));
+                client.close();
+                yield again(ErrorCode.EXPELLED, over.reason(), failure);
+            }
+            case RELAY_UNREACHABLE ->
+                loss == null
+                        ? failure
+                        : again(
+                                ErrorCode.RELAY_LOST,
+                                "control connection to the relay ended: " + loss + "; " + failure.reason(),
+                                failure);
+            default -> failure;
+        };
+    }
+
+    private ZipException again(ErrorCode code, String reason, ZipException failure) {
+        return ZipException.of(code, reason)
                 .at(failure.rank(), engine.view().size(), failure.epoch())
                 .operation(failure.operation())
                 .elapsedMs(failure.elapsedMs())
                 .build(failure);
     }
 
+    /** The relay, which hears that this rank leaves, ends its way to the next epoch too. */
     @Override
     public void close() {
+        closed = true;
         if (over != null) {
             return;
         }
+        // Of no effect if it is abandoned, also while this is called.
+        engine.close();
         if (abandoned) {
             client.leave();
             client.close();
-        } else {
-            engine.close();
         }
     }
 
@@ -197,7 +241,11 @@ final class WorldEpochs implements Epochs {
     private final class Waiting implements ControlPlane.Listener {
 
         @Override
-        public void memberGone(int rank, Cause cause, String detail) {}
+        public void memberGone(int rank, Cause cause, String detail) {
+            if (cause != Cause.LEFT) {
+                engine.noteDeath(rank, detail);
+            }
+        }
 
         @Override
         public void aborted(int context, int rank, int code, int culprit, String reason) {}
@@ -224,6 +272,7 @@ final class WorldEpochs implements Epochs {
 
         @Override
         public void controlLost(String reason) {
+            controlLoss = reason;
             // As the relay does when the next epoch has begun; otherwise the next attempt says what it means.
             LOG.debug("{}: control connection to the relay ended: {}", engine.view(), reason);
         }

@@ -40,7 +40,7 @@ public enum Setting {
             "0",
             "Ranks with which the group may begin once the join timeout is over, and the fewest with which it goes on to another"
                     + " epoch. 0: all of ZIP_SIZE begin, and any number goes on, but less than half of the living members cannot leave"
-                    + " the others out. Equal on all ranks."),
+                    + " the others out. With several relays, 0 or more than half of ZIP_SIZE. Equal on all ranks."),
     SIZE_MAX("ZIP_SIZE_MAX", "ranks", "0", "Ranks to which the group may grow; 0 for ZIP_SIZE. Equal on all ranks."),
     RANK("ZIP_RANK", "rank", "-1", "This process's rank, from 0; -1 to have one assigned."),
     TOKEN("ZIP_TOKEN", "text", "", "Token that admits to the session; not needed if the relay runs without a secret."),

@@ -219,6 +219,14 @@ public record ZipSettings(
         if (sizeMin < 0 || sizeMin > size) {
             throw bad(Setting.SIZE_MIN, sizeMin, "0 to " + size);
         }
+        boolean severalRelays = relays.size() > 1 || relays.get(0).eachAddress();
+        if (severalRelays && sizeMin > 0 && sizeMin <= size / 2) {
+            throw bad(
+                    Setting.SIZE_MIN,
+                    sizeMin,
+                    "0, or " + (size / 2 + 1) + " to " + size + " with several relays, since half of " + size
+                            + " ranks could begin at each of two");
+        }
         if (sizeMax < size || sizeMax > SIZE_MAX) {
             throw bad(Setting.SIZE_MAX, sizeMax, size + " to " + SIZE_MAX + ", or 0 for " + size);
         }

@@ -88,6 +88,21 @@ class ZipSettingsTest {
         assertBad(valid().set(Setting.TLS_CERT, "a.pem"), "ZIP_TLS_KEY is not set", "go together");
     }
 
+    /** Half of the ranks could begin at each of two relays. */
+    @Test
+    void shouldRefuseGroupsThatCouldBeginTwice() {
+        for (String several : new String[] {"a:1,b:2", "zips+dns://relays.example:9"}) {
+            ZipSettings.Builder four = valid().relay(several).size(4);
+            for (int sizeMin : new int[] {1, 2}) {
+                assertBad(four.sizeMin(sizeMin), "ZIP_SIZE_MIN", "0, or 3 to 4 with several relays");
+            }
+            for (int sizeMin : new int[] {0, 3, 4}) {
+                assertEquals(sizeMin, four.sizeMin(sizeMin).build().sizeMin());
+            }
+        }
+        assertEquals(1, valid().size(4).sizeMin(1).build().sizeMin());
+    }
+
     @Test
     void shouldReadProxies() {
         RelayAddress plain = RelayAddress.parse("relay.example:1");

@@ -2,6 +2,7 @@ package io.zipcomm.transport.tcp;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.Agreement;
@@ -11,6 +12,7 @@ import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.Joining;
+import io.zipcomm.internal.MembershipClient;
 import io.zipcomm.relay.RelayOption;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.RelaySettings;
@@ -24,6 +26,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,11 +61,15 @@ final class EpochsTest extends WithRelay {
     @Override
     @BeforeEach
     void startRelay() {
+        startRelay(HEARTBEAT_TIMEOUT);
+    }
+
+    private void startRelay(Duration heartbeatTimeout) {
         relay = RelayServer.start(RelaySettings.builder()
                 .listen("127.0.0.1:0")
                 .insecure(true)
                 .set(RelayOption.HEARTBEAT_INTERVAL, "300")
-                .set(RelayOption.HEARTBEAT_TIMEOUT, Long.toString(HEARTBEAT_TIMEOUT.toMillis()))
+                .set(RelayOption.HEARTBEAT_TIMEOUT, Long.toString(heartbeatTimeout.toMillis()))
                 .build());
     }
 
@@ -392,6 +399,153 @@ final class EpochsTest extends WithRelay {
         assertTrue(refused.getMessage().contains("let"), refused.getMessage());
         exchange(two);
         leave(two);
+    }
+
+    // Beginning without stragglers
+
+    /** They are admitted at the deadline only. */
+    @Test
+    void shouldBeginWithoutStragglersThoughNobodyHasANumber() throws Exception {
+        List<Rank> two = join(2, settings(3, TransportChoice.AUTO).sizeMin(2).joinTimeout(Duration.ofSeconds(2)));
+        assertEquals(2, two.get(0).world.size());
+        exchange(two);
+        leave(two);
+    }
+
+    @Test
+    void shouldWaitForTheRelayThatWaitsForAStraggler() throws Exception {
+        relay.close();
+        // Longer than the relay's answer may take otherwise.
+        startRelay(Duration.ofMillis(3500));
+        IntFunction<ZipSettings> three = rank -> settings(3, TransportChoice.AUTO)
+                .sizeMin(2)
+                .joinTimeout(Duration.ofSeconds(2))
+                .rank(rank)
+                .build();
+        List<Future<Rank>> inTime = Threads.start(2, one -> join(three.apply(one)));
+        // It has its place, and never attaches.
+        MembershipClient straggler = MembershipClient.join(
+                three.apply(2), new TcpTransportProvider(), List.of(), 0, "here", true, System::nanoTime);
+        List<Rank> two = new ArrayList<>();
+        for (Future<Rank> one : inTime) {
+            two.add(one.get(20, TimeUnit.SECONDS));
+        }
+        straggler.close();
+        assertEquals(2, two.get(0).world.size());
+        exchange(two);
+        leave(two);
+    }
+
+    // Times
+
+    @Test
+    void shouldEndInTheTimeThatThePlatformLeaves() throws Exception {
+        List<Rank> three = join(3, settings(3, TransportChoice.AUTO).sizeMin(3));
+        for (String call : List.of("agree", "shrink", "grow")) {
+            long endNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(4);
+            Communicator world = three.get(0).world.withinRemaining(() -> Duration.ofNanos(endNs - System.nanoTime()));
+            ZipException late = thrown(
+                    call.equals("agree")
+                            ? () -> world.agree(true)
+                            : call.equals("grow") ? () -> world.grow(3) : world::shrink);
+            // The relay's own answer, which knows who is missing, and in time.
+            assertTrue(late.getMessage().contains("ranks 1, 2 did not"), late.getMessage());
+            assertEquals(
+                    call.equals("agree") ? ErrorCode.DEADLINE : ErrorCode.JOIN_TIMEOUT, late.code(), late.getMessage());
+            assertTrue(late.elapsedMs() < 4000, late.getMessage());
+        }
+        leave(three);
+    }
+
+    // Agreements that a caller gives up
+
+    /** All members count alike, whatever became of the calls. */
+    @Test
+    void shouldMeetTheOthersAgainAfterCallsThatEndedBeforeTheRelayAnswered() throws Exception {
+        List<Rank> two = join(2, settings(2, TransportChoice.AUTO));
+        Communicator hasty = two.get(0).world;
+        Thread.currentThread().interrupt();
+        failure(ErrorCode.CANCELLED, () -> hasty.agree(true));
+        assertTrue(Thread.interrupted());
+        // It waits behind the first.
+        ZipException late =
+                failure(ErrorCode.DEADLINE, () -> hasty.withTimeout(SHORT).agree(true));
+        assertTrue(late.getMessage().contains("the agreement before"), late.getMessage());
+        Communicator other = two.get(1).world;
+        assertTrue(other.agree(true).value(), "what was said counts");
+        try {
+            assertFalse(other.agree(true).value(), "agreed with a rank that gave up");
+        } catch (ZipException e) {
+            assertEquals(ErrorCode.DEADLINE, e.code(), e.getMessage());
+        }
+        for (Agreement agreed : each(two, world -> world.agree(true))) {
+            assertTrue(agreed.value());
+        }
+        leave(two);
+    }
+
+    // Closing
+
+    @Test
+    void shouldLeaveTheGroupWhenAWorldIsClosedThatIsOnItsWay() throws Exception {
+        List<Rank> three = join(3, settings(3, TransportChoice.AUTO).sizeMin(3));
+        List<Future<ZipException>> shrinking = start(three.subList(0, 1), world -> thrown(world::shrink));
+        // It has asked: the others hear of it.
+        failure(ErrorCode.REVOKED, receiving(three.get(1).world, 2));
+        three.get(0).world.close();
+        ZipException closed = shrinking.get(0).get(10, TimeUnit.SECONDS);
+        assertEquals(ErrorCode.CLOSED, closed.code(), closed.getMessage());
+        for (Agreement agreed : each(three.subList(1, 3), world -> world.agree(true))) {
+            assertEquals(List.of(0), agreed.failed());
+        }
+        leave(three.subList(1, 3));
+    }
+
+    // What is known of those who are gone, and of the relay
+
+    @Test
+    void shouldHearWhoDiesThoughItIsOnItsWay() throws Exception {
+        List<Rank> three = join(3, settings(3, TransportChoice.AUTO).sizeMin(3));
+        Communicator world = three.get(0).world;
+        failure(ErrorCode.JOIN_TIMEOUT, () -> world.withTimeout(SHORT).shrink());
+        three.get(2).provider.die();
+        long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (world.failed().isEmpty() && System.nanoTime() - deadlineNs < 0) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+        assertEquals(List.of(2), world.failed());
+        bury(three.get(2));
+        leave(three.subList(0, 2));
+    }
+
+    @Test
+    void shouldSayExpelledToWhomTheRelayDoesNotRememberAnyMore() throws Exception {
+        List<Rank> four = join(4, settings(4, TransportChoice.TCP));
+        exchange(four);
+        Rank lost = four.get(3);
+        lost.provider.cutOff();
+        List<Rank> three = four.subList(0, 3);
+        shrink(three);
+        shrink(three);
+        ZipException expelled = failure(ErrorCode.EXPELLED, lost.world::shrink);
+        assertTrue(expelled.getMessage().contains("shrink of session " + SESSION), expelled.getMessage());
+        failure(ErrorCode.EXPELLED, lost.world::shrink);
+        bury(lost);
+        exchange(three);
+        leave(three);
+    }
+
+    @Test
+    void shouldSayThatTheRelayIsLostToWhoCannotGoOnWithoutIt() throws Exception {
+        List<Rank> two = join(2, settings(2, TransportChoice.AUTO).sizeMin(2));
+        failure(
+                ErrorCode.JOIN_TIMEOUT,
+                () -> two.get(0).world.withTimeout(SHORT).shrink());
+        relay.close();
+        ZipException lost = failure(
+                ErrorCode.RELAY_LOST, () -> two.get(0).world.withTimeout(SHORT).shrink());
+        assertTrue(lost.getMessage().contains("control connection to the relay ended"), lost.getMessage());
+        two.forEach(EpochsTest::bury);
     }
 
     @Test

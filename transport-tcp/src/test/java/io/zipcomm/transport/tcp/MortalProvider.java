@@ -7,6 +7,7 @@ import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +30,14 @@ final class MortalProvider implements TransportProvider {
         all().forEach(one -> one.frozen = true);
     }
 
+    /** Is cut off: what the connections that are open say from now on comes through in neither direction. */
+    void cutOff() {
+        for (Channel one : all()) {
+            one.frozen = true;
+            one.ears.deaf = true;
+        }
+    }
+
     private synchronized List<Channel> all() {
         return List.copyOf(channels);
     }
@@ -46,7 +55,8 @@ final class MortalProvider implements TransportProvider {
             ControlChannel.Listener listener,
             long deadlineNs,
             boolean patient) {
-        Channel channel = new Channel(real.openControl(settings, relay, localPort, listener, deadlineNs, patient));
+        Ears ears = new Ears(listener);
+        Channel channel = new Channel(real.openControl(settings, relay, localPort, ears, deadlineNs, patient), ears);
         synchronized (this) {
             channels.add(channel);
         }
@@ -68,12 +78,48 @@ final class MortalProvider implements TransportProvider {
         return real.details();
     }
 
+    /** Hears what the relay says, unless it is cut off. */
+    private static final class Ears implements ControlChannel.Listener {
+        private final ControlChannel.Listener rank;
+        private volatile boolean deaf;
+
+        Ears(ControlChannel.Listener rank) {
+            this.rank = rank;
+        }
+
+        @Override
+        public void message(ByteBuffer bytes) {
+            if (!deaf) {
+                rank.message(bytes);
+            }
+        }
+
+        @Override
+        public long tickMs() {
+            return rank.tickMs();
+        }
+
+        @Override
+        public void tick() {
+            rank.tick();
+        }
+
+        @Override
+        public void ended(String reason) {
+            if (!deaf) {
+                rank.ended(reason);
+            }
+        }
+    }
+
     private static final class Channel implements ControlChannel {
         private final ControlChannel channel;
+        private final Ears ears;
         private volatile boolean frozen;
 
-        Channel(ControlChannel channel) {
+        Channel(ControlChannel channel, Ears ears) {
             this.channel = channel;
+            this.ears = ears;
         }
 
         @Override

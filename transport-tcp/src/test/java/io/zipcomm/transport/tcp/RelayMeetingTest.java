@@ -20,6 +20,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Future;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -204,6 +205,43 @@ final class RelayMeetingTest {
         assertTrue(failure.getMessage().contains("missing rank 1"), failure.getMessage());
         assertTrue(failure.getMessage().contains("127.0.0.1:" + dead + ": cannot connect"), failure.getMessage());
         assertTrue(failure.elapsedMs() >= 1900 && failure.elapsedMs() < 6000, failure.getMessage());
+    }
+
+    /** Whichever relay a session prefers: newcomers do not wait, nor begin, at the one that has come back. */
+    @Test
+    void shouldStayAtTheRelayWhereTheGroupLives() throws Exception {
+        int sessions = 4;
+        int backPort = freePort();
+        RelayServer home = start(0);
+        String both = list(List.of(backPort, home.address().getPort()));
+        List<List<Communicator>> groups = new ArrayList<>();
+        for (int session = 0; session < sessions; session++) {
+            ZipSettings two = settings(both, "s" + session, 2).sizeMax(3).build();
+            groups.add(Threads.each(2, unused -> Zip.join(two)));
+        }
+        RelayServer back = start(backPort);
+        List<Future<Communicator>> newcomers = Threads.start(
+                sessions,
+                session -> Zip.join(settings(both, "s" + session, 2).sizeMax(3).build()));
+        await("all newcomers are there", () -> home.stats().ranks() == 3 * sessions);
+        await("they wait nowhere else", () -> back.stats().ranks() == 0);
+        for (int session = 0; session < sessions; session++) {
+            List<Communicator> group = groups.get(session);
+            List<Communicator> grown =
+                    new ArrayList<>(Threads.each(2, one -> group.get(one).grow(3)));
+            grown.add(newcomers.get(session).get());
+            assertEquals(2, grown.get(2).rank());
+            exchangeAndClose(grown);
+        }
+        assertEquals(0, back.stats().groupsCompleted());
+    }
+
+    private static void await(String what, BooleanSupplier condition) throws InterruptedException {
+        long deadlineNs = System.nanoTime() + 10_000_000_000L;
+        while (!condition.getAsBoolean() && System.nanoTime() - deadlineNs < 0) {
+            Thread.sleep(5);
+        }
+        assertTrue(condition.getAsBoolean(), what);
     }
 
     @Test
