@@ -1,7 +1,7 @@
 package io.zipcomm.relay;
 
 import io.netty.channel.EventLoop;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
@@ -15,7 +15,7 @@ final class ControlBacklog {
     private final EventLoop loop;
     private final LongSupplier bytesMax;
     private final LongAdder gauge;
-    private final Set<ControlConnection> open = new HashSet<>();
+    private final Set<ControlConnection> open = new LinkedHashSet<>();
     private long bytes;
     private boolean relieving;
 

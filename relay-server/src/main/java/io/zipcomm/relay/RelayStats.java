@@ -1,7 +1,9 @@
 package io.zipcomm.relay;
 
 import io.zipcomm.error.ErrorCode;
+import java.util.Collections;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What a relay has done since it started, and what it holds now. The values are read one after the other while the relay
@@ -68,7 +70,7 @@ public record RelayStats(
 
     /** Copies the maps. */
     public RelayStats {
-        limitsReached = Map.copyOf(limitsReached);
-        refusals = Map.copyOf(refusals);
+        limitsReached = Collections.unmodifiableMap(new TreeMap<>(limitsReached));
+        refusals = Collections.unmodifiableMap(new TreeMap<>(refusals));
     }
 }

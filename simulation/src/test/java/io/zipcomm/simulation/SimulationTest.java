@@ -58,7 +58,7 @@ final class SimulationTest {
 
     @Test
     void shouldRunAProgramTheSameWayEachTime() {
-        for (long seed = 1; seed <= 20; seed++) {
+        for (long seed = 201; seed <= 225; seed++) {
             Runs runs = new Runs(Fault.usual(), () -> Plant.NONE, "SimulationTest");
             String first = runs.one(seed, Runs.newAllocator());
             assertEquals(first, runs.one(seed, Runs.newAllocator()));

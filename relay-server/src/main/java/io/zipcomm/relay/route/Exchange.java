@@ -6,7 +6,7 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.util.concurrent.Ticker;
 import io.zipcomm.internal.Combiner;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -32,7 +32,7 @@ public final class Exchange {
     private final List<Outlet> unflushed = new ArrayList<>();
 
     private final Ticker ticker;
-    private final Set<Outlet> open = new HashSet<>();
+    private final Set<Outlet> open = new LinkedHashSet<>();
 
     /** Null until it is needed first, and if there is none. */
     private Combiner combiner;

@@ -2,8 +2,7 @@ package io.zipcomm.transport.tcp;
 
 import io.zipcomm.transport.TransportCounters;
 import java.util.ArrayDeque;
-import java.util.Collections;
-import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -23,7 +22,7 @@ final class Streams {
     /** Arrivals in a row at {@link #latest}. */
     private int arrivals;
 
-    private final Set<FrameStream> open = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<FrameStream> open = new LinkedHashSet<>();
 
     /** Connections that may have bytes which no event of the operating system will announce. */
     private final ArrayDeque<FrameStream> toRead = new ArrayDeque<>();
