@@ -468,9 +468,9 @@ final class EpochTest {
         List<TestRank> group = group(5, 0, 0);
         group.get(4).close();
         group.subList(0, 4).forEach(rank -> rank.expectGone(4, Cause.LOST));
-        nextMs = SOON_MS;
+        nextMs = SOON_MS / 3;
         TestRank first = next(group.get(0), 0);
-        nextMs = 2 * SOON_MS;
+        nextMs = SOON_MS;
         TestRank second = next(group.get(1), 0);
         String half = "more than half of the living members to leave others out; ranks 2, 3 did not ask for it; ";
         expectTooFew(first, group, ": 2 ranks, and it takes " + half + "4 members live");
@@ -485,9 +485,9 @@ final class EpochTest {
     @Test
     void shouldStayWhatItIsIfTooFewAsk() {
         List<TestRank> group = group(4, 3, 0);
-        nextMs = SOON_MS;
+        nextMs = SOON_MS / 3;
         TestRank one = next(group.get(1), 0);
-        nextMs = 2 * SOON_MS;
+        nextMs = SOON_MS;
         TestRank two = nextAdmitted(group.get(2));
         String unattached = "rank 2 did not attach a data connection; 4 members live";
         expectTooFew(one, group, ": 2 ranks, and it takes 3; ranks 0, 3 did not ask for it; " + unattached);
