@@ -22,6 +22,14 @@ final class Admission {
                 .orElse(null);
     }
 
+    /**
+     * Whether a Join that {@link #check} has let pass may come back to a group that this relay does not know: its ticket says nothing
+     * here, so the token has to admit.
+     */
+    RelayTokens.Verdict checkReturn(Join join) {
+        return checkToken(join);
+    }
+
     /** Whether a Join may be heard by its session, and what its token grants. */
     RelayTokens.Verdict check(Join join) {
         Refusal beforehand = checkForm(join);
@@ -35,6 +43,10 @@ final class Admission {
                     ? new RelayTokens.Verdict(null, Grant.UNLIMITED)
                     : new RelayTokens.Verdict(wrong, null);
         }
+        return checkToken(join);
+    }
+
+    private RelayTokens.Verdict checkToken(Join join) {
         RelayTokens.Verdict verdict = tokens == null
                 ? new RelayTokens.Verdict(null, Grant.UNLIMITED)
                 : tokens.check(join.getToken(), join.getSession(), join.getRank());

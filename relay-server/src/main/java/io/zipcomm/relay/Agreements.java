@@ -6,12 +6,14 @@ import io.zipcomm.wire.proto.Agreed;
 import io.zipcomm.wire.proto.ToRank;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 
 /**
  * What members of one epoch agree on. Each agreement has one answer, the same for all its members, once every living one has
@@ -23,11 +25,16 @@ final class Agreements {
     /** Agreements of one epoch that are open, or that somebody who lives has not asked for yet. */
     static final int AGREEMENTS_MAX = 1024;
 
+    /** Answers of one epoch that are kept for those who were away. */
+    static final int ANSWERS_MAX = AGREEMENTS_MAX;
+
     /** Times that differ by less than 292 years can be compared; nobody lives so long. */
     private static final long TIMEOUT_MS_MAX = TimeUnit.DAYS.toMillis(365);
 
     /** Where an agreement is: communicators of different colours share a context, but not their lowest member. */
     private record Communicator(int context, int leader) {}
+
+    private record Question(Communicator of, int number) {}
 
     /** One question. */
     private static final class Agreement {
@@ -87,6 +94,12 @@ final class Agreements {
     private final Map<Communicator, Asked> agreements = new HashMap<>();
     private int count;
 
+    /**
+     * The latest answers, the oldest first. Who has said its part may be away when there is an answer, and may say it once more when it
+     * comes back, since it cannot know whether it was heard.
+     */
+    private final Map<Question, Agreement> answered = new LinkedHashMap<>();
+
     Agreements(Shard shard, Epoch epoch) {
         this.shard = shard;
         this.epoch = epoch;
@@ -107,8 +120,19 @@ final class Agreements {
                             + " among them, of " + epoch.size());
         }
         Communicator of = new Communicator(agree.getContext(), members.nextSetBit(0));
+        if (hasSaid(of, members, from, agree.getNumber())) {
+            return null;
+        }
         Refusal refusal = doneWithOthers(of, from, agree);
         return refusal == null ? say(of, members, from, agree) : refusal;
+    }
+
+    /** What it says twice counts once. It has heard the answer, if there is one, or heard it when it came back. */
+    private boolean hasSaid(Communicator of, BitSet members, Member from, int number) {
+        Asked asked = agreements.get(of);
+        Agreement open = asked == null ? null : asked.byNumber.get(number);
+        Agreement known = open == null ? answered.get(new Question(of, number)) : open;
+        return known != null && known.members.equals(members) && known.said.get(from.rank);
     }
 
     /** One at a time: a member does not ask for earlier ones any more that have been answered; others are in its way. */
@@ -167,17 +191,9 @@ final class Agreements {
 
     /** Null if they cannot be. */
     private BitSet members(int from, Agree agree) {
-        BitSet members = new BitSet(epoch.size());
-        if (agree.getMembersCount() == 0) {
-            members.set(0, epoch.size());
-        }
-        int last = -1;
-        for (int rank : agree.getMembersList()) {
-            if (rank <= last || rank >= epoch.size()) {
-                return null;
-            }
-            members.set(rank);
-            last = rank;
+        BitSet members = RankList.of(agree.getMembersList(), epoch.size());
+        if (members == null) {
+            return null;
         }
         boolean world = agree.getContext() != 0 || members.cardinality() == epoch.size();
         return world && members.get(from) ? members : null;
@@ -190,15 +206,14 @@ final class Agreements {
         return agreement;
     }
 
-    /** What it says twice counts once. */
+    /** For the first time, see {@link #hasSaid}. */
     private void take(Agreement agreement, Member from, Agree agree) {
-        boolean first = !agreement.said.get(from.rank);
         agreement.said.set(from.rank);
-        if (agreement.answer == null && first) {
+        if (agreement.answer == null) {
             agreement.value &= agree.getValue();
             answerWithin(agreement, agree.getTimeoutMs());
             answerIfAllSaid(agreement);
-        } else if (agreement.answer != null && first) {
+        } else {
             from.control.send(agreement.answer);
             forgetIfKnown(agreement);
         }
@@ -230,8 +245,42 @@ final class Agreements {
         agreement.deadline = null;
         BitSet missing = agreement.withoutWord(epoch.living());
         agreement.answer = answer(agreement.of, agreement.number, agreement.members, agreement.value, missing);
+        keep(agreement);
         epoch.tell(agreement.answer, agreement.said);
         forgetIfKnown(agreement);
+    }
+
+    private void keep(Agreement agreement) {
+        if (answered.size() == ANSWERS_MAX) {
+            answered.remove(answered.keySet().iterator().next());
+        }
+        answered.put(new Question(agreement.of, agreement.number), agreement);
+    }
+
+    /** The latest answers, each with the ranks that have said their part or come for it; those are to be left unchanged. */
+    void forEachAnswer(BiConsumer<ToRank, BitSet> action) {
+        answered.values().forEach(agreement -> action.accept(agreement.answer, agreement.said));
+    }
+
+    /** Takes over an answer that was given before the relay was started again; those before it are forgotten. */
+    void restore(Recollection.Answered answered) {
+        Agreed agreed = answered.agreed();
+        Communicator of = new Communicator(agreed.getContext(), agreed.getLeader());
+        Asked before = agreements.get(of);
+        if (count >= AGREEMENTS_MAX && before != null && before.forgetFirst()) {
+            count--;
+        }
+        if (count >= AGREEMENTS_MAX) {
+            return;
+        }
+        BitSet members = RankList.of(agreed.getMembersList(), epoch.size());
+        Agreement known = open(of, agreed.getNumber(), members);
+        known.said.or(answered.heardBy());
+        known.answer = ControlWriter.message(agreed);
+        Asked asked = agreements.get(of);
+        asked.forgottenTo = Math.max(asked.forgottenTo, asked.byNumber.firstKey() - 1);
+        keep(known);
+        forgetIfKnown(known);
     }
 
     private ToRank answer(Communicator of, int number, BitSet members, boolean value, BitSet missing) {
@@ -245,6 +294,9 @@ final class Agreements {
                 .setValue(value && missing.isEmpty())
                 .addAllFailed(() -> failed.stream().iterator())
                 .addAllMissing(() -> missing.stream().iterator())
+                .addAllMembers(() -> members.stream()
+                        .filter(rank -> members.cardinality() < epoch.size())
+                        .iterator())
                 .build());
     }
 
@@ -284,6 +336,7 @@ final class Agreements {
             }
         }
         agreements.clear();
+        answered.clear();
         count = 0;
     }
 }

@@ -5,7 +5,6 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.zipcomm.relay.route.RateLimit;
 import io.zipcomm.relay.route.Wrapping;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
@@ -29,13 +28,13 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
     /** An Abort or a Suspect whose reason has the 2,000 characters that ranks cut it to is not longer. */
     private static final int REASON_BYTES_MAX = 8 << 10;
 
+    /** Longest Recall; ranks leave out what is above it. */
+    private static final int RECALL_BYTES_MAX = 256 << 10;
+
     /** A rank, and what else is in an Agree. */
     private static final int RANK_BYTES_MAX = 3;
 
     private static final int AGREE_BYTES_MAX = 64;
-
-    /** Messages of so much time may come at once. */
-    private static final long BURST_NS = TimeUnit.SECONDS.toNanos(1);
 
     /** What goes to so many ranks that it counts most may be said so often in a second. */
     private static final int TOLD_PER_SECOND = 4;
@@ -45,7 +44,6 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
     private final Channel channel;
     private final Wrapping wrapping;
     private final ControlReader reader;
-    private final RateLimit messages;
     private final ControlBacklog backlog;
     private final ControlOutput output;
     private final Counters counters;
@@ -76,7 +74,6 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
         wrapping = new Wrapping(channel.pipeline());
         output = new ControlOutput(channel, backlog);
         reader = new ControlReader(settings.controlBytesMax());
-        messages = new RateLimit(settings.limits().controlMessagesPerSecond(), BURST_NS, nanoTime());
         waitingBytesMax = settings.limits().controlWaitingMax();
         backlog.opened(this);
     }
@@ -89,6 +86,11 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
     /** The group is complete: the reason of a failure and a list of its ranks have room, however little is allowed before. */
     void allowReasons(int ranks) {
         reader.atLeast(Math.max(REASON_BYTES_MAX, RANK_BYTES_MAX * ranks + AGREE_BYTES_MAX));
+    }
+
+    /** It is asked for all that it knows of its group. */
+    void allowRecall() {
+        reader.atLeast(RECALL_BYTES_MAX);
     }
 
     InetSocketAddress remoteAddress() {
@@ -105,10 +107,23 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
 
     /** Sends a frame that goes to others too and stays the caller's. */
     void sendShared(ControlFrame frame) {
+        addShared(frame);
+        flush();
+    }
+
+    /** Puts a frame behind what waits, which goes when the caller calls {@link #flush}; it stays the caller's. */
+    void addShared(ControlFrame frame) {
+        if (!ended) {
+            output.add(frame);
+        }
+    }
+
+    /** Sends what waits. */
+    void flush() {
         if (ended) {
             return;
         }
-        output.offer(frame);
+        output.flush();
         if (!ended && output.waitingBytes() > waitingBytesMax) {
             // Not here: the caller may be telling every member something.
             channel.eventLoop()
@@ -232,12 +247,21 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
      * it may say in a second, so that its heartbeats are not late for it.
      */
     void chargeFor(int recipients) {
-        charge(Math.min(recipients, Math.max(1, messages.perSecond() / TOLD_PER_SECOND)));
+        charge(cost(recipients));
+    }
+
+    /** What the rank is told as it comes back counts as much, and is felt when it says something next, or comes back once more. */
+    void chargeForReturn(int messages) {
+        member.messages.take(cost(messages), nanoTime());
+    }
+
+    private long cost(int messages) {
+        return Math.min(messages, Math.max(1, member.messages.perSecond() / TOLD_PER_SECOND));
     }
 
     /** Who says more than it may is read more slowly. */
     private void charge(long count) {
-        long waitNs = messages.take(count, nanoTime());
+        long waitNs = member.messages.take(count, nanoTime());
         if (waitNs > 0 && !paused) {
             paused = true;
             member.limitReached(RelayOption.CONTROL_MESSAGES_PER_SECOND);
@@ -248,7 +272,7 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
 
     private void resumeIn(long waitNs) {
         Runnable resume = () -> {
-            long stillNs = messages.waitNs(nanoTime());
+            long stillNs = member.messages.waitNs(nanoTime());
             if (ended) {
                 paused = false;
             } else if (stillNs > 0) {
@@ -266,11 +290,6 @@ final class ControlConnection extends ChannelInboundHandlerAdapter {
 
     private long nanoTime() {
         return channel.eventLoop().ticker().nanoTime();
-    }
-
-    /** Takes over a rate that was changed. */
-    void messagesPerSecond(int rate) {
-        messages.perSecond(rate, nanoTime());
     }
 
     /** Whether the rank has taken nothing of what waits for it for longer than it may. */

@@ -53,11 +53,10 @@ final class ControlOutput {
         return standstill.lasts(nowNs, timeoutNs, paused);
     }
 
-    /** Sends a frame, which stays the caller's, behind what waits. */
-    void offer(ControlFrame frame) {
+    /** Puts a frame, which stays the caller's, behind what waits; {@link #flush} sends it. */
+    void add(ControlFrame frame) {
         waiting.add(frame.retain());
         waitingBytes += frame.bytes();
-        flush();
     }
 
     /** Gives the channel what it takes. Also to be called when it takes more again. */

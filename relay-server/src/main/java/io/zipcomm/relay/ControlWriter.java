@@ -8,12 +8,14 @@ import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Admitted;
 import io.zipcomm.wire.proto.Agreed;
 import io.zipcomm.wire.proto.Attached;
+import io.zipcomm.wire.proto.Detached;
 import io.zipcomm.wire.proto.GroupReady;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.MemberGone;
 import io.zipcomm.wire.proto.Ping;
 import io.zipcomm.wire.proto.PunchAt;
 import io.zipcomm.wire.proto.Refused;
+import io.zipcomm.wire.proto.Restoring;
 import io.zipcomm.wire.proto.Revoke;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
@@ -68,9 +70,21 @@ final class ControlWriter {
         return ToRank.newBuilder().setAdmitted(admitted).build();
     }
 
-    static ToRank attached(long silenceMs) {
+    static ToRank attached(long silenceMs, int number) {
         return ToRank.newBuilder()
-                .setAttached(Attached.newBuilder().setSilenceMs(silenceMs))
+                .setAttached(Attached.newBuilder().setSilenceMs(silenceMs).setNumber(number))
+                .build();
+    }
+
+    static ToRank detached(int number, String reason) {
+        return ToRank.newBuilder()
+                .setDetached(Detached.newBuilder().setNumber(number).setReason(reason))
+                .build();
+    }
+
+    static ToRank restoring(long timeoutMs) {
+        return ToRank.newBuilder()
+                .setRestoring(Restoring.newBuilder().setTimeoutMs(timeoutMs))
                 .build();
     }
 

@@ -14,9 +14,10 @@ import java.util.concurrent.Future;
  * Ranks that find each other for the first epoch of a session. Event loop only.
  *
  * <p>A rank that is asked for is given at once. Who asks for none waits until as many have joined as the group has ranks; then
- * the free ones are given out from the lowest, in the order of joining. So no assigned rank is ever in the way of somebody who
- * asks for it.
+ * the free ones are given out from the lowest, in the order of joining. If somebody goes away after that, and another comes and asks
+ * for a rank that was given out, who has it moves to the free one. So no assigned rank is ever in the way of somebody who asks for it.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // see the package's description
 final class Gathering extends Waiting {
 
     private final JoinTimeout timeout;
@@ -72,7 +73,8 @@ final class Gathering extends Waiting {
     /** Why a rank cannot have the number that it wants; null if it can. */
     Refusal refusal(Join join) {
         int rank = join.getRank();
-        return rank != Member.NO_RANK && places[rank] != null
+        boolean taken = rank != Member.NO_RANK && places[rank] != null && places[rank].join.getRank() == rank;
+        return taken
                 ? new Refusal(
                         ErrorCode.RANK_TAKEN,
                         "rank " + rank + " of session " + session().name() + " is taken by "
@@ -87,8 +89,7 @@ final class Gathering extends Waiting {
         if (rank == Member.NO_RANK) {
             unranked.add(member);
         } else {
-            places[rank] = member;
-            member.rank = rank;
+            take(rank, member);
             if (!member.join.getElsewhere()) {
                 admit(member);
             }
@@ -106,11 +107,10 @@ final class Gathering extends Waiting {
             int rank = member.join.getRank();
             member.party = this;
             present++;
-            if (rank == Member.NO_RANK || places[rank] != null) {
+            if (rank == Member.NO_RANK || refusal(member.join) != null) {
                 unranked.add(member);
             } else {
-                places[rank] = member;
-                member.rank = rank;
+                take(rank, member);
             }
             if (member.isReady()) {
                 ready++;
@@ -125,11 +125,7 @@ final class Gathering extends Waiting {
     private void assignRest() {
         int free = 0;
         for (Member member : unranked) {
-            while (places[free] != null) {
-                free++;
-            }
-            places[free] = member;
-            member.rank = free;
+            free = place(member, free);
         }
         unranked.clear();
         for (Member member : places) {
@@ -137,6 +133,26 @@ final class Gathering extends Waiting {
                 admit(member);
             }
         }
+    }
+
+    /** Gives a member the place that it asks for; who has it has asked for none. */
+    private void take(int rank, Member member) {
+        if (places[rank] != null) {
+            place(places[rank], 0);
+        }
+        places[rank] = member;
+        member.rank = rank;
+    }
+
+    /** Gives a member the lowest free place from one on. There is one. */
+    private int place(Member member, int from) {
+        int free = from;
+        while (places[free] != null) {
+            free++;
+        }
+        places[free] = member;
+        member.rank = free;
+        return free;
     }
 
     private void admit(Member member) {
@@ -154,9 +170,31 @@ final class Gathering extends Waiting {
 
     private void completeIfReady() {
         boolean allInTime = closing && ready == present && isEnough(ready);
-        if (ready == places.length || allInTime) {
+        if (ready != places.length && !allInTime) {
+            return;
+        }
+        long heldNs = heldNs();
+        if (heldNs > 0) {
+            // By then the session may have ended, or members of its group may have come back.
+            session().shard().later(this::completeIfHere, heldNs);
+        } else {
             begin();
         }
+    }
+
+    private void completeIfHere() {
+        if (session().isGathering(this)) {
+            completeIfReady();
+        }
+    }
+
+    /**
+     * For how long this group may not begin, in ns: who waited as a newcomer when the relay before this one died is faster here than
+     * members that come back, and must not take their session.
+     */
+    private long heldNs() {
+        boolean hasNewcomers = session().terms().sizeMax() > places.length;
+        return hasNewcomers ? session().shard().returningNs() : 0;
     }
 
     private boolean isEnough(int ranks) {
@@ -180,6 +218,10 @@ final class Gathering extends Waiting {
     }
 
     private void deadlinePassed() {
+        if (ready == places.length) {
+            begin();
+            return;
+        }
         if (session().terms().firstSizeMin() == places.length || !isEnough(present)) {
             giveUp();
             return;

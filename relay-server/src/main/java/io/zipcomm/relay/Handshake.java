@@ -181,7 +181,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     /** Serves the connection in the event loop of its session from now on. */
     private void moveTo(Shard shard, Runnable step) {
         if (shard.loop().inEventLoop()) {
-            finish(step);
+            finish(shard, step);
             return;
         }
         var channel = context.channel();
@@ -191,7 +191,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
                 .execute(() -> channel.deregister()
                         .addListener(left -> shard.loop().register(channel).addListener(arrived -> {
                             if (arrived.isSuccess()) {
-                                finish(step);
+                                finish(shard, step);
                                 channel.config().setAutoRead(true);
                             } else {
                                 // Nobody removes the handler of a channel that is not registered.
@@ -201,7 +201,12 @@ final class Handshake extends ChannelInboundHandlerAdapter {
                         })));
     }
 
-    private void finish(Runnable step) {
+    private void finish(Shard shard, Runnable step) {
+        if (shard.isClosed()) {
+            // It knows nobody any more, but members may have places at the relay that comes after this one.
+            context.channel().close();
+            return;
+        }
         List<ByteBuf> behind = List.copyOf(early);
         behind.forEach(ByteBuf::retain);
         try {

@@ -5,6 +5,8 @@ import io.zipcomm.relay.route.DataConnection;
 import io.zipcomm.relay.route.ForwardLimit;
 import io.zipcomm.relay.route.RateLimit;
 import io.zipcomm.wire.proto.Join;
+import io.zipcomm.wire.proto.MemberGone;
+import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.util.ArrayDeque;
 import java.util.Queue;
@@ -18,8 +20,16 @@ final class Member implements DataConnection.Owner {
 
     private static final int SAID_MAX = 16;
 
+    /** Messages of so much time may come at once. */
+    private static final long BURST_NS = TimeUnit.SECONDS.toNanos(1);
+
     final Session session;
-    final ControlConnection control;
+    /** The last one, if it has ended; null in a rank that was gone when its epoch came to this relay. */
+    ControlConnection control;
+
+    /** Why the control connection ended, and another may come; null as long as it has not. */
+    String controlEnd;
+
     final Join join;
 
     /** What its token allows. */
@@ -27,6 +37,9 @@ final class Member implements DataConnection.Owner {
 
     /** Bytes each second from it to be forwarded. */
     final RateLimit rate;
+
+    /** Control messages each second from it, on whatever connection, and what they cost. */
+    final RateLimit messages;
 
     /** {@link #NO_RANK} until one is assigned. */
     int rank = NO_RANK;
@@ -42,6 +55,9 @@ final class Member implements DataConnection.Owner {
 
     /** Null until attached, and in ranks that attach none. */
     DataConnection data;
+
+    /** How many data connections it has had. */
+    int attachments;
 
     /** Why the data connection ended; null as long as it has not. */
     String dataEnd;
@@ -79,8 +95,14 @@ final class Member implements DataConnection.Owner {
     /** It is not in the session any more, whatever still comes from its connections. */
     boolean gone;
 
-    /** Ends the wait for the other connection; null if there is none. */
+    /** Ends the wait for the other connection, or another data connection; null if there is none. */
     Future<?> patience;
+
+    /** Ends the wait for another control connection; null if there is none. */
+    Future<?> controlPatience;
+
+    /** What the others were told when it was given up; null before. */
+    ToRank verdict;
 
     Member(Session session, ControlConnection control, Join join, Grant grant, RateLimit rate) {
         this.grant = grant;
@@ -88,6 +110,33 @@ final class Member implements DataConnection.Owner {
         this.session = session;
         this.control = control;
         this.join = join;
+        messages = new RateLimit(0, BURST_NS, session.shard().nanoTime());
+    }
+
+    /** A rank of an epoch that went on without it. */
+    static Member gone(Session session, int rank, MemberGone verdict) {
+        Member member = new Member(session, null, Join.getDefaultInstance(), Grant.UNLIMITED, null);
+        member.rank = rank;
+        member.gone = true;
+        member.verdict = ControlWriter.message(verdict);
+        return member;
+    }
+
+    /** It has another control connection; the one before may not have ended here yet. */
+    void comesBy(ControlConnection another) {
+        control.close();
+        control = another;
+        controlEnd = null;
+        heardNs = session.shard().nanoTime();
+        if (controlPatience != null) {
+            controlPatience.cancel(false);
+        }
+        another.belongsTo(this);
+    }
+
+    /** Whether what it says waits, since it has said more than it may. */
+    boolean isInDebt() {
+        return messages.waitNs(session.shard().nanoTime()) > 0;
     }
 
     /** Whether it has been told that it has a place. */
@@ -110,6 +159,9 @@ final class Member implements DataConnection.Owner {
     void losePatience() {
         if (patience != null) {
             patience.cancel(false);
+        }
+        if (gone && controlPatience != null) {
+            controlPatience.cancel(false);
         }
     }
 

@@ -12,6 +12,12 @@ interface Party {
     /** There is nothing more for which this member has to be waited for. */
     void ready(Member member);
 
+    /** A member that had lost its data connection has another. */
+    void returned(Member member);
+
+    /** The control connection of a member that is not gone, and has not said that it leaves, has ended. */
+    void controlEnded(Member member, String reason);
+
     /** The data connection of a member that is not gone has ended. */
     void dataEnded(Member member);
 

@@ -140,6 +140,11 @@ public enum RelayOption {
     JOIN_TIMEOUT_MAX("join-timeout-max", "ms", "600000", "Longest time that a session may wait for its ranks."),
     HEARTBEAT_INTERVAL("heartbeat-interval", "ms", "1000", "How often a rank has to say that it lives."),
     HEARTBEAT_TIMEOUT("heartbeat-timeout", "ms", "5000", "Silence after which a rank is taken for dead."),
+    RESUME_GRACE(
+            "resume-grace",
+            "ms",
+            "1000",
+            "How long a rank whose connection ended may take to open another before it is taken for dead."),
     SESSION_IDLE_MAX(
             "session-idle-max",
             "ms",

@@ -43,6 +43,7 @@ import java.util.Set;
  * @param joinTimeoutMax      longest time that a session may wait for its ranks
  * @param heartbeatInterval   how often a rank has to say that it lives
  * @param heartbeatTimeout    silence after which a rank is taken for dead
+ * @param resumeGrace         how long a rank may take to open a connection again
  * @param sessionIdleMax      after which a session is ended; zero for never
  * @param limits              that protect the relay
  * @param drainTimeout        longest time that a relay told to stop waits for its sessions
@@ -69,6 +70,7 @@ public record RelaySettings(
         Duration joinTimeoutMax,
         Duration heartbeatInterval,
         Duration heartbeatTimeout,
+        Duration resumeGrace,
         Duration sessionIdleMax,
         RelayLimits limits,
         Duration drainTimeout,
@@ -120,6 +122,7 @@ public record RelaySettings(
                 heartbeatTimeout.toMillis(),
                 2 * heartbeatInterval.toMillis(),
                 Integer.MAX_VALUE);
+        between(RelayOption.RESUME_GRACE, resumeGrace.toMillis(), 0, Integer.MAX_VALUE);
         between(RelayOption.SESSION_IDLE_MAX, sessionIdleMax.toMillis(), 0, Integer.MAX_VALUE);
         between(RelayOption.DRAIN_TIMEOUT, drainTimeout.toMillis(), 0, Integer.MAX_VALUE);
         limits.check();
@@ -164,6 +167,7 @@ public record RelaySettings(
                 fresh.joinTimeoutMax,
                 heartbeatInterval,
                 heartbeatTimeout,
+                fresh.resumeGrace,
                 fresh.sessionIdleMax,
                 fresh.limits,
                 fresh.drainTimeout,
@@ -321,6 +325,7 @@ public record RelaySettings(
                     time(RelayOption.JOIN_TIMEOUT_MAX),
                     time(RelayOption.HEARTBEAT_INTERVAL),
                     time(RelayOption.HEARTBEAT_TIMEOUT),
+                    time(RelayOption.RESUME_GRACE),
                     time(RelayOption.SESSION_IDLE_MAX),
                     limits(),
                     time(RelayOption.DRAIN_TIMEOUT),

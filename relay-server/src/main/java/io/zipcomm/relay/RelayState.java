@@ -10,6 +10,7 @@ final class RelayState {
     private final Counters counters = new Counters();
     private final Tenants tenants = new Tenants();
     private final Gate gate = new Gate(this);
+    private final Tickets tickets = new Tickets();
     private final CompletableFuture<Void> drained = new CompletableFuture<>();
     private volatile RelaySettings settings;
     private volatile Admission admission;
@@ -38,6 +39,10 @@ final class RelayState {
 
     Gate gate() {
         return gate;
+    }
+
+    Tickets tickets() {
+        return tickets;
     }
 
     /**

@@ -5,14 +5,12 @@ import io.netty.channel.Channel;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.relay.route.DataConnection;
 import io.zipcomm.relay.route.Pulse;
-import io.zipcomm.relay.route.RateLimit;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.proto.Admitted;
 import io.zipcomm.wire.proto.Attach;
 import io.zipcomm.wire.proto.Continues;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.MemberGone.Cause;
-import io.zipcomm.wire.proto.Ping;
 import io.zipcomm.wire.proto.ToRelay;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -29,11 +27,6 @@ final class Session {
 
     private static final Logger log = LoggerFactory.getLogger(Session.class);
 
-    private static final int TICKET_BYTES = 32;
-
-    /** Bytes of so much time may be forwarded at once under a rate. */
-    private static final long RATE_BURST_NS = TimeUnit.MILLISECONDS.toNanos(100);
-
     /** A data connection is asked after so many intervals of heartbeats, and dead after so many times their timeout. */
     private static final int PING_INTERVALS = 2;
 
@@ -45,11 +38,7 @@ final class Session {
     private final Terms terms;
     private final long openedNs;
 
-    /** Bytes each second from all ranks together to be forwarded. */
-    private final RateLimit rate;
-
-    /** The least that the token of a rank with which the epoch began allows them; 0 for no limit. */
-    private long grantedBytesPerSecond;
+    private final SessionRates rates;
 
     /** Given to ranks that have no number in the first group, to attach by. */
     private int nextNumber;
@@ -64,35 +53,37 @@ final class Session {
 
     private final Newcomers newcomers;
 
-    /** Null while there is an epoch. */
+    /** Null while there is an epoch, or members of one come back. */
     private Gathering gathering;
 
     /** Null until the first has begun, and when all members of the last are gone. */
     private Epoch epoch;
 
+    private final Returns returns;
+
     /** Null as long as no member has asked for another epoch. */
     private Succession succession;
-
-    /** Of the last epoch that is over: its number, and what its ranks were admitted with. */
-    private int overEpoch;
-
-    private byte[][] overTickets = {};
 
     Session(Shard shard, Join first, Grant grant) {
         this.shard = shard;
         this.grant = grant;
         openedNs = shard.nanoTime();
-        rate = new RateLimit(0, RATE_BURST_NS, openedNs);
+        rates = new SessionRates(shard);
         name = first.getSession();
         terms = Terms.of(first);
         nextNumber = terms.sizeMax();
         newcomers = new Newcomers(this);
-        JoinTimeout timeout = JoinTimeout.of(first, shard.settings());
-        gathering = new Gathering(this, timeout, TimeUnit.MILLISECONDS.toNanos(timeout.ms()));
+        returns = new Returns(this);
         log.atInfo()
                 .addKeyValue("session", name)
                 .addKeyValue("ranks", terms.size())
-                .log("session opened, {} ms to join", timeout.ms());
+                .log("session opened");
+    }
+
+    /** Its first rank, which is still to {@link #join}, says how long the others have. */
+    void gather(Join first) {
+        JoinTimeout timeout = JoinTimeout.of(first, shard.settings());
+        gathering = new Gathering(this, timeout, TimeUnit.MILLISECONDS.toNanos(timeout.ms()));
     }
 
     String name() {
@@ -112,26 +103,15 @@ final class Session {
         return grant;
     }
 
+    /** Null if there is none. */
+    Epoch epoch() {
+        return epoch;
+    }
+
     /** Limits have changed. */
     void reloaded() {
-        everybody().forEach(this::limit);
-        limitAll();
-    }
-
-    private void limit(Member member) {
-        RelayLimits limits = shard.settings().limits();
-        member.rate.perSecond(lower(limits.rankBytesPerSecond(), member.grant.bytesPerSecond()), shard.nanoTime());
-        member.control.messagesPerSecond(limits.controlMessagesPerSecond());
-    }
-
-    private void limitAll() {
-        rate.perSecond(
-                lower(shard.settings().limits().sessionBytesPerSecond(), grantedBytesPerSecond), shard.nanoTime());
-    }
-
-    /** The lower of two limits; 0 is none. */
-    private static long lower(long one, long other) {
-        return one == 0 || other == 0 ? Math.max(one, other) : Math.min(one, other);
+        everybody().forEach(rates::limit);
+        rates.limitAll();
     }
 
     /** A rank is read more slowly for a limit, or something that it asked for was refused. */
@@ -163,9 +143,7 @@ final class Session {
         if (refusal != null) {
             return refusal;
         }
-        RateLimit ownRate = new RateLimit(0, RATE_BURST_NS, shard.nanoTime());
-        Member member = opened(new Member(this, control, join, granted, ownRate), gathers ? gathering : newcomers);
-        count(member);
+        Member member = arrives(control, join, granted, gathers ? gathering : newcomers);
         if (gathers) {
             gathering.join(member);
         } else {
@@ -175,12 +153,19 @@ final class Session {
         return null;
     }
 
+    /** A rank that was not here before. */
+    Member arrives(ControlConnection control, Join join, Grant granted, Party party) {
+        Member member = opened(new Member(this, control, join, granted, rates.ofOneMore()), party);
+        count(member);
+        return member;
+    }
+
     private Member opened(Member member, Party party) {
         member.joinedNs = shard.nanoTime();
         member.heardNs = member.joinedNs;
         member.party = party;
         member.control.belongsTo(member);
-        limit(member);
+        rates.limit(member);
         return member;
     }
 
@@ -190,18 +175,27 @@ final class Session {
         shard.counters().ranks.incrementAndGet();
     }
 
-    /** Those who have a place in the group, or in the one that gathers. */
+    /** Those who have a place in the group and are not away, or in the one that gathers. */
     private int members() {
-        return gathering != null ? gathering.present() : epoch.livingCount();
+        if (gathering != null) {
+            return gathering.present();
+        }
+        return epoch == null ? returns.size() : epoch.hereCount();
     }
 
     /** Lets a member of an epoch go on into the next one, or answers why not. Who has no ticket learns nothing. */
     Refusal continues(ControlConnection control, Join join) {
         Continues continues = join.getContinues();
         byte[] ticket = continues.getTicket().toByteArray();
-        Refusal over = epochOver(continues, ticket);
+        Refusal over = returns.overRefusal(continues, ticket);
         if (over != null) {
             return over;
+        }
+        if (returns.underWay() && (epoch == null || continues.getEpoch() != epoch.number())) {
+            return shard.refusalOfUnknown(join);
+        }
+        if (epoch == null || continues.getEpoch() != epoch.number()) {
+            return mayBeTakenUp(join) ? shard.refusalOfUnknown(join) : Shard.NO_SUCH_PLACE;
         }
         Member former = epoch.holderOf(continues.getRank(), ticket);
         Refusal refusal = former == null ? Shard.NO_SUCH_PLACE : refusal(former, join);
@@ -228,22 +222,27 @@ final class Session {
         return null;
     }
 
-    /** Null if it is of the current epoch. */
-    private Refusal epochOver(Continues continues, byte[] ticket) {
-        if (epoch != null && continues.getEpoch() == epoch.number()) {
-            return null;
-        }
-        int rank = continues.getRank();
-        boolean known = continues.getEpoch() == overEpoch
-                && rank >= 0
-                && rank < overTickets.length
-                && MessageDigest.isEqual(overTickets[rank], ticket);
-        return known
-                ? new Refusal(
-                        ErrorCode.STALE_EPOCH,
-                        "epoch " + overEpoch + " of session " + name + " is over"
-                                + (epoch == null ? "" : ": epoch " + epoch.number() + " has begun"))
-                : Shard.NO_SUCH_PLACE;
+    /** Whether a member may be of an epoch that this relay does not know, to which none has come back yet; if its token admits. */
+    private boolean mayBeTakenUp(Join join) {
+        int number = join.getContinues().getEpoch();
+        boolean roomForIt =
+                epoch == null ? number > returns.overEpoch() : number > epoch.number() && epoch.mayBeSuperseded();
+        return roomForIt;
+    }
+
+    /** Takes in a member on another control connection, or answers why not. */
+    Refusal comeBack(ControlConnection control, Join join) {
+        return returns.comeBack(control, join);
+    }
+
+    /** Takes in the first member that comes back to a session that this relay did not know, and whose token admits. */
+    Refusal restore(ControlConnection control, Join join, Grant granted) {
+        return returns.restore(control, join, granted);
+    }
+
+    /** The number of an epoch that is about to begin. */
+    int nextEpoch() {
+        return returns.nextEpoch();
     }
 
     private Refusal refusal(Member former, Join join) {
@@ -255,7 +254,7 @@ final class Session {
         if (join.getContinues().getKind() != Continues.Kind.NEXT_EPOCH) {
             return new Refusal(
                     ErrorCode.PROTOCOL,
-                    "Join that continues by " + join.getContinues().getKind() + ": expected NEXT_EPOCH");
+                    "Join that continues by " + join.getContinues().getKind() + ": expected NEXT_EPOCH or SAME_EPOCH");
         }
         int wanted = join.getContinues().getSizeWanted();
         if (wanted < 0 || wanted > terms.sizeMax()) {
@@ -300,11 +299,15 @@ final class Session {
         int number = admitted.containsKey(wanted) ? nextNumber++ : wanted;
         member.number = number;
         member.heardNs = shard.nanoTime();
-        member.ticket = shard.random(TICKET_BYTES);
+        member.ticket = shard.issueTicket(name);
         admitted.put(number, member);
+        sayAdmitted(member);
+    }
+
+    void sayAdmitted(Member member) {
         member.control.send(ControlWriter.message(Admitted.newBuilder()
                 .setVersion(Frame.VERSION)
-                .setRank(number)
+                .setRank(member.number)
                 .setTicket(ByteString.copyFrom(member.ticket))
                 .setHeartbeatIntervalMs(shard.settings().heartbeatInterval().toMillis())
                 .setHeartbeatTimeoutMs(shard.settings().heartbeatTimeout().toMillis())
@@ -319,29 +322,53 @@ final class Session {
         Member member = admitted.get(attach.getRank());
         boolean right = member != null
                 && MessageDigest.isEqual(member.ticket, attach.getTicket().toByteArray());
-        return right ? member : null;
+        if (right) {
+            return member;
+        }
+        return epoch == null ? null : epoch.holderOf(attach);
     }
 
     /** Gives a member its data connection, or answers why not. */
-    Refusal attach(Member member, Channel channel, boolean answersPing) {
+    Refusal attach(Member member, Channel channel, Attach attach) {
         if (!member.join.getRelayed()) {
             return new Refusal(ErrorCode.PROTOCOL, member + " said that it attaches no data connection");
         }
-        if (member.data != null) {
+        boolean comesBack = attach.getAgain() && member.party.isGroup() && !member.leaving;
+        if (member.party.isGroup() && member.data == null && !comesBack) {
+            return new Refusal(
+                    ErrorCode.PROTOCOL, member + " attaches to a group that goes on: expected that it does so again");
+        }
+        if (member.data != null && !comesBack) {
             return new Refusal(ErrorCode.UNAUTHORIZED, member + " is attached already");
         }
-        DataConnection data = new DataConnection(member.number, shard.exchange(), member, member.rate, rate);
+        if (comesBack && member.isInDebt()) {
+            return Refusal.limit(
+                    RelayOption.CONTROL_MESSAGES_PER_SECOND,
+                    member + " attaches more often than the others can be told of it");
+        }
+        if (member.data != null) {
+            // It may not have ended here yet.
+            member.data.close();
+        }
+        boolean answersPing = attach.getAnswersPing();
+        DataConnection data = new DataConnection(member.number, shard.exchange(), member, member.rate, rates.all());
         channel.pipeline().replace(channel.pipeline().last(), null, data);
         long pingMs = PING_INTERVALS * shard.settings().heartbeatInterval().toMillis();
         long silenceMs = SILENCE_TIMEOUTS * shard.settings().heartbeatTimeout().toMillis();
         channel.writeAndFlush(
-                ControlWriter.frame(channel.alloc(), ControlWriter.attached(answersPing ? silenceMs : 0)),
+                ControlWriter.frame(
+                        channel.alloc(), ControlWriter.attached(answersPing ? silenceMs : 0, ++member.attachments)),
                 channel.voidPromise());
         if (answersPing) {
             data.asks(new Pulse(pingMs, silenceMs, shard.nanoTime()));
         }
         member.data = data;
-        member.party.ready(member);
+        member.dataEnd = null;
+        if (comesBack) {
+            member.party.returned(member);
+        } else {
+            member.party.ready(member);
+        }
         return null;
     }
 
@@ -357,15 +384,12 @@ final class Session {
         ranks.stream().filter(member -> member.former != null).forEach(this::count);
         gathering = null;
         epoch = next;
+        returns.begins();
         if (last != null) {
-            remember(last);
-            last.retire();
+            returns.remember(last);
+            last.retire("epoch " + next.number() + " has begun");
         }
-        grantedBytesPerSecond = 0;
-        for (Member member : ranks) {
-            grantedBytesPerSecond = lower(grantedBytesPerSecond, member.grant.sessionBytesPerSecond());
-        }
-        limitAll();
+        rates.begin(ranks);
         shard.counters().groupsCompleted.increment();
         shard.counters().gatheringNs.accept(shard.nanoTime() - sinceNs);
         log.atInfo()
@@ -376,9 +400,63 @@ final class Session {
         epoch.begin();
     }
 
-    private void remember(Epoch last) {
-        overEpoch = last.number();
-        overTickets = last.tickets();
+    /** Whether these are the ranks that gather for a first epoch now. */
+    boolean isGathering(Gathering ranks) {
+        return gathering == ranks && !ended;
+    }
+
+    /** Members that came back to an epoch that this relay does not know take the places of those who gather for a first one. */
+    void makeWay() {
+        if (gathering != null) {
+            List<Member> gathered = gathering.members();
+            gathering.close();
+            gathering = null;
+            gathered.forEach(this::waitsIfThereIsRoom);
+        }
+    }
+
+    private void waitsIfThereIsRoom(Member member) {
+        Refusal refusal = newcomers.refusal(members());
+        if (refusal != null) {
+            shard.counters().refused(refusal);
+            member.control.refuse(refusal);
+            forget(member, refusal.toString());
+            return;
+        }
+        if (!member.isAdmitted()) {
+            admit(member, nextNumber++);
+        }
+        newcomers.join(member);
+    }
+
+    /** An epoch that began at a relay that is no more goes on here, with those of its ranks that live. */
+    void restored(Epoch again, List<Member> living, boolean complete, Recollection recollection) {
+        Epoch earlier = epoch;
+        if (succession != null) {
+            succession.fail(new Refusal(
+                    ErrorCode.STALE_EPOCH, "epoch " + again.number() + " goes on at the relay, which is later"));
+        }
+        epoch = again;
+        returns.goesOn(again.number(), complete);
+        if (earlier != null) {
+            returns.remember(earlier);
+            earlier.retire("epoch " + again.number() + ", which is later, goes on");
+        }
+        rates.begin(living);
+        log.atInfo()
+                .addKeyValue("session", name)
+                .addKeyValue("ranks", living.size())
+                .addKeyValue("epoch", epoch.number())
+                .log("session goes on");
+        epoch.goOn(complete, recollection);
+    }
+
+    /** Nobody is left of those who came back. */
+    void restorationEnded(Restoration restoration) {
+        returns.ended(restoration);
+        if (!ended && epoch == null && !returns.underWay()) {
+            beginAnew();
+        }
     }
 
     /** All members are gone. Those who still wait begin anew, without the others' leave. */
@@ -386,16 +464,22 @@ final class Session {
         if (ended) {
             return;
         }
-        remember(epoch);
+        returns.remember(epoch);
         epoch.close();
         epoch = null;
+        if (!returns.underWay()) {
+            beginAnew();
+        }
+    }
+
+    private void beginAnew() {
         if (shard.draining()) {
             newcomers.refuseAll(Shard.DRAINING);
             return;
         }
         log.atInfo()
                 .addKeyValue("session", name)
-                .addKeyValue("epoch", overEpoch)
+                .addKeyValue("epoch", returns.overEpoch())
                 .log("all members are gone, {} ranks that waited gather", newcomers.count());
         Member first = newcomers.members().get(0);
         gathering = new Gathering(this, JoinTimeout.of(first.join, shard.settings()), newcomers.leftNs(first));
@@ -425,8 +509,10 @@ final class Session {
     /** Looks for members that have fallen silent, and whether the session is of any use. */
     void sweep(long nowNs, boolean relayWasPaused) {
         for (Member member : everybody()) {
-            if (!member.gone) {
-                sweep(member, nowNs, relayWasPaused);
+            // Who comes back has nothing to say before its epoch goes on, which is soon.
+            boolean speaks = !(member.party instanceof Restoration);
+            if (!member.gone && SilenceWatch.look(member, shard, nowNs, relayWasPaused, speaks) && epoch != null) {
+                epoch.active(nowNs);
             }
         }
         long idleMsMax = shard.settings().sessionIdleMax().toMillis();
@@ -440,44 +526,11 @@ final class Session {
         }
     }
 
-    private void sweep(Member member, long nowNs, boolean relayWasPaused) {
-        long slowNs = shard.settings().limits().slowConsumerTimeout().toNanos();
-        if (member.control.standsStill(nowNs, slowNs, relayWasPaused)) {
-            member.exceeded(RelayOption.SLOW_CONSUMER_TIMEOUT, "does not read its control connection");
-            return;
-        }
-        if (member.hasOpenData()) {
-            member.data.look(nowNs, relayWasPaused);
-        }
-        boolean heard = member.data != null && member.data.takeHeard();
-        if (heard && epoch != null) {
-            epoch.active(nowNs);
-        }
-        if (heard || relayWasPaused) {
-            member.heardNs = nowNs;
-        }
-        long silentMs = TimeUnit.NANOSECONDS.toMillis(nowNs - member.heardNs);
-        long silentMsMax = shard.settings().heartbeatTimeout().toMillis();
-        if (!member.isAdmitted() && silentMs > silentMsMax / 2) {
-            // It is not told to say heartbeats yet. Where its machine is gone, nobody says so.
-            member.control.send(ControlWriter.message(Ping.getDefaultInstance()));
-        }
-        if (silentMs <= silentMsMax || member.leaving) {
-            return;
-        }
-        String missing = member.isAdmitted() ? "no heartbeat for " : "no answer for ";
-        Refusal silence = Refusal.limit(RelayOption.HEARTBEAT_TIMEOUT, missing + silentMs + " ms");
-        shard.counters().limitReached(RelayOption.HEARTBEAT_TIMEOUT);
-        // It may be there after all, only late.
-        member.control.refuse(silence);
-        member.party.gone(member, Cause.SILENT, silence.reason());
-    }
-
     // Going
 
     void controlEnded(Member member, String reason) {
         if (!member.gone && !member.leaving) {
-            member.party.gone(member, Cause.LOST, reason);
+            member.party.controlEnded(member, reason);
         }
     }
 
@@ -511,7 +564,7 @@ final class Session {
         member.gone = true;
         member.losePatience();
         if (member.isAdmitted()) {
-            admitted.remove(member.number);
+            admitted.remove(member.number, member);
         }
         if (member.data != null) {
             member.data.close();
@@ -564,6 +617,7 @@ final class Session {
         if (epoch != null) {
             ranks.addAll(epoch.present());
         }
+        ranks.addAll(returns.members());
         ranks.addAll(newcomers.members());
         return ranks;
     }
@@ -580,12 +634,13 @@ final class Session {
             if (epoch != null) {
                 epoch.close();
             }
+            returns.close();
             shard.ended(this);
             long livedNs = shard.nanoTime() - openedNs;
             shard.counters().sessionNs.accept(livedNs);
             log.atInfo()
                     .addKeyValue("session", name)
-                    .addKeyValue("epoch", epoch == null ? overEpoch : epoch.number())
+                    .addKeyValue("epoch", epoch == null ? returns.overEpoch() : epoch.number())
                     .log("session ended after {} ms", TimeUnit.NANOSECONDS.toMillis(livedNs));
         }
     }

@@ -39,7 +39,7 @@ abstract class Waiting implements Party {
             case PONG -> {
                 // That it is there is all that was asked.
             }
-            case HEARTBEAT, JOIN, MESSAGE_NOT_SET -> session.expelForMessage(from, message);
+            case HEARTBEAT, JOIN, RECALL, MESSAGE_NOT_SET -> session.expelForMessage(from, message);
         }
     }
 
@@ -56,6 +56,16 @@ abstract class Waiting implements Party {
             member.chosen = true;
             ready(member);
         }
+    }
+
+    @Override
+    public void controlEnded(Member member, String reason) {
+        gone(member, Cause.LOST, reason);
+    }
+
+    @Override
+    public void returned(Member member) {
+        throw new IllegalStateException(member + " returned to a group that has not begun");
     }
 
     @Override

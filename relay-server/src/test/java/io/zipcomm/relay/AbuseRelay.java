@@ -100,6 +100,8 @@ final class AbuseRelay implements AutoCloseable {
                 .set(RelayOption.TLS_KEY, certificateKey.toString())
                 .set(RelayOption.TLS_REQUIRED, "false")
                 .heartbeat(Duration.ofMillis(500), Duration.ofMillis(HEARTBEAT_TIMEOUT_MS))
+                // There is one group after the other, each of which has to be over before the next.
+                .set(RelayOption.RESUME_GRACE, "0")
                 .set(RelayOption.HANDSHAKE_TIMEOUT, Integer.toString(HANDSHAKE_TIMEOUT_MS))
                 // All come from one address here, and faster than from any network.
                 .set(RelayOption.ADDRESS_HANDSHAKES_PER_SECOND, "1000000")

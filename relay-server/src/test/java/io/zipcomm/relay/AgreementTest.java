@@ -140,8 +140,12 @@ final class AgreementTest {
         }
         for (TestRank rank : group) {
             int leader = rank.rank() % 2;
-            assertEquals(
-                    agreed(rank, 1, leader == 0).setContext(7).setLeader(leader).build(), rank.expectAgreed());
+            Agreed expected = agreed(rank, 1, leader == 0)
+                    .setContext(7)
+                    .setLeader(leader)
+                    .addAllMembers(leader == 0 ? List.of(0, 2, 4) : List.of(1, 3))
+                    .build();
+            assertEquals(expected, rank.expectAgreed());
         }
     }
 
@@ -291,7 +295,11 @@ final class AgreementTest {
         group.get(2).agree(of(3, 0, 1, 2));
         for (int rank : new int[] {0, 2}) {
             assertEquals(
-                    agreed(group.get(0), 1, true).setContext(3).addFailed(1).build(),
+                    agreed(group.get(0), 1, true)
+                            .setContext(3)
+                            .addFailed(1)
+                            .addAllMembers(List.of(0, 1, 2))
+                            .build(),
                     group.get(rank).expectAgreed());
         }
     }

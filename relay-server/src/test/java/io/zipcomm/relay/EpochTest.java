@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
@@ -113,7 +112,7 @@ final class EpochTest {
         for (TestRank old : former) {
             assertTrue(first.epoch() > old.epoch());
             assertNotEquals(first.view.getSessionKey(), old.view.getSessionKey());
-            old.control.expectEnd();
+            assertEquals("epoch " + first.epoch() + " has begun", old.expectRefusal(ErrorCode.STALE_EPOCH));
             old.data.awaitEnd();
         }
         expectFrames(group);
@@ -235,7 +234,8 @@ final class EpochTest {
         assertEquals("enough", group.get(1).control.readAnyMessage().getRevoke().getReason());
         List<TestRank> next = next(group, 0);
         next.forEach(TestRank::awaitReady);
-        assertNull(group.get(1).control.readAnyMessage());
+        ToRank last = group.get(1).control.readAnyMessage();
+        assertEquals(ErrorCode.STALE_EPOCH.number(), last.getRefused().getCode(), last::toString);
     }
 
     /** The hub, and who opens connections at one instant, know nothing of the epoch before. */
@@ -809,17 +809,22 @@ final class EpochTest {
                 member.joinNext(0).getContinuesBuilder().setRank(-1),
                 member.joinNext(0).getContinuesBuilder().setRank(3),
                 member.joinNext(0).getContinuesBuilder().setEpoch(member.epoch() + 1),
-                member.joinNext(0).getContinuesBuilder().setTicket(stranger.admitted.getTicket()));
+                member.joinNext(0).getContinuesBuilder().setTicket(stranger.admitted.getTicket()),
+                member.joinNext(0)
+                        .getContinuesBuilder()
+                        .setKind(Continues.Kind.SAME_EPOCH)
+                        .clearTicket());
         for (Continues.Builder continues : wrong) {
             // Nor is it told what else is wrong.
             Join.Builder join = of(2, 1, 0).setContinues(continues.setSizeWanted(99));
             assertEquals("there is no such place for this ticket", asking(join).expectRefusal(ErrorCode.UNAUTHORIZED));
         }
-        asking(member.joinNext(0).setSession("nobody")).expectRefusal(ErrorCode.UNAUTHORIZED);
-        asking(member.joinNext(0).setSession("t")).expectRefusal(ErrorCode.UNAUTHORIZED);
-        Join.Builder back = member.joinNext(0);
-        back.getContinuesBuilder().setKind(Continues.Kind.SAME_EPOCH);
-        asking(back).expectRefusal(ErrorCode.PROTOCOL);
+        asking(member.joinNext(0).setSession("nobody")).expectRefusal(ErrorCode.RELAY_LOST);
+        // Where only those are who gather afresh, its group may still come back.
+        asking(member.joinNext(0).setSession("t")).expectRefusal(ErrorCode.RELAY_LOST);
+        Join.Builder unknown = member.joinNext(0);
+        unknown.getContinuesBuilder().setKindValue(7);
+        asking(unknown).expectRefusal(ErrorCode.PROTOCOL);
         asking(member.joinNext(0).setSizeMin(2)).expectRefusal(ErrorCode.SIZE_MISMATCH);
         group.get(1).close();
         expectGone(List.of(group.get(0), group.get(2)), 1, Cause.LOST);

@@ -69,13 +69,15 @@ abstract class FrameAbuse extends AbuseTest.Abuse {
                 ErrorCode.PROTOCOL, "frame for rank -1 of 3", FrameType.BYE, 0, h -> Frame.destination(h, 0, -1));
         expectExpelled(ErrorCode.STALE_EPOCH, "frame of epoch 0 in", FrameType.EAGER, 5, h -> Frame.epoch(h, 0, 0));
         expectExpelled(ErrorCode.PROTOCOL, "frame version 9", FrameType.EAGER, 5, h -> h.put(0, (byte) 9));
-        expectExpelled(ErrorCode.PROTOCOL, "unknown frame type 23", FrameType.EAGER, 5, h -> h.put(1, (byte) 23));
+        expectExpelled(ErrorCode.PROTOCOL, "unknown frame type 99", FrameType.EAGER, 5, h -> h.put(1, (byte) 99));
+        expectExpelled(ErrorCode.PROTOCOL, "RESET frame with a payload of 5", FrameType.RESET, 5, h -> {});
+        expectExpelled(ErrorCode.PROTOCOL, "RESET for rank 1, whose flow did not", FrameType.RESET, 0, h -> {});
         expectExpelled(ErrorCode.PROTOCOL, "-1 payload bytes", FrameType.EAGER, 5, h -> Frame.payloadBytes(h, 0, -1));
         expectExpelled(ErrorCode.PROTOCOL, "EAGER frame of 5", FrameType.EAGER, 5, h -> Frame.messageBytes(h, 0, 6));
         expectExpelled(ErrorCode.PROTOCOL, "frame for rank 1000000 of 3", FrameType.FLOW, 0, h -> {
             Frame.destination(h, 0, 1_000_000);
         });
-        assertEquals(before + 10, suite.relay.stats().membersExpelled());
+        assertEquals(before + 12, suite.relay.stats().membersExpelled());
     }
 
     // Oversized

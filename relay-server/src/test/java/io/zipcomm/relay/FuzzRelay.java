@@ -51,6 +51,7 @@ final class FuzzRelay {
 
     FuzzRelay(RelaySettings.Builder settings) {
         state = new RelayState(settings.set(RelayOption.ADDRESS_HANDSHAKES_PER_SECOND, "2000000000")
+                .set(RelayOption.RESUME_GRACE, "0")
                 .build());
         certificates = state.settings().door().tlsCert().isPresent()
                 ? new RelayCertificates(state.settings().door())
@@ -143,6 +144,8 @@ final class FuzzRelay {
 
     /** A complete group of ranks that say this, each with its number. */
     List<Rank> group(Join.Builder join) {
+        // The group of that name before this one is over.
+        settle();
         List<Rank> group = new ArrayList<>();
         for (int rank = 0; rank < join.getSize(); rank++) {
             Rank one = new Rank(connect());
@@ -174,6 +177,12 @@ final class FuzzRelay {
         home.runPendingTasks();
     }
 
+    /** Does all that is due: a relay that stood still, as one does to which nobody speaks, waits for ranks once more. */
+    private void settle() {
+        turn();
+        turn();
+    }
+
     /** Ends a connection and throws away what it would have sent. */
     static void end(FuzzChannel channel) {
         channel.close().syncUninterruptibly();
@@ -185,7 +194,7 @@ final class FuzzRelay {
 
     /** Nothing is there and nothing is kept; nothing went wrong in the relay itself. */
     void assertEmpty() {
-        turn();
+        settle();
         RelayStats stats = state.counters().stats(false);
         assertEquals(0, stats.defects(), "defects in the relay: see the log");
         assertEquals(0, stats.connections());

@@ -61,6 +61,7 @@ abstract class LimitAbuse extends AbuseTest.Abuse {
         scenarios.put(RelayOption.SLOW_CONSUMER_TIMEOUT, this::readsNothing);
         scenarios.put(RelayOption.JOIN_TIMEOUT_MAX, this::joinsForTooLong);
         scenarios.put(RelayOption.HEARTBEAT_TIMEOUT, this::saysNothing);
+        scenarios.put(RelayOption.RESUME_GRACE, this::staysAway);
         scenarios.put(RelayOption.SESSION_IDLE_MAX, this::idlesForTooLong);
     }
 
@@ -268,6 +269,14 @@ abstract class LimitAbuse extends AbuseTest.Abuse {
     private void saysNothing() {
         TestRank silent = suite.attached(suite.join("s", 1, 0)).awaitReady();
         suite.expectLimit(RelayOption.HEARTBEAT_TIMEOUT, silent.expectRefusal(ErrorCode.LIMIT));
+    }
+
+    private void staysAway() {
+        List<TestRank> group = suite.group("s", 2);
+        group.get(0).control.reset();
+        group.get(1).expectGone(0, Cause.LOST);
+        TestRank.closeAll(group);
+        suite.awaitNoOtherSession();
     }
 
     private void idlesForTooLong() {

@@ -115,7 +115,7 @@ final class MembershipTest {
                 leaver.data.close();
                 leaver.leave();
             }
-            leaver.control.expectEnd();
+            leaver.control.expectEndAfterDetached();
             group.get(1).expectGone(0, Cause.LEFT);
             group.get(1).close();
             Await.until("session is gone", () -> stats().sessions() == 0);

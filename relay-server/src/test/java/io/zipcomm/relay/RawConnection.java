@@ -178,12 +178,26 @@ final class RawConnection implements AutoCloseable {
         return message;
     }
 
-    /** The relay says no with this code and closes the connection. */
+    /** The relay says no with this code and closes the connection. Of the end of a data connection it may have told before. */
     String expectRefusal(ErrorCode code) {
-        Refused refused = expect(ToRank.MessageCase.REFUSED).getRefused();
+        ToRank message = readMessage();
+        while (message.hasDetached()) {
+            message = readMessage();
+        }
+        assertEquals(ToRank.MessageCase.REFUSED, message.getMessageCase(), message::toString);
+        Refused refused = message.getRefused();
         assertEquals(code, ErrorCode.of(refused.getCode()), refused::getReason);
         expectEnd();
         return refused.getReason();
+    }
+
+    /** The end, where the relay may say before it that it has seen that of the data connection. */
+    void expectEndAfterDetached() {
+        ToRank message = readAnyMessage();
+        while (message != null) {
+            assertEquals(ToRank.MessageCase.DETACHED, message.getMessageCase(), message::toString);
+            message = readAnyMessage();
+        }
     }
 
     void expectEnd() {

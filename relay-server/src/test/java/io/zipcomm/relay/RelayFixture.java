@@ -23,9 +23,9 @@ final class RelayFixture implements AutoCloseable {
         at = relay.address();
     }
 
-    /** Where everybody is admitted. */
+    /** Where everybody is admitted, and who is gone is not waited for so long that tests take their time. */
     static RelaySettings.Builder insecure() {
-        return RelaySettings.builder().listen("127.0.0.1:0").insecure(true);
+        return RelaySettings.builder().listen("127.0.0.1:0").insecure(true).set(RelayOption.RESUME_GRACE, "100");
     }
 
     TestRank opened(TestRank rank) {

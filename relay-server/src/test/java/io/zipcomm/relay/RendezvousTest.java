@@ -18,6 +18,8 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,6 +43,7 @@ final class RendezvousTest {
                 .insecure(true)
                 .set(RelayOption.SESSIONS_MAX, "4")
                 .set(RelayOption.RANKS_MAX, "64")
+                .set(RelayOption.RESUME_GRACE, "100")
                 .build());
         at = relay.address();
     }
@@ -178,6 +181,45 @@ final class RendezvousTest {
         opened(TestRank.admitted(at, join("s", 3, 1)));
         String reason = opened(TestRank.asking(at, join("s", 3, 1))).expectRefusal(ErrorCode.RANK_TAKEN);
         assertTrue(reason.contains("rank 1 of session s"), reason);
+    }
+
+    /** All who asked for none have ranks, one goes away, and another comes. */
+    @Test
+    void shouldMoveWhoAskedForNoRankOutOfTheWay() {
+        List<TestRank> group = new ArrayList<>();
+        for (int rank = 0; rank < 3; rank++) {
+            group.add(opened(TestRank.asking(at, join("s", 3, -1))));
+        }
+        group.forEach(TestRank::awaitAdmitted);
+        TestRank last =
+                group.stream().filter(rank -> rank.rank() == 2).findFirst().orElseThrow();
+        last.control.close();
+        group.remove(last);
+        Await.until("its place is free", () -> relay.stats().ranks() == 2);
+        TestRank wanting = opened(TestRank.attached(at, join("s", 3, 0)));
+        group.forEach(TestRank::attach);
+        assertEquals(0, wanting.awaitReady().rank());
+        group.forEach(TestRank::awaitReady);
+        assertEquals(Set.of(1, 2), group.stream().map(TestRank::rank).collect(Collectors.toSet()));
+    }
+
+    /** As before, but the other waited as a newcomer. */
+    @Test
+    void shouldMoveWhoAskedForNoRankOutOfTheWayOfANewcomer() {
+        List<TestRank> group = new ArrayList<>();
+        for (int rank = 0; rank < 3; rank++) {
+            group.add(opened(TestRank.asking(at, join("s", 3, -1).setSizeMax(4))));
+        }
+        group.forEach(TestRank::awaitAdmitted);
+        TestRank wanting = opened(TestRank.attached(at, join("s", 3, 0).setSizeMax(4)));
+        TestRank last =
+                group.stream().filter(rank -> rank.rank() == 2).findFirst().orElseThrow();
+        last.control.close();
+        group.remove(last);
+        group.forEach(TestRank::attach);
+        assertEquals(0, wanting.awaitReady().rank());
+        group.forEach(TestRank::awaitReady);
+        assertEquals(Set.of(1, 2), group.stream().map(TestRank::rank).collect(Collectors.toSet()));
     }
 
     @Test
@@ -456,7 +498,8 @@ final class RendezvousTest {
         }
         first.close();
         Await.until("connections are free", () -> relay.stats().connections() == 0);
-        opened(TestRank.attached(at, join("s", 1, 0))).awaitReady();
+        // The rank may still come back, so its session is there for a moment.
+        opened(TestRank.attached(at, join("other", 1, 0))).awaitReady();
     }
 
     @Test

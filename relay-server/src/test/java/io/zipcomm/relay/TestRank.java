@@ -36,7 +36,7 @@ final class TestRank implements AutoCloseable {
 
     private final IntFunction<RawConnection> dial;
     final String session;
-    final RawConnection control;
+    RawConnection control;
     RawConnection data;
 
     /** What it joined with; null before. */
@@ -222,9 +222,17 @@ final class TestRank implements AutoCloseable {
 
     /** Everything the relay had to do for this rank's control connection before now is done. */
     void roundTrip() {
-        heartbeat(7);
+        heartbeatOn(control);
+    }
+
+    /** The same on a connection by which it came back. */
+    void heartbeatOn(RawConnection connection) {
+        connection.send(ToRelay.newBuilder()
+                .setHeartbeat(Heartbeat.newBuilder().setNumber(7))
+                .build());
         assertEquals(
-                7, control.expect(ToRank.MessageCase.HEARTBEAT).getHeartbeat().getNumber());
+                7,
+                connection.expect(ToRank.MessageCase.HEARTBEAT).getHeartbeat().getNumber());
     }
 
     void leave() {

@@ -9,6 +9,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.AbstractScheduledEventExecutor;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Ticker;
+import io.zipcomm.simulation.Host;
 import io.zipcomm.simulation.VirtualTime;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
@@ -16,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 /** An event loop without a thread, in virtual time: tasks run as events of the simulation. */
 final class SimulatedLoop extends AbstractScheduledEventExecutor implements EventLoop {
 
+    private final Host host;
     private final VirtualTime time;
     private final Ticker ticker;
     private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
@@ -23,8 +25,9 @@ final class SimulatedLoop extends AbstractScheduledEventExecutor implements Even
     private boolean stopped;
     private long armedNs = Long.MAX_VALUE;
 
-    SimulatedLoop(VirtualTime time) {
-        this.time = time;
+    SimulatedLoop(Host host) {
+        this.host = host;
+        time = host.time();
         ticker = time.ticker();
     }
 
@@ -65,7 +68,8 @@ final class SimulatedLoop extends AbstractScheduledEventExecutor implements Even
                 if (armedNs == dueNs) {
                     armedNs = Long.MAX_VALUE;
                 }
-                drain();
+                // Who stands still does not see that its time has come.
+                host.whenRunning(this::drain);
             });
         }
     }
@@ -85,7 +89,7 @@ final class SimulatedLoop extends AbstractScheduledEventExecutor implements Even
         tasks.add(task);
         if (!drainDue) {
             drainDue = true;
-            time.after(0, this::drain);
+            time.after(0, () -> host.whenRunning(this::drain));
         }
     }
 

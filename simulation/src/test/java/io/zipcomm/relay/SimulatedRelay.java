@@ -35,7 +35,7 @@ public final class SimulatedRelay {
         this.port = port;
         this.allocator = allocator;
         state = new RelayState(settings);
-        loop = new SimulatedLoop(host.time());
+        loop = new SimulatedLoop(host);
         shard = new Shard(loop, state, new AtomicInteger(), allocator);
         shard.start();
         host.listen(port, this::accepted);

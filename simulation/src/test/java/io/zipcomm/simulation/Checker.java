@@ -1,41 +1,33 @@
 package io.zipcomm.simulation;
 
-import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.Engine;
 import io.zipcomm.relay.RelayStats;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /** What must hold after every run, whatever struck. */
 final class Checker {
 
+    /** Rank before of who was not there. */
+    private static final int NOWHERE = -1;
+
     /** Deadlines are looked at every 20 ms, and what a caller sees of it takes a moment. */
     private static final long LATE_NS_MAX = 60_000_000;
 
-    /** How operations end when a peer, or the relay, is gone. */
-    private static final Set<ErrorCode> LOSSES = EnumSet.of(
-            ErrorCode.PEER_LOST,
-            ErrorCode.PEER_LEFT,
-            ErrorCode.PEER_FAILED,
-            ErrorCode.COMMUNICATOR_FAILED,
-            ErrorCode.RELAY_LOST,
-            ErrorCode.REVOKED,
-            ErrorCode.DEADLINE);
-
-    /** How joining ends then. */
-    private static final Set<ErrorCode> NO_GROUPS =
-            EnumSet.of(ErrorCode.JOIN_TIMEOUT, ErrorCode.RELAY_LOST, ErrorCode.RELAY_UNREACHABLE, ErrorCode.GROUP_FULL);
+    /** Word of the relay that an agreement came to nothing: all that have an answer have this one. */
+    private static final String NOTHING_AGREED = "nothing was agreed in time";
 
     private final Cluster cluster;
+    private final Causes causes;
     private final List<String> problems = new ArrayList<>();
 
     private Checker(Cluster cluster) {
         this.cluster = cluster;
+        causes = new Causes(cluster);
     }
 
     /** What is wrong; nothing if all is well. */
@@ -44,10 +36,8 @@ final class Checker {
         if (!ended) {
             checker.problems.add("something hangs");
         }
-        boolean harmless =
-                !cluster.grows() && cluster.strikes().keySet().stream().allMatch(Fault::isHarmless);
         for (Rank rank : cluster.ranks()) {
-            checker.check(rank, harmless);
+            checker.check(rank);
         }
         checker.checkGroups();
         checker.checkAgreements();
@@ -55,105 +45,167 @@ final class Checker {
         return checker.problems;
     }
 
-    private void check(Rank rank, boolean harmless) {
+    private void check(Rank rank) {
+        String name = rank.fiber().getName();
         Throwable thrown = rank.fiber().failure();
         if (thrown != null) {
-            problems.add(rank.fiber().getName() + " threw " + thrown);
+            problems.add(name + " threw " + thrown);
         }
         for (Rank.Outcome outcome : rank.outcomes()) {
             if (outcome.tookNs() > outcome.limitNs() + LATE_NS_MAX) {
-                problems.add(rank.fiber().getName() + ": " + outcome.call() + " took " + outcome.tookNs() / 1000
-                        + " us, its time is " + outcome.limitNs() / 1000);
+                problems.add(name + ": " + outcome.call() + " took " + outcome.tookNs() / 1000 + " us, its time is "
+                        + outcome.limitNs() / 1000);
             }
-            if (outcome.failure() != null) {
-                checkFailure(rank, outcome, harmless);
+            if (outcome.failure() != null && !causes.explain(rank, outcome)) {
+                problems.add("nothing that struck explains it: " + name + ": " + outcome.call() + ": "
+                        + outcome.failure().getMessage());
             }
         }
-        boolean whole = rank.isWhole() && !rank.host().isDead();
+        if (rank.hasEnded()) {
+            checkLeft(rank);
+        }
+    }
+
+    /** What a process holds that has ended its program. */
+    private void checkLeft(Rank rank) {
+        String name = rank.fiber().getName();
         for (Engine engine : rank.engines()) {
             String leaks = engine.leaks();
-            if (whole && leaks.matches(".*[1-9].*")) {
-                problems.add(rank.fiber().getName() + " leaks " + leaks);
+            // Messages that nobody asked for lie there to the end where something failed.
+            String checked = rank.isWhole() ? leaks : leaks.replaceAll("unexpected [0-9]+", "");
+            if (checked.matches(".*[1-9].*")) {
+                problems.add(name + " leaks " + leaks);
             }
         }
-    }
-
-    private void checkFailure(Rank rank, Rank.Outcome outcome, boolean harmless) {
-        ErrorCode code = outcome.failure().code();
-        String who = rank.fiber().getName() + ": " + outcome.call() + ": "
-                + outcome.failure().getMessage();
-        if (harmless) {
-            problems.add("nothing that struck may make anything fail: " + who);
-        } else if (!mayEnd(rank, outcome.call(), code)) {
-            problems.add("not a way in which operations end: " + who);
-        } else if (code == ErrorCode.PEER_LOST
-                && !rank.isSuspect()
-                && !isSuspect(outcome.epoch(), outcome.failure().peer())) {
-            // Who was taken for dead itself sees its connections end.
-            problems.add("nothing was done to that peer: " + who);
+        // An engine of an epoch that went on was given up with all that it had.
+        List<Engine> engines = rank.engines();
+        Engine last = engines.isEmpty() ? null : engines.get(engines.size() - 1);
+        // A link to a peer that is gone, or does not answer, is never through, which takes all of the time for closing.
+        Rank.Outcome close = rank.outcomes().isEmpty()
+                ? null
+                : rank.outcomes().get(rank.outcomes().size() - 1);
+        long closeNs = close == null ? Long.MAX_VALUE : close.endedNs() - close.beganNs();
+        if (rank.isWhole() && last != null && closeNs < rank.closeTimeoutNs() && last.replayChunks() != 0) {
+            problems.add(name + " holds " + last.replayChunks() + " chunks of what it sent");
         }
-    }
-
-    private boolean mayEnd(Rank rank, String call, ErrorCode code) {
-        // A rank that was taken for dead is told so, or has no place any more when it attaches.
-        boolean lost = rank.isSuspect() || restarted();
-        boolean expelled = code == ErrorCode.LIMIT || code == ErrorCode.UNAUTHORIZED || code == ErrorCode.EXPELLED;
-        return switch (call) {
-            case Rank.JOIN, "grow", "shrink" -> NO_GROUPS.contains(code) || (expelled && lost);
-            default -> LOSSES.contains(code) || (code == ErrorCode.EXPELLED && lost);
-        };
-    }
-
-    /** Whether there is a reason to take the rank of an epoch for dead. */
-    private boolean isSuspect(int epoch, int rank) {
-        if (restarted()) {
-            return true;
+        if (!rank.host().ends().isEmpty()) {
+            problems.add(name + " has not closed " + rank.host().ends());
         }
-        for (Rank one : cluster.ranks()) {
-            for (Rank.Seen seen : one.seen()) {
-                if (seen.epoch() == epoch && seen.rank() == rank) {
-                    return one.isSuspect();
-                }
-            }
+        if (!rank.host().fibers().isEmpty()) {
+            problems.add(name + " has left threads " + rank.host().fibers());
         }
-        // It was gone before it saw the group.
-        return cluster.ranks().stream().anyMatch(Rank::isSuspect);
     }
 
     // ---- what survivors see alike
 
     private void checkGroups() {
-        Map<Integer, Rank.Seen> groups = new HashMap<>();
-        Map<Integer, BitSet> places = new HashMap<>();
+        Map<List<Object>, Rank.Seen> groups = new HashMap<>();
+        Map<List<Object>, BitSet> places = new HashMap<>();
         for (Rank rank : cluster.ranks()) {
             for (Rank.Seen seen : rank.seen()) {
-                Rank.Seen other = groups.putIfAbsent(seen.epoch(), seen);
+                List<Object> which =
+                        cluster.mayPart() ? List.of(seen.epoch(), seen.ranksBefore()) : List.of(seen.epoch());
+                Rank.Seen other = groups.putIfAbsent(which, seen);
                 if (other != null
                         && (other.size() != seen.size() || !other.ranksBefore().equals(seen.ranksBefore()))) {
                     problems.add("members see epoch " + seen.epoch() + " differently: " + other + ", " + seen);
                 }
-                BitSet taken = places.computeIfAbsent(seen.epoch(), any -> new BitSet());
+                BitSet taken = places.computeIfAbsent(which, any -> new BitSet());
                 if (taken.get(seen.rank()) || seen.rank() >= seen.size()) {
                     problems.add("two have rank " + seen.rank() + " of epoch " + seen.epoch());
                 }
                 taken.set(seen.rank());
             }
         }
+        cluster.ranks().forEach(this::checkWay);
+        checkNoTwoWays();
     }
 
-    private void checkAgreements() {
-        Map<List<Integer>, Rank.Part> answers = new HashMap<>();
+    /** From each epoch a rank comes to a later one, by the place that it had. */
+    private void checkWay(Rank rank) {
+        Rank.Seen last = null;
+        for (Rank.Seen seen : rank.seen()) {
+            int before =
+                    seen.ranksBefore().isEmpty() ? NOWHERE : seen.ranksBefore().get(seen.rank());
+            boolean right = last == null ? before == NOWHERE : seen.epoch() > last.epoch() && before == last.rank();
+            if (!right) {
+                problems.add(rank.fiber().getName() + " came from " + last + " to " + seen);
+            }
+            last = seen;
+        }
+    }
+
+    /** All who go on from an epoch go to the same one, in their order and behind nobody who is new. */
+    private void checkNoTwoWays() {
+        Map<Integer, Rank.Seen> next = new HashMap<>();
         for (Rank rank : cluster.ranks()) {
-            for (Rank.Part part : rank.parts()) {
-                if (part.answer() != null) {
-                    Rank.Part other = answers.putIfAbsent(List.of(part.epoch(), part.number()), part);
-                    if (other != null && !other.answer().equals(part.answer())) {
-                        problems.add("members do not agree: " + other + ", " + part);
+            List<Rank.Seen> seen = rank.seen();
+            for (int i = 1; i < seen.size(); i++) {
+                Rank.Seen from = seen.get(i - 1);
+                Rank.Seen to = seen.get(i);
+                Rank.Seen other = next.putIfAbsent(from.epoch(), to);
+                boolean parted = cluster.mayPart()
+                        && other != null
+                        && !other.ranksBefore().contains(from.rank());
+                if (other != null && other.epoch() != to.epoch() && !parted) {
+                    problems.add("from epoch " + from.epoch() + " some went to " + other.epoch() + ", some to "
+                            + to.epoch());
+                }
+            }
+            for (Rank.Seen one : seen) {
+                int highest = NOWHERE;
+                boolean news = false;
+                for (int before : one.ranksBefore()) {
+                    if (before == NOWHERE) {
+                        news = true;
+                    } else if (news || before <= highest) {
+                        problems.add("not in the order of the epoch before: " + one);
+                    } else {
+                        highest = before;
                     }
                 }
             }
         }
+    }
+
+    private void checkAgreements() {
+        Map<List<Integer>, Rank.Part> answers = new HashMap<>();
+        Map<List<Integer>, Rank.Part> refusals = new HashMap<>();
+        for (Rank rank : cluster.ranks()) {
+            for (Rank.Part part : rank.parts()) {
+                List<Integer> which = List.of(part.epoch(), part.number());
+                if (part.answer() != null) {
+                    Rank.Part other = answers.putIfAbsent(which, part);
+                    if (other != null && !other.answer().equals(part.answer()) && !areApart(other, part)) {
+                        problems.add("members do not agree: " + other + ", " + part);
+                    }
+                } else if (isRefusal(part.failure())) {
+                    Rank.Part other = refusals.putIfAbsent(which, part);
+                    if (other != null
+                            && !other.failure().reason().equals(part.failure().reason())) {
+                        problems.add("members are told of others that did not come: " + other + ", " + part);
+                    }
+                }
+            }
+        }
+        refusals.forEach((which, refusal) -> {
+            if (answers.containsKey(which)) {
+                problems.add("some have an answer, and others are told that nothing was agreed: " + answers.get(which)
+                        + ", " + refusal);
+            }
+        });
         answers.values().forEach(this::checkAnswer);
+    }
+
+    /** Whether each takes the other for dead, where that may be. */
+    private boolean areApart(Rank.Part one, Rank.Part other) {
+        return cluster.mayPart()
+                && one.answer().failed().contains(other.rank())
+                && other.answer().failed().contains(one.rank());
+    }
+
+    private static boolean isRefusal(ZipException failure) {
+        return failure != null && failure.reason().startsWith(NOTHING_AGREED);
     }
 
     private void checkAnswer(Rank.Part answer) {
@@ -161,7 +213,8 @@ final class Checker {
         boolean yes = true;
         for (Rank rank : cluster.ranks()) {
             for (Rank.Part part : rank.parts()) {
-                if (part.epoch() == answer.epoch() && part.number() == answer.number()) {
+                boolean apart = part.answer() != null && areApart(answer, part);
+                if (part.epoch() == answer.epoch() && part.number() == answer.number() && !apart) {
                     no |= !part.said();
                     // Who died may have died before it was heard.
                     yes &= part.said() || part.answer() == null;
@@ -172,28 +225,14 @@ final class Checker {
             problems.add("not what members said: " + answer);
         }
         for (int failed : answer.answer().failed()) {
-            if (!isSuspect(answer.epoch(), failed) && !hasLeft(answer.epoch(), failed)) {
+            long byNs = cluster.time().nowNs();
+            boolean wasGivenUp = cluster.mayPart() && causes.mayBeGone(answer.epoch(), answer.rank(), byNs);
+            if (!wasGivenUp
+                    && !causes.mayBeGone(answer.epoch(), failed, byNs)
+                    && !causes.hasLeft(answer.epoch(), failed, byNs)) {
                 problems.add("rank " + failed + " is not gone: " + answer);
             }
         }
-    }
-
-    /** Whether the rank's last epoch was this one. */
-    private boolean hasLeft(int epoch, int number) {
-        for (Rank rank : cluster.ranks()) {
-            List<Rank.Seen> seen = rank.seen();
-            if (!seen.isEmpty()) {
-                Rank.Seen last = seen.get(seen.size() - 1);
-                if (last.epoch() == epoch && last.rank() == number) {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-
-    private boolean restarted() {
-        return cluster.strikes().containsKey(Fault.RESTART_RELAY);
     }
 
     private void checkRelay() {

@@ -26,13 +26,18 @@ final class Cluster {
     private static final int STEPS_MAX = 12;
     private static final int FAULTS_MAX = 4;
     private static final long START_NS_MAX = 200_000_000;
-    private static final Duration OPERATION_TIMEOUT = Duration.ofSeconds(30);
+
+    /** What is called where much is decided. */
+    private static final List<String> AIMS =
+            List.of(Rank.JOIN, Rank.REVOKE, Rank.AGREE, Rank.SHRINK, Rank.GROW, Rank.WHERE, Rank.CLOSE);
+
     private static final Duration JOIN_TIMEOUT = Duration.ofSeconds(20);
+    private static final String SECRET = "what only members know";
 
     /** What is still running then hangs. */
-    private static final long LIMIT_NS = Duration.ofMinutes(15).toNanos();
+    private static final long LIMIT_NS = Duration.ofMinutes(30).toNanos();
 
-    /** After the last rank has ended, the relay has so long to find that out. */
+    /** After the last rank has ended, the relay has so long to find that out, and what ranks have closed to end. */
     private static final long AFTERMATH_NS = Duration.ofSeconds(30).toNanos();
 
     private final long seed;
@@ -44,7 +49,24 @@ final class Cluster {
     private final List<Rank> ranks = new ArrayList<>();
     private final int[] machines;
     private final Map<Fault, Integer> struck = new EnumMap<>(Fault.class);
+    private final List<Trouble> troubles = new ArrayList<>();
+    private final List<Aimed> aimed = new ArrayList<>();
+    private final boolean hub;
+    private final boolean secedes;
     private SimulatedRelay relay;
+
+    /** A fault that strikes when ranks have begun some call so many times. */
+    private static final class Aimed {
+        final String call;
+        final Runnable strike;
+        int left;
+
+        Aimed(String call, int left, Runnable strike) {
+            this.call = call;
+            this.left = left;
+            this.strike = strike;
+        }
+    }
 
     /**
      * Sets everything up; nothing runs yet.
@@ -74,6 +96,12 @@ final class Cluster {
         int newcomers = changes && random.nextInt(3) == 0 ? random.nextInt(1, NEWCOMERS_MAX + 1) : 0;
         int growAt = newcomers > 0 ? random.nextInt(steps.size()) : -1;
         Rank.Plan plan = new Rank.Plan(steps, growAt, size + newcomers, random.nextBoolean());
+        boolean hasty = changes && random.nextInt(4) == 0;
+        secedes = random.nextInt(3) > 0;
+        boolean checksum = random.nextInt(4) == 0;
+        boolean sealed = random.nextInt(4) == 0;
+        String relayDoes = sealed || random.nextInt(3) == 0 ? "off" : random.nextBoolean() ? "multicast" : "reduce";
+        hub = !relayDoes.equals("off") && !checksum;
         machines = new int[size + newcomers];
         TransportChoice transport = random.nextInt(4) == 0 ? TransportChoice.RELAY : TransportChoice.AUTO;
         int eagerBytes = 1 << random.nextInt(6, 17);
@@ -81,23 +109,28 @@ final class Cluster {
         for (int rank = 0; rank < machines.length; rank++) {
             machines[rank] = random.nextInt(3) == 0 ? random.nextInt(size) : rank;
             Host host = network.newHost();
-            ZipSettings settings = ZipSettings.builder()
+            ZipSettings.Builder settings = ZipSettings.builder()
                     .relay(relayHost.address().getHostAddress() + ":" + RELAY_PORT)
                     .session("simulated")
                     .size(size)
                     .rank(rank >= size || random.nextInt(4) == 0 ? -1 : rank)
-                    .set(Setting.SIZE_MIN, "1")
+                    .set(Setting.SIZE_MIN, secedes ? "1" : "0")
                     .set(Setting.SIZE_MAX, String.valueOf(machines.length))
                     .transport(transport)
                     .set(Setting.BIND, host.address().getHostAddress())
                     .set(Setting.HOST_ID, "machine-" + machines[rank])
                     .eagerBytes(eagerBytes)
                     .windowBytes(windowBytes)
+                    .set(Setting.CHECKSUM, checksum ? "on" : "off")
+                    .set(Setting.ENCRYPTION, sealed ? "relayed" : "off")
+                    .set(Setting.RELAY_COLLECTIVES, relayDoes)
                     .joinTimeout(JOIN_TIMEOUT)
-                    .operationTimeout(OPERATION_TIMEOUT)
-                    .waiting(WaitChoice.BLOCK)
-                    .build();
-            ranks.add(new Rank(host, settings, plan, rank >= size, plant));
+                    .operationTimeout(Rank.Times.operation(random, hasty))
+                    .waiting(WaitChoice.BLOCK);
+            if (sealed) {
+                settings.set(Setting.SECRET, SECRET);
+            }
+            ranks.add(new Rank(this, host, settings.build(), plan, Rank.Times.random(random), rank >= size, plant));
         }
         for (Rank rank : ranks) {
             long ns = rank.isNewcomer() ? 2 * START_NS_MAX + random.nextLong(1L << 31) : random.nextLong(START_NS_MAX);
@@ -112,10 +145,17 @@ final class Cluster {
         for (int i = 0; i < count; i++) {
             Fault fault = kinds.get(random.nextInt(kinds.size()));
             // Ranks come in the first moments; then programs take some ms to some seconds.
-            long ns = random.nextInt(8) == 0
-                    ? random.nextLong(START_NS_MAX)
-                    : START_NS_MAX + random.nextLong(1L << random.nextInt(20, 31));
-            time.after(ns, () -> fault.strike(this));
+            long ns = 1L << random.nextInt(20, 31);
+            switch (random.nextInt(8)) {
+                case 0 -> time.after(random.nextLong(START_NS_MAX), () -> fault.strike(this));
+                case 1, 2 -> {
+                    String call = AIMS.get(random.nextInt(AIMS.size()));
+                    long laterNs = random.nextLong(ns) / 8;
+                    Runnable strike = () -> time.after(laterNs, () -> fault.strike(this));
+                    aimed.add(new Aimed(call, random.nextInt(1, size + 1), strike));
+                }
+                default -> time.after(START_NS_MAX + random.nextLong(ns), () -> fault.strike(this));
+            }
         }
     }
 
@@ -126,7 +166,7 @@ final class Cluster {
             steps.add(Step.random(random, i));
         }
         // Who has ended its program must not leave while others wait for something else.
-        steps.add(new Step(Step.Kind.BARRIER, 0, 0, count));
+        steps.add(new Step(Step.Kind.BARRIER, 0, 0, count, 0));
         return steps;
     }
 
@@ -148,12 +188,18 @@ final class Cluster {
 
     private boolean isEmpty() {
         RelayStats stats = relay.stats();
-        return stats.connections() == 0 && stats.sessions() == 0;
+        return stats.connections() == 0
+                && stats.sessions() == 0
+                && hosts().stream()
+                        .allMatch(host -> host.ends().isEmpty() && host.fibers().isEmpty());
     }
 
     /** Ends what still runs. */
     void close() {
-        ranks.forEach(rank -> rank.host().kill(true));
+        ranks.forEach(rank -> {
+            rank.host().kill(true);
+            rank.forget();
+        });
         relay.stop();
         relayHost.kill(true);
     }
@@ -197,12 +243,38 @@ final class Cluster {
 
     // ---- faults
 
-    void kill(Host host, boolean silently) {
-        host.kill(silently);
+    /** A rank begins a call: what was aimed at that strikes. */
+    void begins(String call) {
+        for (Aimed one : List.copyOf(aimed)) {
+            if (one.call.equals(call) && --one.left == 0) {
+                aimed.remove(one);
+                one.strike.run();
+            }
+        }
     }
 
-    void suspect(Host host) {
-        ranks.get(host.number() - 1).suspect();
+    /** Something begins now, and goes on for some time. */
+    void trouble(Fault fault, Host host, long ns) {
+        long nowNs = time.nowNs();
+        troubles.add(new Trouble(fault, host, nowNs, ns > Long.MAX_VALUE - nowNs ? Long.MAX_VALUE : nowNs + ns));
+    }
+
+    /** All that was done, in the order of time. */
+    List<Trouble> troubles() {
+        return troubles;
+    }
+
+    /** Whether the relay may do a part of collectives. */
+    boolean hasHub() {
+        return hub;
+    }
+
+    /**
+     * Whether ranks that a relay has given up, and that come back to the one after it, may be a group of their own: it knows only what they
+     * tell, and the session says that so few are enough.
+     */
+    boolean mayPart() {
+        return secedes && troubles.stream().anyMatch(Trouble::isRestart);
     }
 
     void restartRelay(long pauseNs) {
@@ -216,11 +288,6 @@ final class Cluster {
 
     void struck(Fault fault) {
         struck.merge(fault, 1, Integer::sum);
-    }
-
-    /** Whether the group changes by itself, so that what is under way is revoked. */
-    boolean grows() {
-        return machines.length > 0 && ranks.get(ranks.size() - 1).isNewcomer();
     }
 
     /** How often each fault has struck. */
@@ -237,6 +304,15 @@ final class Cluster {
                 .append(struck);
         for (Rank rank : ranks) {
             text.append("\n  ").append(rank);
+        }
+        for (Trouble trouble : troubles) {
+            text.append("\n  ").append(trouble.fault());
+            text.append(trouble.host() == null ? "" : " " + trouble.host());
+            text.append(" from ")
+                    .append(time.sinceStartNs(trouble.fromNs()) / 1000)
+                    .append(" us");
+            boolean over = trouble.untilNs() < Long.MAX_VALUE;
+            text.append(over ? " to " + time.sinceStartNs(trouble.untilNs()) / 1000 + " us" : "");
         }
         text.append("\n  relay ").append(relay.stats());
         return text.toString();

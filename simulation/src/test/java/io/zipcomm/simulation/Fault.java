@@ -8,58 +8,96 @@ import java.util.random.RandomGenerator;
 /** What can go wrong. Each kind is a switch: programs are given those that are on. */
 enum Fault {
     /** What two hosts send each other stays on its way for some time, less than anybody takes for an end. */
-    PAUSE_LINK(true),
+    PAUSE_LINK(Effect.NONE),
     /** A process stands still for less than the heartbeat timeout. */
-    FREEZE_SHORT(true),
+    FREEZE_SHORT(Effect.NONE),
     /** The relay stands still for less than the heartbeat timeout. */
-    FREEZE_RELAY(true),
+    FREEZE_RELAY(Effect.NONE),
     /** A direct connection between two hosts is reset. */
-    RESET_DIRECT(true),
+    RESET_DIRECT(Effect.NONE),
     /** A direct connection between two hosts is forgotten by something on the way. */
-    FORGET_DIRECT(true),
+    FORGET_DIRECT(Effect.NONE),
     /** Nothing passes between two hosts for some seconds; both reach the relay. */
-    CUT_DIRECT(true),
+    CUT_DIRECT(Effect.NONE),
     /** Some attempts to connect take seconds, so that old ones arrive late. */
-    LATE_ATTEMPTS(true),
-    /** A process ends. */
-    KILL(false),
-    /** A machine is gone: nobody is told. */
-    VANISH(false),
-    /** A process stands still for longer than the heartbeat timeout, and goes on. */
-    FREEZE_LONG(false),
-    /** A host does not reach the relay for longer than the heartbeat timeout. */
-    CUT_RELAY(false),
-    /** One of a process's connections to the relay is reset. */
-    RESET_RELAYED(false),
+    LATE_ATTEMPTS(Effect.NONE),
+    /** A process's data connection to the relay is reset, perhaps several times. */
+    RESET_DATA(Effect.AWAY),
+    /** A process's control connection to the relay is reset, perhaps several times. */
+    RESET_CONTROL(Effect.AWAY),
+    /** All connections of a process to the relay are reset, perhaps several times. */
+    RESET_RELAYED(Effect.AWAY),
     /** The relay's process ends, and another one is started at its place a moment later. */
-    RESTART_RELAY(false);
+    RESTART_RELAY(Effect.AWAY),
+    /** A process ends. */
+    KILL(Effect.HARM),
+    /** A machine is gone: nobody is told. */
+    VANISH(Effect.HARM),
+    /** A process stands still for longer than the heartbeat timeout, and goes on. */
+    FREEZE_LONG(Effect.HARM),
+    /** A host does not reach the relay for longer than the heartbeat timeout. */
+    CUT_RELAY(Effect.HARM);
+
+    /** What may come of it. */
+    enum Effect {
+        /** Nothing may fail. */
+        NONE,
+        /** A rank is away, and back before anybody takes it for dead, if nothing else hinders it. */
+        AWAY,
+        /** Some rank may be taken for dead. */
+        HARM
+    }
 
     /** The heartbeat timeout of the relays here. */
     static final long HEARTBEAT_TIMEOUT_NS = 5_000_000_000L;
 
     private static final long MS = 1_000_000;
     private static final long SECOND_NS = 1000 * MS;
+    private static final int RESETS_MAX = 4;
 
-    /** Nothing may fail for it. */
-    private final boolean harmless;
+    /** After so long the ends of a direct connection see that nothing is acknowledged. */
+    private static final long FORGOTTEN_NS = 3 * SECOND_NS;
 
-    Fault(boolean harmless) {
-        this.harmless = harmless;
+    /** Long after {@link Cluster} has ended. */
+    private static final long FOR_EVER = Long.MAX_VALUE;
+
+    private final Effect effect;
+
+    Fault(Effect effect) {
+        this.effect = effect;
     }
 
+    Effect effect() {
+        return effect;
+    }
+
+    /** Whether nothing may fail for it. */
     boolean isHarmless() {
-        return harmless;
+        return effect == Effect.NONE;
     }
 
+    /** Those for which nothing may fail. */
     static Set<Fault> harmless() {
         EnumSet<Fault> all = EnumSet.allOf(Fault.class);
-        all.removeIf(fault -> !fault.harmless);
+        all.removeIf(fault -> !fault.isHarmless());
         return all;
     }
 
-    /** Those for which there is an answer today: a relay that starts anew knows nobody yet. */
-    static Set<Fault> usual() {
-        return EnumSet.complementOf(EnumSet.of(RESTART_RELAY));
+    /** Those that take connections to the relay away, and others that do not keep a rank from coming back. */
+    static Set<Fault> resets() {
+        return EnumSet.of(
+                RESET_DATA,
+                RESET_CONTROL,
+                RESET_RELAYED,
+                RESTART_RELAY,
+                RESET_DIRECT,
+                FORGET_DIRECT,
+                CUT_DIRECT,
+                FREEZE_RELAY);
+    }
+
+    static Set<Fault> all() {
+        return EnumSet.allOf(Fault.class);
     }
 
     /** Has it happen at random. */
@@ -76,57 +114,79 @@ enum Fault {
         }
         boolean apart = one != other && !cluster.shareMachine(one, other);
         switch (this) {
-            case PAUSE_LINK -> {
-                Host end = random.nextBoolean() ? relay : other;
-                cutFor(network, one, end, random.nextLong(500 * MS));
-            }
-            case FREEZE_SHORT -> freeze(one, random.nextLong(1, 2000) * MS);
-            case FREEZE_RELAY -> freeze(relay, random.nextLong(1, 2000) * MS);
+            case PAUSE_LINK -> cutFor(cluster, one, random.nextBoolean() ? relay : other, random.nextLong(500 * MS));
+            case FREEZE_SHORT -> freeze(cluster, one, random.nextLong(1, 2000) * MS);
+            case FREEZE_RELAY -> freeze(cluster, relay, random.nextLong(1, 2000) * MS);
             case RESET_DIRECT -> {
                 if (apart) {
-                    network.between(one, other).forEach(StreamEnd::reset);
+                    cluster.trouble(this, null, 0);
+                    network.between(one, other).forEach(end -> end.reset(true, true));
                 }
             }
             case FORGET_DIRECT -> {
                 if (apart) {
+                    cluster.trouble(this, null, FORGOTTEN_NS);
                     network.between(one, other).forEach(StreamEnd::forget);
                 }
             }
             case CUT_DIRECT -> {
                 if (apart) {
-                    cutFor(network, one, other, random.nextLong(10 * SECOND_NS));
+                    cutFor(cluster, one, other, random.nextLong(10 * SECOND_NS));
                 }
             }
-            case LATE_ATTEMPTS -> network.lateAttempts();
-            case KILL -> cluster.kill(one, false);
-            case VANISH -> cluster.kill(one, true);
-            case FREEZE_LONG -> {
-                cluster.suspect(one);
-                freeze(one, HEARTBEAT_TIMEOUT_NS + random.nextLong(1, 10_000) * MS);
+            case LATE_ATTEMPTS -> {
+                network.lateAttempts();
+                cluster.trouble(this, null, FOR_EVER);
             }
-            case CUT_RELAY -> {
-                cluster.suspect(one);
-                cutFor(network, one, relay, HEARTBEAT_TIMEOUT_NS + random.nextLong(20_000) * MS);
-            }
-            case RESET_RELAYED -> {
-                List<StreamEnd> ends = network.between(one, relay);
-                if (!ends.isEmpty()) {
-                    cluster.suspect(one);
-                    ends.get(random.nextInt(ends.size())).reset();
+            case RESET_DATA, RESET_CONTROL, RESET_RELAYED -> {
+                reset(cluster, one);
+                for (int more = random.nextBoolean() ? 0 : random.nextInt(RESETS_MAX); more > 0; more--) {
+                    time.after(random.nextLong(3 * SECOND_NS), () -> reset(cluster, one));
                 }
             }
-            case RESTART_RELAY -> cluster.restartRelay(random.nextLong(3000) * MS);
+            case KILL, VANISH -> {
+                cluster.trouble(this, one, FOR_EVER);
+                one.kill(this == VANISH);
+            }
+            case FREEZE_LONG -> freeze(cluster, one, HEARTBEAT_TIMEOUT_NS + random.nextLong(1, 10_000) * MS);
+            case CUT_RELAY -> cutFor(cluster, one, relay, HEARTBEAT_TIMEOUT_NS + random.nextLong(20_000) * MS);
+            case RESTART_RELAY -> {
+                long pauseNs = random.nextLong(3000) * MS;
+                cluster.trouble(this, null, pauseNs);
+                cluster.restartRelay(pauseNs);
+            }
         }
         cluster.struck(this);
     }
 
-    private static void freeze(Host host, long ns) {
+    private void reset(Cluster cluster, Host one) {
+        if (one.isDead()) {
+            return;
+        }
+        List<StreamEnd> ends = cluster.network().between(one, cluster.relayHost()).stream()
+                .filter(end -> this == RESET_RELAYED || end.isControl() == (this == RESET_CONTROL))
+                .toList();
+        if (!ends.isEmpty()) {
+            cluster.trouble(this, one, 0);
+            boolean both = cluster.time().random().nextInt(4) > 0;
+            boolean rank = cluster.time().random().nextBoolean();
+            // On the control connection the relay says that the data connection has ended; nobody says it of the
+            // control connection.
+            ends.forEach(end -> end.reset(both || rank || end.isControl(), both || !rank));
+        }
+    }
+
+    private void freeze(Cluster cluster, Host host, long ns) {
+        cluster.trouble(this, host, ns);
         host.freeze();
         host.time().after(ns, host::thaw);
     }
 
-    private static void cutFor(Network network, Host one, Host other, long ns) {
+    private void cutFor(Cluster cluster, Host one, Host other, long ns) {
+        Network network = cluster.network();
         if (one != other) {
+            // Who is not cut off from the relay has a way to all others.
+            cluster.trouble(this, other == cluster.relayHost() ? one : null, ns);
             network.cut(one, other);
             network.time().after(ns, () -> network.heal(one, other));
         }

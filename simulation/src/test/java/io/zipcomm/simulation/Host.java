@@ -107,6 +107,11 @@ public final class Host {
         fibers.remove(fiber);
     }
 
+    /** Threads of the process that have begun and not ended. */
+    List<Fiber> fibers() {
+        return List.copyOf(fibers);
+    }
+
     boolean isFrozen() {
         return frozen;
     }

@@ -13,6 +13,7 @@ import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.proto.ToRank;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -96,6 +97,16 @@ final class PlantedBugTest {
         }
 
         @Override
+        public boolean isForgettable() {
+            return inner.isForgettable();
+        }
+
+        @Override
+        public int missingBytes() {
+            return inner.missingBytes();
+        }
+
+        @Override
         public int fragmentBytesMax() {
             return inner.fragmentBytesMax();
         }
@@ -157,6 +168,63 @@ final class PlantedBugTest {
         }
     }
 
+    /** Tells what it is told. */
+    private static class TappedEvents implements PathEvents {
+        private final PathEvents inner;
+
+        TappedEvents(PathEvents inner) {
+            this.inner = inner;
+        }
+
+        @Override
+        public void opened(Path path) {
+            inner.opened(path);
+        }
+
+        @Override
+        public void unreachable(int peer, String reason) {
+            inner.unreachable(peer, reason);
+        }
+
+        @Override
+        public void punchWanted(int peer) {
+            inner.punchWanted(peer);
+        }
+
+        @Override
+        public void relayAway(String reason) {
+            inner.relayAway(reason);
+        }
+
+        @Override
+        public void flowBegan(int peer) {
+            inner.flowBegan(peer);
+        }
+
+        @Override
+        public void hubBack() {
+            inner.hubBack();
+        }
+
+        @Override
+        public void relayLost(String reason) {
+            inner.relayLost(reason);
+        }
+    }
+
+    private static String pair(Host host, int peer) {
+        return host + " " + peer;
+    }
+
+    /** Leaves out the frame that was given out, and gives out the next. */
+    private static boolean skip(TappedPath path, ByteBuffer header, int at, OutboundFrame out) {
+        if (out.payload != null) {
+            path.handler().payloadTaken(out);
+        }
+        out.clear();
+        return path.handler().nextFrame(path, header, at, out);
+    }
+
     private static boolean isMessage(ByteBuffer header, int at) {
         int type = Frame.type(header, at);
         return type == FrameType.EAGER.number() || type == FrameType.DATA.number();
@@ -166,32 +234,13 @@ final class PlantedBugTest {
     private static final class LostFrame implements Plant {
         private final Map<String, Integer> opened = new HashMap<>();
 
-        private static String pair(Host host, int peer) {
-            return host + " " + peer;
-        }
-
         @Override
         public PathEvents events(Host host, PathEvents events) {
-            return new PathEvents() {
+            return new TappedEvents(events) {
                 @Override
                 public void opened(Path path) {
                     opened.put(pair(host, path.peer()), 1);
-                    events.opened(path);
-                }
-
-                @Override
-                public void unreachable(int peer, String reason) {
-                    events.unreachable(peer, reason);
-                }
-
-                @Override
-                public void punchWanted(int peer) {
-                    events.punchWanted(peer);
-                }
-
-                @Override
-                public void relayLost(String reason) {
-                    events.relayLost(reason);
+                    super.opened(path);
                 }
             };
         }
@@ -206,14 +255,7 @@ final class PlantedBugTest {
                     boolean any = handler().nextFrame(this, header, at, out);
                     direct |= any && Frame.type(header, at) == FrameType.SWITCH.number();
                     boolean lost = any && direct && isMessage(header, at) && opened.remove(pair(host, peer())) != null;
-                    if (!lost) {
-                        return any;
-                    }
-                    if (out.payload != null) {
-                        handler().payloadTaken(out);
-                    }
-                    out.clear();
-                    return handler().nextFrame(this, header, at, out);
+                    return lost ? skip(this, header, at, out) : any;
                 }
             };
         }
@@ -222,6 +264,91 @@ final class PlantedBugTest {
     @Test
     void shouldFindThatAFrameIsNotSentAgain() {
         expectFound(Set.of(Fault.RESET_DIRECT, Fault.FORGET_DIRECT), LostFrame::new);
+    }
+
+    private static Set<Fault> resetsOfData() {
+        return Set.of(Fault.RESET_DATA, Fault.RESET_RELAYED);
+    }
+
+    /** Where the path through the relay began anew, as links hear of it. */
+    private abstract static class AfterReturn implements Plant {
+        private final Set<String> began = new HashSet<>();
+
+        @Override
+        public PathEvents events(Host host, PathEvents events) {
+            return new TappedEvents(events) {
+                @Override
+                public void flowBegan(int peer) {
+                    began.add(pair(host, peer));
+                    super.flowBegan(peer);
+                }
+            };
+        }
+
+        /** Once for each time. */
+        final boolean takeBegan(Host host, int peer) {
+            return began.remove(pair(host, peer));
+        }
+    }
+
+    /** When the path through the relay has begun anew, the first frame of a message that is sent there is lost. */
+    private static final class LostOnReturn extends AfterReturn {
+        @Override
+        public Path relayed(Host host, int epoch, Path path) {
+            return new TappedPath(path) {
+                @Override
+                public boolean nextFrame(Path from, ByteBuffer header, int at, OutboundFrame out) {
+                    boolean any = handler().nextFrame(this, header, at, out);
+                    boolean lost = any && isMessage(header, at) && takeBegan(host, peer());
+                    return lost ? skip(this, header, at, out) : any;
+                }
+            };
+        }
+    }
+
+    @Test
+    void shouldFindThatAFrameIsLostWhenARankIsBack() {
+        expectFound(resetsOfData(), LostOnReturn::new);
+    }
+
+    /** When the path through the relay has begun anew, an empty message that comes in there comes once more, as the next. */
+    private static final class TwiceOnReturn extends AfterReturn {
+        @Override
+        public Path relayed(Host host, int epoch, Path path) {
+            return new TappedPath(path) {
+                private byte[] message;
+
+                @Override
+                public void headerReceived(Path from, ByteBuffer header, int at, InboundFrame in) {
+                    boolean empty =
+                            Frame.type(header, at) == FrameType.EAGER.number() && Frame.payloadBytes(header, at) == 0;
+                    if (empty && takeBegan(host, peer())) {
+                        message = new byte[Frame.HEADER_BYTES];
+                        header.get(at, message);
+                    }
+                    super.headerReceived(from, header, at, in);
+                }
+
+                @Override
+                public void frameReceived(Path from, InboundFrame in) {
+                    super.frameReceived(from, in);
+                    if (message != null) {
+                        ByteBuffer header = Frame.allocate(Frame.HEADER_BYTES);
+                        header.put(0, message);
+                        message = null;
+                        Frame.sequence(header, 0, Frame.sequence(header, 0) + 1);
+                        InboundFrame again = new InboundFrame();
+                        handler().headerReceived(this, header, 0, again);
+                        handler().frameReceived(this, again);
+                    }
+                }
+            };
+        }
+    }
+
+    @Test
+    void shouldFindThatAMessageComesTwiceWhenARankIsBack() {
+        expectFound(resetsOfData(), TwiceOnReturn::new);
     }
 
     /** A frame of the epoch before comes in the next, ahead of the one with its sequence number, as if nobody looked at epochs. */

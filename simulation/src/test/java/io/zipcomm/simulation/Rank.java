@@ -7,13 +7,17 @@ import io.zipcomm.collectives.Collectives;
 import io.zipcomm.collectives.ReduceOp;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.internal.DeadWorlds;
 import io.zipcomm.internal.Engine;
 import io.zipcomm.internal.Joining;
 import io.zipcomm.settings.ZipSettings;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 
 /**
  * One process: joins, runs the steps of its program, and leaves. When something fails it revokes, agrees with the others, and goes on
@@ -24,8 +28,19 @@ final class Rank {
     /** How a call is named that takes the rank into a group. */
     static final String JOIN = "join";
 
+    static final String SHRINK = "shrink";
+    static final String GROW = "grow";
+    static final String REVOKE = "revoke";
+    static final String AGREE = "agree";
+    static final String WHERE = "where to go on";
+    static final String CLOSE = "close";
+
     /** After so many epochs a rank leaves: each takes a failure, and faults are few. */
     private static final int EPOCHS_MAX = 12;
+
+    /** How asking for an epoch ends that a rank may ask for again. */
+    private static final Set<ErrorCode> MAY_BE_REPEATED =
+            EnumSet.of(ErrorCode.JOIN_TIMEOUT, ErrorCode.RELAY_LOST, ErrorCode.RELAY_UNREACHABLE);
 
     /** How often a rank asks again for an epoch that did not come about. */
     private static final int TRIES_MAX = 3;
@@ -39,28 +54,60 @@ final class Rank {
     /** Members that have asked for the next epoch and are not attached get the heartbeat timeout more. */
     private static final long STRAGGLERS_NS = Fault.HEARTBEAT_TIMEOUT_NS + 1_000_000_000;
 
-    /** Longer than an agreement may take: who could not take part in it does not wait, and must not leave out those that do. */
-    private static final Duration NEXT_TIMEOUT = Duration.ofSeconds(40);
+    /**
+     * How long a rank gives what it calls. Ranks differ. Who could not take part in an agreement asks for the next epoch at once, and must
+     * not leave out those that still wait in an operation and then for the agreement: so the time for an epoch is longer than both.
+     *
+     * @param agree of an agreement
+     * @param next  of the next epoch
+     */
+    record Times(Duration agree, Duration next) {
+
+        static Times random(RandomGenerator random) {
+            // That of the first to ask counts for all: who has less gives up when that time is not over yet, and is
+            // left out.
+            return new Times(seconds(random, 10, 30), seconds(random, 84, 90));
+        }
+
+        /** Of an operation; short ones are over before anybody can tell who is dead. */
+        static Duration operation(RandomGenerator random, boolean hasty) {
+            return hasty ? seconds(random, 3, 8) : seconds(random, 20, 40);
+        }
+
+        private static Duration seconds(RandomGenerator random, int from, int to) {
+            return Duration.ofMillis(random.nextInt(1000 * from, 1000 * to));
+        }
+    }
 
     /**
      * How a call ended.
      *
      * @param call    which
      * @param epoch   in which it was called; 0 for none
-     * @param failure null if it went well
+     * @param failure null if it went well, or never ended
+     * @param beganNs instant at which it began
+     * @param endedNs instant at which it ended; the longest there is if it never did, since its process was killed
      * @param tookNs  how long it took, without the time for which its process stood still
      * @param limitNs how long it may take
      */
-    record Outcome(String call, int epoch, ZipException failure, long tookNs, long limitNs) {}
+    record Outcome(
+            String call, int epoch, ZipException failure, long beganNs, long endedNs, long tookNs, long limitNs) {
+
+        boolean hasEnded() {
+            return endedNs < Long.MAX_VALUE;
+        }
+    }
 
     /**
      * This rank's part of an agreement.
      *
+     * @param rank   of this process in the epoch
      * @param number of the agreement in its epoch
-     * @param said   its part
-     * @param answer null if there was none
+     * @param said    its part
+     * @param answer  null if there was none
+     * @param failure why; null while there may be one
      */
-    record Part(int epoch, int number, boolean said, Agreement answer) {}
+    record Part(int epoch, int rank, int number, boolean said, Agreement answer, ZipException failure) {}
 
     /** A group that this rank was in, as it saw it. */
     record Seen(int epoch, int rank, int size, List<Integer> ranksBefore) {}
@@ -75,9 +122,11 @@ final class Rank {
      */
     record Plan(List<Step> steps, int growAt, int size, boolean growsAfterFailures) {}
 
+    private final Cluster cluster;
     private final Host host;
     private final ZipSettings settings;
     private final Plan plan;
+    private final Times times;
     private final boolean newcomer;
     private final SimulatedProvider provider;
     private final Fiber fiber;
@@ -86,9 +135,10 @@ final class Rank {
     private final List<Seen> seen = new ArrayList<>();
     private Communicator world;
     private int next;
-    private boolean suspect;
 
-    Rank(Host host, ZipSettings settings, Plan plan, boolean newcomer, Plant plant) {
+    Rank(Cluster cluster, Host host, ZipSettings settings, Plan plan, Times times, boolean newcomer, Plant plant) {
+        this.cluster = cluster;
+        this.times = times;
         this.host = host;
         this.settings = settings;
         this.plan = plan;
@@ -125,15 +175,6 @@ final class Rank {
         return provider.engines();
     }
 
-    /** Something was done to this one for which the others may take it for dead. */
-    void suspect() {
-        suspect = true;
-    }
-
-    boolean isSuspect() {
-        return suspect || host.isDead();
-    }
-
     // ---- the program
 
     private void run() {
@@ -147,11 +188,15 @@ final class Rank {
             }
         }
         long closeNs = timeoutNs() + settings.closeTimeout().toNanos() + ANSWER_NS + CLOSE_NS;
-        call("close", closeNs, () -> world.close());
+        call(CLOSE, closeNs, () -> world.close());
     }
 
     private long timeoutNs() {
         return settings.operationTimeout().toNanos();
+    }
+
+    long closeTimeoutNs() {
+        return settings.closeTimeout().toNanos();
     }
 
     /** Goes on from where the group is; false if something failed. */
@@ -159,10 +204,8 @@ final class Rank {
         List<Integer> before = world.view().ranksBefore();
         if (!before.isEmpty()) {
             long[] first = {before.get(world.rank()) < 0 ? Long.MAX_VALUE : next};
-            boolean met = call(
-                    "where to go on",
-                    timeoutNs(),
-                    () -> Collectives.of(world).allReduce(Payload.of(first), ReduceOp.MIN));
+            boolean met =
+                    call(WHERE, timeoutNs(), () -> Collectives.of(world).allReduce(Payload.of(first), ReduceOp.MIN));
             if (!met) {
                 return false;
             }
@@ -173,7 +216,10 @@ final class Rank {
             if (next == plan.growAt && before.isEmpty()) {
                 return false;
             }
-            if (!call(step.toString(), timeoutNs(), () -> step.run(world))) {
+            if (!call(
+                    step.toString(),
+                    step.calls() * timeoutNs(),
+                    () -> step.inEpoch(world.view().epoch()).run(world))) {
                 return false;
             }
             next++;
@@ -184,38 +230,39 @@ final class Rank {
     /** Takes this rank to the next epoch; false if there is none for it. */
     private boolean recover() {
         int epoch = world.view().epoch();
-        call("revoke", 0, () -> world.revoke());
+        call(REVOKE, 0, () -> world.revoke());
+        int rank = world.rank();
         int number = 1;
         boolean said = Math.floorMod(epoch * 31 + host.number(), 3) != 0;
         int at = parts.size();
-        parts.add(new Part(epoch, number, said, null));
-        call("agree", timeoutNs() + ANSWER_NS, () -> {
-            Agreement answer = world.agree(said);
-            parts.set(at, new Part(epoch, number, said, answer));
+        parts.add(new Part(epoch, rank, number, said, null, null));
+        boolean agreed = call(AGREE, times.agree.toNanos() + ANSWER_NS, () -> {
+            Agreement answer = world.withTimeout(times.agree).agree(said);
+            parts.set(at, new Part(epoch, rank, number, said, answer, null));
         });
-        long limitNs = NEXT_TIMEOUT.toNanos() + STRAGGLERS_NS + ANSWER_NS + CLOSE_NS;
+        if (!agreed) {
+            parts.set(at, new Part(epoch, rank, number, said, null, lastFailure()));
+        }
+        long limitNs = times.next.toNanos() + STRAGGLERS_NS + ANSWER_NS + CLOSE_NS;
         for (int tries = 0; tries < TRIES_MAX; tries++) {
             // The same on all members.
             boolean first = world.view().ranksBefore().isEmpty();
             boolean grows = plan.growAt >= 0 && (plan.growsAfterFailures || first);
             boolean went = grows
-                    ? goTo(
-                            "grow",
-                            limitNs,
-                            () -> world.withTimeout(NEXT_TIMEOUT).grow(plan.size))
-                    : goTo(
-                            "shrink",
-                            limitNs,
-                            () -> world.withTimeout(NEXT_TIMEOUT).shrink());
+                    ? goTo(GROW, limitNs, () -> world.withTimeout(times.next).grow(plan.size))
+                    : goTo(SHRINK, limitNs, () -> world.withTimeout(times.next).shrink());
             if (went) {
                 return true;
             }
-            ErrorCode code = outcomes.get(outcomes.size() - 1).failure.code();
-            if (code != ErrorCode.JOIN_TIMEOUT) {
+            if (!MAY_BE_REPEATED.contains(lastFailure().code())) {
                 return false;
             }
         }
         return false;
+    }
+
+    private ZipException lastFailure() {
+        return outcomes.get(outcomes.size() - 1).failure;
     }
 
     private boolean goTo(String name, long limitNs, Supplier<Communicator> step) {
@@ -238,13 +285,16 @@ final class Rank {
         long frozenNs = host.frozenNs();
         int epoch = world == null ? 0 : world.view().epoch();
         ZipException failure = null;
+        int at = outcomes.size();
+        outcomes.add(new Outcome(name, epoch, null, beganNs, Long.MAX_VALUE, 0, limitNs));
+        cluster.begins(name);
         try {
             action.run();
         } catch (ZipException e) {
             failure = e;
         }
         long tookNs = host.time().nowNs() - beganNs - (host.frozenNs() - frozenNs);
-        outcomes.add(new Outcome(name, epoch, failure, tookNs, limitNs));
+        outcomes.set(at, new Outcome(name, epoch, failure, beganNs, host.time().nowNs(), tookNs, limitNs));
         return failure == null;
     }
 
@@ -266,15 +316,33 @@ final class Rank {
         return outcomes.stream().allMatch(outcome -> outcome.failure == null);
     }
 
+    /** Whether it has run to its end. */
+    boolean hasEnded() {
+        return fiber.isDone() && !host.isDead();
+    }
+
+    /** It is over, and may not have closed what it had. */
+    void forget() {
+        if (world != null) {
+            DeadWorlds.forget(world);
+        }
+    }
+
     /** For the text of a failed run. */
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder();
-        text.append(fiber).append(host.isDead() ? ", killed" : "").append(suspect ? ", suspect" : "");
+        text.append(fiber).append(host.isDead() ? ", killed" : "");
         for (Outcome outcome : outcomes) {
             text.append("\n    epoch ").append(outcome.epoch).append(", ").append(outcome.call);
-            text.append(", ").append(outcome.tookNs / 1000).append(" us: ");
-            text.append(outcome.failure == null ? "ok" : outcome.failure.getMessage());
+            long atNs = host.time().sinceStartNs(outcome.beganNs);
+            text.append(", at ")
+                    .append(atNs / 1000)
+                    .append(", ")
+                    .append(outcome.tookNs / 1000)
+                    .append(" us: ");
+            String well = outcome.hasEnded() ? "ok" : "never ended";
+            text.append(outcome.failure == null ? well : outcome.failure.getMessage());
         }
         if (!parts.isEmpty()) {
             text.append("\n    ").append(parts);

@@ -1,6 +1,7 @@
 package io.zipcomm.simulation;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.Engine;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
@@ -14,6 +15,7 @@ import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportCounters;
 import io.zipcomm.transport.TransportProvider;
 import io.zipcomm.transport.tcp.SimulatedTcp;
+import io.zipcomm.wire.proto.Continues;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
@@ -33,6 +35,9 @@ final class SimulatedProvider implements TransportProvider {
 
     /** As the engine's background driver looks when nobody waits. */
     private static final long TURN_NS = 20_000_000;
+
+    /** Steps in which times are counted that come by the real clock. */
+    private static final long STEP_NS = 500_000_000;
 
     private static final long LEAVE_NS = 1_000_000_000;
 
@@ -91,11 +96,21 @@ final class SimulatedProvider implements TransportProvider {
             long deadlineNs,
             boolean patient) {
         AttendedControl control = new AttendedControl(listener, settings);
-        latest = control;
-        // The deadline that comes is one of the real clock.
-        long untilNs = time.nowNs() + settings.joinTimeout().toNanos();
+        // The deadline that comes is one of the real clock, so what is left of it never comes to quite the same.
+        long leftNs = deadlineNs - System.nanoTime();
+        long untilNs = time.nowNs() + (leftNs + STEP_NS - 1) / STEP_NS * STEP_NS;
         control.inner = SimulatedTcp.openControl(host, settings, relay, localPort, control, untilNs, patient);
         return control;
+    }
+
+    @Override
+    public Thread thread(Runnable task, String name) {
+        return new Fiber(host, task, name);
+    }
+
+    @Override
+    public void pause(long ns) {
+        Fiber.current().park(time.nowNs() + ns);
     }
 
     /** A control connection that is awaited in virtual time. */
@@ -109,6 +124,9 @@ final class SimulatedProvider implements TransportProvider {
         private boolean complete;
         private boolean ended;
         private Fiber waiting;
+
+        /** Waits for the answer to coming back, if it still does. */
+        private Fiber returning;
 
         AttendedControl(ControlChannel.Listener listener, ZipSettings settings) {
             this.listener = listener;
@@ -124,7 +142,11 @@ final class SimulatedProvider implements TransportProvider {
             } catch (InvalidProtocolBufferException e) {
                 throw new IllegalStateException(e);
             }
-            if (said.hasJoin()) {
+            if (said.hasJoin() && said.getJoin().getContinues().getKind() == Continues.Kind.SAME_EPOCH) {
+                // Who comes back pauses until there is an answer.
+                returning = Fiber.current();
+            } else if (said.hasJoin()) {
+                latest = this;
                 Join join = said.getJoin();
                 long answeredNs = beganNs + join.getJoinTimeoutMs() * 1_000_000 + ANSWER_NS;
                 // Where the group may begin without some, the relay waits for those who have begun to come.
@@ -151,6 +173,9 @@ final class SimulatedProvider implements TransportProvider {
         private void look() {
             if (waiting != null) {
                 waiting.wake();
+            }
+            if (returning != null) {
+                returning.wake();
             }
         }
 
@@ -249,7 +274,13 @@ final class SimulatedProvider implements TransportProvider {
         public void attach(RelayAddress relay, String session, int rank, byte[] ticket, long deadlineNs) {
             AttendedControl control = latest;
             // The deadline that comes may be one of the real clock.
-            inner.attach(relay, session, rank, ticket, control.joinUntilNs);
+            try {
+                inner.attach(relay, session, rank, ticket, control.joinUntilNs);
+            } catch (ZipException e) {
+                // The relay may say on the control connection why.
+                control.await(() -> control.complete, time.nowNs() + ANSWER_NS);
+                throw e;
+            }
             control.await(() -> control.complete, control.joinUntilNs);
         }
 
@@ -260,6 +291,26 @@ final class SimulatedProvider implements TransportProvider {
             relayed = new Path[view.size()];
             inner.start(view, plant.events(host, events));
             time.after(TURN_NS, this::turnNowAndThen);
+        }
+
+        @Override
+        public void detached(int number, String reason) {
+            inner.detached(number, reason);
+        }
+
+        @Override
+        public void relayOver() {
+            inner.relayOver();
+        }
+
+        @Override
+        public void relayRestarted(long timeoutNs) {
+            inner.relayRestarted(timeoutNs);
+        }
+
+        @Override
+        public void relayRestored() {
+            inner.relayRestored();
         }
 
         @Override

@@ -50,16 +50,23 @@ final class SimulationTest {
     }
 
     @Test
+    void shouldComeBackToTheRelayWhereNothingHindersThat() {
+        Runs runs = run(Fault.resets(), "shouldComeBackToTheRelayWhereNothingHindersThat", 300);
+        expect(runs, Fault.resets());
+        expect(runs, "outcome ok", "resumptions", "agreements");
+    }
+
+    @Test
     void shouldGoOnWithThoseThatLiveWhateverStrikes() {
-        Runs runs = run(Fault.usual(), "shouldGoOnWithThoseThatLiveWhateverStrikes", 600);
-        expect(runs, Fault.usual());
+        Runs runs = run(Fault.all(), "shouldGoOnWithThoseThatLiveWhateverStrikes", 600);
+        expect(runs, Fault.all());
         expect(runs, "outcome ok", "outcome PEER_LOST", "outcome REVOKED", "outcome EXPELLED", "agreements");
     }
 
     @Test
     void shouldRunAProgramTheSameWayEachTime() {
         for (long seed = 201; seed <= 225; seed++) {
-            Runs runs = new Runs(Fault.usual(), () -> Plant.NONE, "SimulationTest");
+            Runs runs = new Runs(Fault.all(), () -> Plant.NONE, "SimulationTest");
             String first = runs.one(seed, Runs.newAllocator());
             assertEquals(first, runs.one(seed, Runs.newAllocator()));
         }
@@ -72,11 +79,9 @@ final class SimulationTest {
     void shouldRunManyPrograms() {
         int threads = Integer.getInteger("zip.simulation.threads", THREADS);
         Runs runs = new Runs(
-                Fault.usual(),
-                () -> Plant.NONE,
-                "SimulationTest#shouldRunManyPrograms -Dgroups=long -DexcludedGroups=");
+                Fault.all(), () -> Plant.NONE, "SimulationTest#shouldRunManyPrograms -Dgroups=long -DexcludedGroups=");
         runs.each(Long.getLong(FROM, 1), Long.getLong(TO, 100_000), threads, true);
         System.out.println(runs);
-        expect(runs, Fault.usual());
+        expect(runs, Fault.all());
     }
 }

@@ -24,10 +24,13 @@ import java.util.random.RandomGenerator;
  * @param elements how much, in longs
  * @param pick     decides root, reduction and the like
  * @param number   of the step in its program
+ * @param epoch    in which it runs; what is sent in one is not what is sent in another
  */
-record Step(Kind kind, int elements, int pick, int number) {
+record Step(Kind kind, int elements, int pick, int number, int epoch) {
 
     private static final int ELEMENTS_MAX = 20_000;
+    private static final int STREAM_MAX = 40;
+    private static final int STREAM_ELEMENTS_MAX = 500;
     private static final int TAG_BASE = 100;
     private static final Duration SHORT = Duration.ofMillis(40);
     private static final long LATE_NS_MAX = 45_000_000;
@@ -45,6 +48,7 @@ record Step(Kind kind, int elements, int pick, int number) {
         ALL_TO_ALL,
         RING,
         PAIRS,
+        STREAM,
         ASYNC,
         SHORT_WAIT,
         TIMEOUT,
@@ -77,7 +81,25 @@ record Step(Kind kind, int elements, int pick, int number) {
             case 6 -> random.nextInt(ELEMENTS_MAX / 10);
             default -> random.nextInt(ELEMENTS_MAX);
         };
-        return new Step(kinds[random.nextInt(kinds.length)], elements, random.nextInt(1 << 20), number);
+        return new Step(kinds[random.nextInt(kinds.length)], elements, random.nextInt(1 << 20), number, 0);
+    }
+
+    Step inEpoch(int now) {
+        return new Step(kind, elements, pick, number, now);
+    }
+
+    /** Blocking calls one after the other, each of which has the time of an operation. */
+    int calls() {
+        return switch (kind) {
+            case PAIRS -> 2;
+            case SPLIT, DUPLICATE -> 3;
+            case STREAM -> messages() + 1;
+            default -> 1;
+        };
+    }
+
+    private int messages() {
+        return 1 + pick % STREAM_MAX;
     }
 
     /** Does it and checks it. */
@@ -130,6 +152,7 @@ record Step(Kind kind, int elements, int pick, int number) {
             }
             case RING -> ring(group, rank, size);
             case PAIRS -> pairs(group, rank, size);
+            case STREAM -> stream(group, rank, size);
             case ASYNC -> async(collectives, rank, size, root);
             case SHORT_WAIT -> shortWait(collectives, rank, size);
             case TIMEOUT -> timeout(group, rank, size);
@@ -185,6 +208,28 @@ record Step(Kind kind, int elements, int pick, int number) {
             group.send(peer, tag(), filled(rank, elements));
         }
         check(room, 0, elements, peer, 0);
+    }
+
+    /** Many messages, all with the same tag: each comes once, and in its turn. */
+    private void stream(Communicator group, int rank, int size) {
+        int left = (rank + size - 1) % size;
+        int messages = size == 1 ? 0 : messages();
+        int length = Math.min(elements, STREAM_ELEMENTS_MAX);
+        List<ZipFuture<Void>> sent = new ArrayList<>();
+        for (int i = 0; i < messages; i++) {
+            Payload message = empty(length);
+            fill(message, rank, i * length);
+            sent.add(group.sendAsync((rank + 1) % size, tag(), message));
+        }
+        for (int i = 0; i < messages; i++) {
+            Payload room = empty(length);
+            long bytes = group.receive(left, tag(), room);
+            if (bytes != (long) length * Long.BYTES) {
+                throw new Wrong(this + ": message " + i + " has " + bytes + " bytes, expected " + length + " elements");
+            }
+            check(room, 0, length, left, i * length);
+        }
+        sent.forEach(ZipFuture::await);
     }
 
     private void async(Collectives collectives, int rank, int size, int root) {
@@ -260,7 +305,9 @@ record Step(Kind kind, int elements, int pick, int number) {
     // ---- contents
 
     private long mixed(int rank, int index) {
-        long x = number * 0x9e3779b97f4a7c15L + rank * 0xbf58476d1ce4e5b9L + index * 0x94d049bb133111ebL;
+        long x = (number + ((long) epoch << 16)) * 0x9e3779b97f4a7c15L
+                + rank * 0xbf58476d1ce4e5b9L
+                + index * 0x94d049bb133111ebL;
         x ^= x >>> 29;
         return x * 0xff51afd7ed558ccdL;
     }
@@ -278,11 +325,15 @@ record Step(Kind kind, int elements, int pick, int number) {
 
     private Payload filled(int rank, int count) {
         Payload payload = empty(count);
-        LongBuffer values = values(payload);
-        for (int i = 0; i < count; i++) {
-            values.put(i, mixed(rank, i));
-        }
+        fill(payload, rank, 0);
         return payload;
+    }
+
+    private void fill(Payload payload, int rank, int firstIndex) {
+        LongBuffer values = values(payload);
+        for (int i = 0; i < values.limit(); i++) {
+            values.put(i, mixed(rank, firstIndex + i));
+        }
     }
 
     private static LongBuffer values(Payload payload) {

@@ -33,6 +33,9 @@ public final class StreamEnd {
     /** What is sent from here is lost. */
     private boolean lost;
 
+    /** What is sent from now on is lost; what was sent arrives. */
+    private boolean swallowed;
+
     // In.
     private final ArrayDeque<ByteBuffer> unread = new ArrayDeque<>();
     private int unreadBytes;
@@ -40,6 +43,9 @@ public final class StreamEnd {
     private IOException broken;
     private boolean connected;
     private boolean closed;
+
+    /** Of a control connection, as who opened it says. */
+    private boolean control;
 
     StreamEnd(Network network, Host host, InetSocketAddress local, InetSocketAddress remote) {
         this.network = network;
@@ -71,6 +77,15 @@ public final class StreamEnd {
     /** Address of the other end. */
     public InetSocketAddress remote() {
         return remote;
+    }
+
+    /** This end is of a control connection. */
+    public void setControl() {
+        control = true;
+    }
+
+    boolean isControl() {
+        return control;
     }
 
     /** Says who is told when there may be something to read, room to write, or an end. */
@@ -141,7 +156,7 @@ public final class StreamEnd {
     }
 
     private void send(Kind kind, ByteBuffer bytes) {
-        if (other == null) {
+        if (other == null || swallowed) {
             return;
         }
         arrivalNs = Math.max(arrivalNs, network.nowNs() + network.latencyNs(host, other.host));
@@ -211,7 +226,8 @@ public final class StreamEnd {
         broken = new IOException(reason);
         unread.clear();
         unreadBytes = 0;
-        underWay.clear();
+        // What is on the way and resets a connection tells both ends.
+        underWay.removeIf(piece -> piece.kind != Kind.RESET);
     }
 
     /** Fills a buffer as far as bytes are there; says how many, or -1 at the end. */
@@ -293,14 +309,27 @@ public final class StreamEnd {
         other.lost = true;
     }
 
-    /** Something on the way resets the connection: some of what is under way is lost, and both ends are told. */
-    void reset() {
-        for (StreamEnd end : new StreamEnd[] {this, other}) {
-            while (!end.underWay.isEmpty() && network.time().random().nextInt(4) != 0) {
-                end.underWay.removeLast();
-            }
-            end.outputClosed = true;
-            end.send(Kind.RESET, null);
+    /**
+     * Something on the way resets the connection: some of what is under way is lost, and nothing passes any more.
+     *
+     * @param here  whether this end is told
+     * @param there whether the other end is
+     */
+    void reset(boolean here, boolean there) {
+        loseSome(there);
+        other.loseSome(here);
+    }
+
+    /** Loses the last of what is under way from here. */
+    private void loseSome(boolean resets) {
+        while (!underWay.isEmpty() && network.time().random().nextInt(4) != 0) {
+            underWay.removeLast();
+        }
+        if (resets) {
+            outputClosed = true;
+            send(Kind.RESET, null);
+        } else {
+            swallowed = true;
         }
     }
 

@@ -65,6 +65,11 @@ public final class VirtualTime implements LongSupplier {
         return nowNs - START_NS;
     }
 
+    /** Time from the start to an instant in ns. */
+    long sinceStartNs(long instantNs) {
+        return instantNs - START_NS;
+    }
+
     /** How many events and turns of fibers there were: two runs with one seed are the same if this is. */
     public long steps() {
         return steps;

@@ -327,8 +327,8 @@ public final class SimulatedNetwork {
         if (peer == rank || peer < 0 || peer >= size) {
             throw new IllegalArgumentException("rank " + rank + " asks for a path to rank " + peer);
         }
-        SimulatedPath near = new SimulatedPath(transports[rank], peer, false, false);
-        SimulatedPath far = new SimulatedPath(transports[peer], rank, false, false);
+        SimulatedPath near = new SimulatedPath(transports[rank], peer, false, true);
+        SimulatedPath far = new SimulatedPath(transports[peer], rank, false, true);
         SimulatedPath.join(near, far);
         transports[rank].addRelayed(near);
         if (transports[peer].isClosed()) {
@@ -541,6 +541,18 @@ public final class SimulatedNetwork {
 
     void restArrived() {
         rests++;
+    }
+
+    /**
+     * A rank's data connection to the relay is lost, with what is under way on it, and there again after a while.
+     *
+     * @param awayNs how long it takes, in nanoseconds
+     */
+    public void loseDataConnection(int rank, long awayNs) {
+        if (!transports[rank].isSilent()) {
+            transports[rank].goAway();
+            at(clock.nowNs() + awayNs, transports[rank]::comeBack);
+        }
     }
 
     /** The relay dies: all relayed paths and all control connections are gone. */

@@ -41,7 +41,11 @@ final class SimulatedPath implements Path {
     private final int peer;
     private final int fragmentBytesMax;
     private final boolean noticesBreakAtOnce;
-    private final Wire out;
+    private Wire out;
+
+    /** What the other end sends, or sent. */
+    private Wire in;
+
     private SimulatedPath other;
     private FrameHandler handler;
 
@@ -76,6 +80,12 @@ final class SimulatedPath implements Path {
     /** What this end sends is lost on the way from now on. */
     private boolean lost;
 
+    /** The connection to the relay is lost: nothing goes out or comes in. */
+    private boolean away;
+
+    /** What was missing of a frame when the connection to the relay was lost. */
+    private int missingBefore;
+
     SimulatedPath(SimulatedTransport transport, int peer, boolean direct, boolean forgettable) {
         this.transport = transport;
         this.forgettable = forgettable;
@@ -92,6 +102,8 @@ final class SimulatedPath implements Path {
     static void join(SimulatedPath a, SimulatedPath b) {
         a.other = b;
         b.other = a;
+        a.in = b.out;
+        b.in = a.out;
     }
 
     @Override
@@ -116,8 +128,7 @@ final class SimulatedPath implements Path {
 
     @Override
     public int missingBytes() {
-        network.require(forgettable, this, "asked what is missing, though it is not forgotten");
-        return inPayload ? payloadBytes - payloadHave : 0;
+        return inPayload ? payloadBytes - payloadHave : missingBefore;
     }
 
     @Override
@@ -185,7 +196,7 @@ final class SimulatedPath implements Path {
         }
         network.trace(this, "is closed");
         dead = true;
-        boolean unread = other.out.bytes() > 0 || (!other.outputClosed && other.hasOutput());
+        boolean unread = in.bytes() > 0 || (!other.outputClosed && other.hasOutput());
         if (outputClosing && !outputClosed && headerLeft + payloadLeft == 0) {
             endOutput();
         }
@@ -195,7 +206,7 @@ final class SimulatedPath implements Path {
             out.loseTail(random);
             other.breakLater(out, direct);
         }
-        other.out.clear();
+        in.clear();
         other.touch();
         transport.prune();
     }
@@ -229,8 +240,8 @@ final class SimulatedPath implements Path {
     /** Breaks this end from outside: what is on its way here is lost from some point on. */
     void breakNow() {
         if (!dead) {
-            other.out.loseTail(random);
-            breakLater(other.out, true);
+            in.loseTail(random);
+            breakLater(in, true);
         }
     }
 
@@ -269,6 +280,69 @@ final class SimulatedPath implements Path {
         }
     }
 
+    /**
+     * This end's connection to the relay is lost. The relay has handed on whole frames, and may have more of them; what was on its
+     * way here is lost.
+     */
+    void goAway() {
+        if (dead || away) {
+            return;
+        }
+        network.trace(this, "goes away");
+        finishFrame();
+        out.loseFrames(random);
+        away = true;
+        missingBefore = missingBytes();
+        inPayload = false;
+        headerHave = 0;
+        in.clear();
+    }
+
+    /** What the other end has begun to receive it gets to the end: a relay hands on whole frames. */
+    private void finishFrame() {
+        while (headerLeft > 0) {
+            byte[] piece = new byte[headerLeft];
+            outHeader.get(HEADER_AT + Frame.HEADER_BYTES - headerLeft, piece);
+            headerLeft = 0;
+            send(piece);
+        }
+        while (payloadLeft > 0) {
+            int unit = unit(outFrame.payload);
+            byte[] piece = new byte[Math.min(payloadLeft, SCRATCH_BYTES / unit * unit)];
+            copyOut(outFrame.payload, outFrame.offset, piece, 0, piece.length);
+            outFrame.offset += piece.length;
+            payloadLeft -= piece.length;
+            send(piece);
+        }
+        frameSent();
+    }
+
+    /** This end's connection to the relay is there again. The other end learns it behind what is on its way there. */
+    void comeBack() {
+        if (dead || !away) {
+            return;
+        }
+        away = false;
+        Wire forth = new Wire(network.conditions().windowBytes());
+        Wire back = new Wire(network.conditions().windowBytes());
+        if (!other.away && !other.dead) {
+            SimulatedPath far = other;
+            far.touchAt(far.in.renew(forth, back, network.arrivalNs(transport.rank(), peer, 0)));
+        }
+        beginAnew(back, forth);
+    }
+
+    /** From now on frames come and go on other wires. */
+    private void beginAnew(Wire nextIn, Wire nextOut) {
+        network.trace(this, "begins anew");
+        in = nextIn;
+        out = nextOut;
+        headerLeft = 0;
+        payloadLeft = 0;
+        transport.flowBegan(peer);
+        touch();
+    }
+
     /** Closed at this end, or broken. */
     boolean isGone() {
         return dead || other.dead;
@@ -290,7 +364,7 @@ final class SimulatedPath implements Path {
     }
 
     private boolean write(int steps) {
-        if (writing || handler == null) {
+        if (writing || handler == null || away) {
             return false;
         }
         writing = true;
@@ -316,7 +390,7 @@ final class SimulatedPath implements Path {
             }
             return wanted && out.room() >= Frame.HEADER_BYTES && nextFrame();
         }
-        if (other.out.end() == Wire.End.BROKEN && other.out.endDue(network.nowNs())) {
+        if (in.end() == Wire.End.BROKEN && in.endDue(network.nowNs())) {
             broke();
             return true;
         }
@@ -362,7 +436,14 @@ final class SimulatedPath implements Path {
         outHeader.get(HEADER_AT + Frame.HEADER_BYTES - headerLeft, piece);
         headerLeft -= now;
         send(piece);
+        frameSent();
         return true;
+    }
+
+    private void frameSent() {
+        if (headerLeft + payloadLeft == 0) {
+            out.frameEnds();
+        }
     }
 
     private boolean writePayload() {
@@ -380,6 +461,7 @@ final class SimulatedPath implements Path {
         outFrame.offset += now;
         payloadLeft -= now;
         send(piece);
+        frameSent();
         if (payloadLeft == 0 && !copied) {
             // The handler gets the frame as it filled it.
             outFrame.offset -= outFrame.bytes;
@@ -403,8 +485,8 @@ final class SimulatedPath implements Path {
             // Nobody says so: the window fills, and that is all.
             out.put(piece, NEVER_NS);
         } else if (other.dead) {
-            if (other.out.end() != Wire.End.BROKEN) {
-                breakLater(other.out, direct);
+            if (in.end() != Wire.End.BROKEN) {
+                breakLater(in, direct);
             }
         } else if (out.end() == null) {
             other.touchAt(out.put(piece, network.arrivalNs(transport.rank(), peer, piece.length)));
@@ -412,12 +494,11 @@ final class SimulatedPath implements Path {
     }
 
     private boolean read(int steps) {
-        if (reading || handler == null || dead || inputEnded) {
+        if (reading || handler == null || dead || inputEnded || away) {
             return false;
         }
         if (!inputOpen) {
-            boolean noticed =
-                    noticesBreakAtOnce && other.out.end() == Wire.End.BROKEN && other.out.endDue(network.nowNs());
+            boolean noticed = noticesBreakAtOnce && in.end() == Wire.End.BROKEN && in.endDue(network.nowNs());
             if (noticed) {
                 broke();
             }
@@ -446,14 +527,14 @@ final class SimulatedPath implements Path {
     }
 
     private boolean readHeader() {
-        int now = other.out.available(network.nowNs(), Frame.HEADER_BYTES - headerHave);
+        int now = in.available(network.nowNs(), Frame.HEADER_BYTES - headerHave);
         if (now == 0) {
             return end(0);
         }
         if (inHeader == null) {
             inHeader = newHeader();
         }
-        other.out.take(inHeader, HEADER_AT + headerHave, now);
+        in.take(inHeader, HEADER_AT + headerHave, now);
         transport.received(direct, now);
         headerHave += now;
         if (headerHave == Frame.HEADER_BYTES) {
@@ -476,6 +557,7 @@ final class SimulatedPath implements Path {
         }
         payloadBytes = Frame.payloadBytes(inHeader, HEADER_AT);
         payloadHave = 0;
+        missingBefore = 0;
         inFrame.clear();
         inFrame.bytes = payloadBytes;
         transport.counters().framesReceived++;
@@ -508,13 +590,13 @@ final class SimulatedPath implements Path {
     private boolean readPayload() {
         int unit = inFrame.payload == null ? 1 : unit(inFrame.payload);
         int left = payloadBytes - payloadHave;
-        int now = aligned(other.out.available(network.nowNs(), left), left, unit);
+        int now = aligned(in.available(network.nowNs(), left), left, unit);
         if (now == 0) {
             return end(unit - 1);
         }
         Segment scratch = network.scratch();
         int at = scratchIndex();
-        other.out.take(scratch.bytes(), at, now);
+        in.take(scratch.bytes(), at, now);
         transport.received(direct, now);
         if (inFrame.payload != null) {
             copyIn(inFrame.payload, inFrame.offset + payloadHave, scratch, at, now);
@@ -527,11 +609,14 @@ final class SimulatedPath implements Path {
     }
 
     private boolean end(int bytesLeft) {
-        if (!other.out.endDue(network.nowNs(), bytesLeft)) {
+        if (!in.endDue(network.nowNs(), bytesLeft)) {
             return false;
         }
-        if (other.out.end() == Wire.End.BROKEN) {
+        if (in.end() == Wire.End.BROKEN) {
             broke();
+        } else if (in.end() == Wire.End.RENEWED) {
+            network.require(headerHave == 0 && !inPayload, this, "begins anew in the middle of a frame");
+            beginAnew(in.next(), in.nextBack());
         } else if (headerHave > 0) {
             refuse(new ZipException(ErrorCode.PEER_LOST, describe() + " ended in the middle of a frame"));
         } else {
@@ -557,7 +642,7 @@ final class SimulatedPath implements Path {
         network.trace(this, "is refused: " + failure.getMessage());
         dead = true;
         transport.prune();
-        other.out.clear();
+        in.clear();
         out.loseTail(random);
         other.breakLater(out, true);
         handler.ended(this, failure);

@@ -208,6 +208,21 @@ final class SimulatedTransport implements Transport {
         dead = true;
     }
 
+    /** The connection to the relay is lost for a while. */
+    void goAway() {
+        relayed.values().forEach(SimulatedPath::goAway);
+        later(listener -> listener.relayAway("connection reset"));
+    }
+
+    /** The connection to the relay is there again. */
+    void comeBack() {
+        later(listener -> List.copyOf(relayed.values()).forEach(SimulatedPath::comeBack));
+    }
+
+    void flowBegan(int peer) {
+        events.flowBegan(peer);
+    }
+
     /** Loses the relay. */
     void loseRelay(String reason) {
         attached = false;

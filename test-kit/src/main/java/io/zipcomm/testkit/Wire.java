@@ -2,6 +2,7 @@ package io.zipcomm.testkit;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.random.RandomGenerator;
 
@@ -13,7 +14,9 @@ final class Wire {
         /** The sender closed its output. */
         REGULAR,
         /** The connection broke. */
-        BROKEN
+        BROKEN,
+        /** What follows comes on another wire. */
+        RENEWED
     }
 
     private static final class Piece {
@@ -36,6 +39,15 @@ final class Wire {
     private int bytes;
     private long lastArrivalNs;
     private End end;
+
+    /** How many bytes were put, and ends of frames among them of which some may still be under way. */
+    private long putBytes;
+
+    private final ArrayDeque<Long> frameEnds = new ArrayDeque<>(1);
+
+    // What takes the place of this wire, and of the one in the other direction, once it is RENEWED.
+    private Wire next;
+    private Wire nextBack;
 
     Wire(int windowBytes) {
         this.windowBytes = windowBytes;
@@ -66,7 +78,49 @@ final class Wire {
         lastArrivalNs = Math.max(lastArrivalNs, arrivalNs);
         pieces.add(new Piece(piece, lastArrivalNs));
         bytes += piece.length;
+        putBytes += piece.length;
         return lastArrivalNs;
+    }
+
+    /** What was put so far are whole frames. */
+    void frameEnds() {
+        frameEnds.add(putBytes);
+    }
+
+    /** Loses some of the frames that were put last, but none of which the receiver has a part. */
+    void loseFrames(RandomGenerator random) {
+        long taken = putBytes - bytes;
+        frameEnds.removeIf(frameEnd -> frameEnd < taken);
+        int lost = frameEnds.isEmpty() ? 0 : random.nextInt(frameEnds.size());
+        for (int i = 0; i < lost; i++) {
+            frameEnds.removeLast();
+        }
+        long surplus = frameEnds.isEmpty() ? bytes : putBytes - frameEnds.getLast();
+        while (surplus > 0) {
+            Piece last = pieces.removeLast();
+            int cut = (int) Math.min(surplus, last.left());
+            surplus -= cut;
+            bytes -= cut;
+            if (cut < last.left()) {
+                pieces.add(
+                        new Piece(Arrays.copyOfRange(last.bytes, last.taken, last.bytes.length - cut), last.arrivalNs));
+            }
+        }
+    }
+
+    /** Ends the wire: what follows comes on another, and so does the other direction. Returns when that has arrived. */
+    long renew(Wire then, Wire thenBack, long arrivalNs) {
+        next = then;
+        nextBack = thenBack;
+        return finish(End.RENEWED, arrivalNs);
+    }
+
+    Wire next() {
+        return next;
+    }
+
+    Wire nextBack() {
+        return nextBack;
     }
 
     /** Ends the wire behind the bytes under way; a break overrides a regular end. */

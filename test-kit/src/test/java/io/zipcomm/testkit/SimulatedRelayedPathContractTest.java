@@ -9,6 +9,11 @@ final class SimulatedRelayedPathContractTest extends TransportContract {
     }
 
     @Override
+    protected boolean isRelayed() {
+        return true;
+    }
+
+    @Override
     protected boolean blocks() {
         return false;
     }

@@ -94,6 +94,26 @@ final class CombinedTransport implements Transport {
     }
 
     @Override
+    public void detached(int number, String reason) {
+        base.detached(number, reason);
+    }
+
+    @Override
+    public void relayRestarted(long timeoutNs) {
+        base.relayRestarted(timeoutNs);
+    }
+
+    @Override
+    public void relayRestored() {
+        base.relayRestored();
+    }
+
+    @Override
+    public void relayOver() {
+        base.relayOver();
+    }
+
+    @Override
     public void start(GroupView view, PathEvents events) {
         engine = events;
         asked = new int[view.size()];
@@ -198,6 +218,21 @@ final class CombinedTransport implements Transport {
         @Override
         public void punchWanted(int peer) {
             engine.punchWanted(peer);
+        }
+
+        @Override
+        public void relayAway(String reason) {
+            engine.relayAway(reason);
+        }
+
+        @Override
+        public void flowBegan(int peer) {
+            engine.flowBegan(peer);
+        }
+
+        @Override
+        public void hubBack() {
+            engine.hubBack();
         }
 
         @Override

@@ -140,6 +140,24 @@ public interface ControlPlane extends AutoCloseable {
          */
         void agreed(int context, int leader, int number, boolean value, int[] failed, int[] missing);
 
+        /**
+         * The data connection has ended as the relay sees it. This end may see nothing of that.
+         *
+         * @param number of the data connection, as the relay counts them
+         * @param reason as a phrase
+         */
+        void detached(int number, String reason);
+
+        /**
+         * The relay was started again, and takes the group up: it knows of no data connection.
+         *
+         * @param timeoutNs how long it may wait for the other members
+         */
+        void relayRestarted(long timeoutNs);
+
+        /** The control connection is there: after {@link #relayRestarted} the relay lets this rank attach from now on. */
+        default void relayRestored() {}
+
         /** The relay has answered {@link ControlPlane#ask}. */
         void relayAnswered();
 
@@ -150,7 +168,16 @@ public interface ControlPlane extends AutoCloseable {
          */
         void expelled(String reason);
 
-        /** The control connection is gone: no further verdicts. */
+        /**
+         * Another epoch has begun: for who is not on its way there it is as {@link #expelled}. Nothing else is told afterwards.
+         *
+         * @param reason as a phrase
+         */
+        default void epochOver(String reason) {
+            expelled(reason);
+        }
+
+        /** The control connection is gone for good: no further verdicts. */
         void controlLost(String reason);
     }
 }

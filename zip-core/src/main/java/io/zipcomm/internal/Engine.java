@@ -789,7 +789,32 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         control.punch(peer);
     }
 
-    /** The data connection to the relay is gone. If this rank is gone for the relay, that is what matters, so it is asked. */
+    @Override
+    public void relayAway(String reason) {
+        LOG.info("{}: the connection to the relay ended, and is opened again: {}", view, reason);
+        for (Link link : links) {
+            if (link != null) {
+                link.relayAway("connection to the relay ended: " + reason);
+            }
+        }
+        if (hub != null) {
+            hub.away(reason);
+        }
+    }
+
+    @Override
+    public void flowBegan(int peer) {
+        links[peer].flowBegan();
+    }
+
+    @Override
+    public void hubBack() {
+        if (hub != null) {
+            hub.back();
+        }
+    }
+
+    /** The data connection to the relay is gone for good. If this rank is gone for the relay, that is what matters, so it is asked. */
     @Override
     public void relayLost(String reason) {
         if (controlLoss != null) {
@@ -879,8 +904,27 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             LOG.warn("{}: the group has given this rank's place away: {}", view, reason);
             revocations.endAll(Ending.expelled(view.rank(), reason));
             controlLoss = reason;
+            transport.relayOver();
             loseRelay(reason);
         });
+    }
+
+    @Override
+    public void detached(int number, String reason) {
+        tell(() -> transport.detached(number, reason));
+    }
+
+    @Override
+    public void relayRestarted(long timeoutNs) {
+        tell(() -> {
+            LOG.info("{}: the relay was started again, this rank comes back to it", view);
+            transport.relayRestarted(timeoutNs);
+        });
+    }
+
+    @Override
+    public void relayRestored() {
+        tell(transport::relayRestored);
     }
 
     @Override
@@ -890,6 +934,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             controlLoss = "control connection to the relay ended: " + reason;
             communicators.values().forEach(one -> one.agreements().lost(controlLoss));
             // The relay ends a rank's data connection too, or is not there any more.
+            transport.relayOver();
             loseRelay(reason);
         });
     }
@@ -1206,6 +1251,11 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         } finally {
             leave();
         }
+    }
+
+    /** Whether nothing new begins here. */
+    boolean isLeaving() {
+        return closed;
     }
 
     private void sayGoodbye() {

@@ -64,6 +64,7 @@ final class Hub implements FrameHandler {
     private final ArrayDeque<HubTransfer> idle = new ArrayDeque<>();
     private int numbers;
     private boolean flushDue;
+    private boolean isAway;
     private String lost;
 
     /**
@@ -187,7 +188,7 @@ final class Hub implements FrameHandler {
         if (transfer.held) {
             held.remove(transfer);
         }
-        if (transfer.entered && lost == null) {
+        if (transfer.entered && lost == null && !isAway) {
             transfer.withdrawn = true;
             transfer.source = null;
             transfer.target = null;
@@ -223,8 +224,42 @@ final class Hub implements FrameHandler {
         }
     }
 
+    /**
+     * The connection to the relay ended, and may come back. The relay forgets what it had of this rank's operations, so they fail;
+     * those that it has not heard of wait.
+     */
+    void away(String reason) {
+        isAway = true;
+        ZipException failure = lostRelay(reason);
+        for (int i = active.size() - 1; i >= 0; i--) {
+            // The failure of one may end others.
+            HubTransfer transfer = i < active.size() ? active.get(i) : null;
+            if (transfer != null && transfer.entered) {
+                end(transfer, failure);
+            }
+        }
+        for (HubTransfer transfer : List.copyOf(sending)) {
+            if (transfer.withdrawn) {
+                recycle(transfer);
+            }
+        }
+        while (!lingering.isEmpty()) {
+            finished(lingering.get(lingering.size() - 1));
+        }
+    }
+
+    /** The connection to the relay is there again. */
+    void back() {
+        isAway = false;
+        path.flush();
+    }
+
     private ZipException lostRelay() {
-        return new ZipException(ErrorCode.RELAY_LOST, "connection to the relay ended: " + lost);
+        return lostRelay(lost);
+    }
+
+    private static ZipException lostRelay(String reason) {
+        return new ZipException(ErrorCode.RELAY_LOST, "connection to the relay ended: " + reason);
     }
 
     private void completeIfDone(HubTransfer transfer) {

@@ -47,12 +47,7 @@ public final class Joining {
                     // Of a group that may begin without some, who has no number may have got its place at the deadline,
                     // and has the time of a heartbeat from then on.
                     long leftNs = Math.max(deadlineNs - System.nanoTime(), client.stragglersNs());
-                    transport.attach(
-                            settings.relay(),
-                            settings.session(),
-                            client.rank(),
-                            client.ticket(),
-                            System.nanoTime() + leftNs);
+                    client.attach(transport, System.nanoTime() + leftNs);
                 }
             }
             return WorldEpochs.begin(settings, provider, transport, hostId, clock, client);

@@ -19,12 +19,13 @@ import java.nio.ByteBuffer;
  * lost. Each direction moves by itself.
  *
  * <p>Moving back: what goes out on a path that may be forgotten is kept until the peer has it. When such a path is lost,
- * both directions go on through the relay at once, after a {@link Resumption}.
+ * both directions go on through the relay at once, after a {@link Resumption}. So they do when it is the relay's path that
+ * begins anew.
  */
 final class Link implements FrameHandler {
 
     /** How long the relay may take for its verdict on a peer whose connection broke. */
-    private static final long VERDICT_GRACE_NS = 1_000_000_000;
+    private static final long VERDICT_GRACE_NS = 1_500_000_000;
 
     /** How long the connection to which a peer has moved may take to open here. */
     private static final long BETTER_GRACE_NS = 3_000_000_000L;
@@ -63,6 +64,10 @@ final class Link implements FrameHandler {
 
     private boolean resumeDue;
     private String lossReason;
+
+    /** The relay's path has ended or begun anew while it was in use, and {@link #resume} is still to come. */
+    private boolean flowLost;
+
     private boolean timed;
 
     /** Until when the path to which the peer has moved has to open here; 0 if it has. */
@@ -236,7 +241,7 @@ final class Link implements FrameHandler {
 
     @Override
     public boolean nextFrame(Path path, ByteBuffer header, int at, OutboundFrame frame) {
-        if (path != output.path() || failure != null) {
+        if (path != output.path() || failure != null || flowLost) {
             return false;
         }
         frame.clear();
@@ -254,7 +259,7 @@ final class Link implements FrameHandler {
             endOutputIfSettled();
             return true;
         }
-        if (!output.records() && resumption.isReplaying()) {
+        if (resumption.isReplaying()) {
             if (resumption.replayNext(header, at, frame)) {
                 output.address(header, at);
             }
@@ -264,9 +269,11 @@ final class Link implements FrameHandler {
             return false;
         }
         if (switchDue) {
-            Frame.begin(header, at, FrameType.SWITCH);
+            boolean ofNoUse = engine.isLeaving() && !isUsed();
+            if (ofNoUse || !output.lastOnThisPath(header, at, frame)) {
+                return false;
+            }
             switchDue = false;
-            output.stamp(header, at);
             switchOutput();
             return true;
         }
@@ -280,9 +287,8 @@ final class Link implements FrameHandler {
         }
         Frame.begin(header, at, FrameType.BYE);
         byeSent = true;
-        // The relay's path stays, in case that the peer has to go back to it.
-        if (output.path() != relay && !output.records()) {
-            engine.outputEnds(output.path());
+        if (!output.records()) {
+            endOutputIfSettled();
         }
         return true;
     }
@@ -302,17 +308,15 @@ final class Link implements FrameHandler {
     public void payloadTaken(OutboundFrame frame) {
         if (frame.attachment != resumption.replay()) {
             sends.payloadTaken((Transfer) frame.attachment);
-        } else if (output.records()) {
-            resumption.replay().taken();
         } else {
-            resumption.replayed();
+            resumption.replay().taken();
         }
     }
 
     @Override
     public boolean isAwaiting() {
         return failure == null
-                && (receives.size() > 0 || sends.hasWork() || resumption.isReplaying() || (closing && !isClosed()));
+                && (receives.size() > 0 || sends.hasWork() || resumption.isKeeping() || (closing && !isClosed()));
     }
 
     // ---- frames in
@@ -322,11 +326,16 @@ final class Link implements FrameHandler {
         frame.clear();
         frame.bytes = Frame.payloadBytes(header, at);
         FrameType type = FrameType.of(Frame.type(header, at));
+        if (path == relay && type != FrameType.RESUME && isBeforeResume()) {
+            // The peer sent it before it knew that a path is lost. It sends it once more.
+            frame.attachment = UNNUMBERED;
+            return;
+        }
         check(path, type, header, at);
         if (backOff.isDue() && type.isNumbered()) {
             wantBetter();
         }
-        if (path == in && in != relay) {
+        if (path == in && type.isNumbered()) {
             inFrame = frame;
         }
         switch (type) {
@@ -343,11 +352,12 @@ final class Link implements FrameHandler {
             case BYE -> byeReceived();
             case ACK -> {
                 resumption.told(output.sequenceSent(), header, at);
+                stopRecordingIfSettled();
                 endOutputIfSettled();
             }
             case RESUME -> resumeReceived(header, at);
             case REST -> resumption.rest(frame, header, at);
-            case HELLO, CONTROL, FLOW, PING, PONG, ENTER, PART, GRANT, VERDICT, WITHDRAW, SEALED ->
+            case HELLO, CONTROL, FLOW, PING, PONG, ENTER, PART, GRANT, VERDICT, WITHDRAW, RESET, SEALED ->
                 throw new ZipException(ErrorCode.PROTOCOL, type + " frame among the link frames of rank " + peer);
         }
         if (!type.isNumbered()) {
@@ -358,12 +368,17 @@ final class Link implements FrameHandler {
         }
     }
 
+    /** Whether the next frame of use is the peer's RESUME. */
+    private boolean isBeforeResume() {
+        return flowLost || resumption.isUnanswered();
+    }
+
     private void switchReceived() {
-        if (resumption.isUnanswered()) {
-            // The peer sent it before it knew that the path is lost.
+        switchReceived = true;
+        if (resumeDue) {
+            // This end goes back, and waits only for the rest of what comes through the relay.
             return;
         }
-        switchReceived = true;
         if (better != null) {
             switchInput();
             return;
@@ -433,6 +448,18 @@ final class Link implements FrameHandler {
         betterDueNs = 0;
         in = better;
         in.openInput();
+        stopRecordingIfSettled();
+    }
+
+    /**
+     * Both directions have left the path before for one that is not forgotten. The peer knows that of this end's direction, since it
+     * has said so, and of its own by the word that this end gives of its last frame there: it wants none of later frames.
+     */
+    private void stopRecordingIfSettled() {
+        if (in != relay && !resumeDue && output.stopRecordingIfSettled()) {
+            resumption.nothingLaterToTell();
+            endOutputIfSettled();
+        }
     }
 
     @Override
@@ -441,15 +468,18 @@ final class Link implements FrameHandler {
             return;
         }
         sequenceWhole = sequenceReceived;
-        if (relay != null && path.isForgettable()) {
+        if (relay != null && (path == relay || path.isForgettable() || output.records())) {
             if (resumption.received(Frame.HEADER_BYTES + frame.bytes)) {
                 wakeAtTimers();
             }
-            if (byeReceived) {
+            if (byeReceived || switchReceived || path != in) {
+                // The last frame of all, or on this path: the peer waits for word of it.
                 resumption.tellNow();
             }
-        } else {
-            resumption.makeWhole(frame);
+        }
+        resumption.makeWhole(frame);
+        if (resumeDue) {
+            engine.resumeLater(this);
         }
         if (frame.attachment != null) {
             engine.cork();
@@ -472,7 +502,7 @@ final class Link implements FrameHandler {
 
     /** RESUME came in: the peer has given up the direct path, or answers that this end has. */
     private void resumeReceived(ByteBuffer header, int at) {
-        boolean kept = (output.path() == relay || output.records()) && (in == relay || in.isForgettable());
+        boolean kept = output.records();
         resumption.heard(output.sequenceSent(), header, at);
         if (resumption.isAsked() && !kept) {
             fail(ErrorCode.PEER_LOST, "rank " + peer + " lost its connection to this rank");
@@ -486,8 +516,9 @@ final class Link implements FrameHandler {
         if (!resumeDue) {
             resumeDue = true;
             lossReason = reason;
-            engine.resumeLater(this);
         }
+        // If it was due, it may have waited for the rest of a frame, which does not come any more.
+        engine.resumeLater(this);
     }
 
     /** Gives up the direct path, if there is one, for the relay. No path is in the middle of a callback. */
@@ -500,23 +531,29 @@ final class Link implements FrameHandler {
             closePaths();
             return;
         }
-        if (!canResume()) {
+        boolean whole = sequenceWhole == sequenceReceived;
+        if (!canResume() || (!whole && in != relay && in.missingBytes() < 0)) {
             lost(lossReason);
             return;
         }
-        try {
-            resumption.begin(output.records(), in == relay ? null : in, inFrame, sequenceWhole == sequenceReceived);
-        } catch (ZipException e) {
-            fail(e.code(), Operation.reasonOf(e));
+        if (!whole && in == relay && !flowLost) {
+            // Its rest is under way: the relay hands on whole frames only.
+            resumeDue = true;
             return;
         }
-        engine.resumed(this, lossReason);
-        if (output.path() == relay) {
-            askAgainLater();
-        } else {
+        if (!begin(whole)) {
+            return;
+        }
+        if (!flowLost) {
+            engine.resumed(this, lossReason);
+        }
+        if (output.path() != relay) {
             backOff.lost(engine.nowNs());
             wakeAtTimers();
+        } else if (!flowLost || in != relay) {
+            askAgainLater();
         }
+        flowLost = false;
         closeDirect();
         output.sendOn(relay, relay);
         in = relay;
@@ -528,10 +565,51 @@ final class Link implements FrameHandler {
         engine.flushLater(this);
     }
 
+    private boolean begin(boolean whole) {
+        if (output.path() == relay) {
+            // What is left of a frame that is going out may go, but not from memory that is used again.
+            relay.release(resumption.replay());
+        }
+        try {
+            resumption.begin(output.records(), in == relay && !flowLost ? null : in, inFrame, whole);
+            return true;
+        } catch (ZipException e) {
+            fail(e.code(), Operation.reasonOf(e));
+            return false;
+        }
+    }
+
+    /** The connection to the relay ended, and may come back. */
+    void relayAway(String reason) {
+        if (usesRelay() && !resumption.isUnanswered()) {
+            flowLost = true;
+            resumeLater(reason);
+        }
+    }
+
+    /** The relay's path begins anew. */
+    void flowBegan() {
+        if (failure != null || relay == null) {
+            return;
+        }
+        if (resumption.isUnanswered()) {
+            resumption.repeat();
+        } else if (usesRelay() && !flowLost) {
+            flowLost = true;
+            resumeLater("the path through the relay began anew");
+        }
+        engine.flushLater(this);
+    }
+
+    private boolean usesRelay() {
+        boolean everUsed = output.sequenceSent() + sequenceReceived > 0;
+        return failure == null && relay != null && everUsed && (in == relay || output.path() == relay);
+    }
+
     /** A path that may be forgotten has ended, not by anybody's fault. */
     private void forgotten(Path path, ZipException ending) {
         boolean inUse = path == output.path() || path == in;
-        boolean through = isClosed() || (ending == null && byeReceived && !resumption.isReplaying());
+        boolean through = isClosed() || (ending == null && byeReceived && !resumption.isKeeping());
         if (inUse && !through) {
             resumeLater(ending == null ? "connection closed by rank " + peer : Operation.reasonOf(ending));
         } else if (ending != null) {
@@ -571,9 +649,13 @@ final class Link implements FrameHandler {
         return byeReceived && peerLeft;
     }
 
-    /** Both ends have said BYE and have all: the peer may see the end of the path. */
+    /**
+     * Nothing more has to go out: the peer may see the end of the path. Where frames are recorded, because both ends have said BYE and
+     * have all. The relay's path stays, in case that the peer has to go back to it.
+     */
     private void endOutputIfSettled() {
-        if (output.records() && !outputEnded && isClosed()) {
+        boolean settled = output.records() ? isClosed() : byeSent && !resumption.isTellDue();
+        if (output.path() != relay && !outputEnded && settled) {
             outputEnded = true;
             engine.outputEnds(output.path());
         }
@@ -613,7 +695,8 @@ final class Link implements FrameHandler {
     @Override
     public void ended(Path path, ZipException ending) {
         boolean innocent = ending == null || ending.code() == ErrorCode.PEER_LOST;
-        if (failure == null && innocent && canResume() && path.isForgettable()) {
+        boolean kept = path != relay && (path.isForgettable() || output.records());
+        if (failure == null && innocent && kept && canResume()) {
             forgotten(path, ending);
             return;
         }

@@ -25,6 +25,15 @@ final class LinkOutput {
     /** What goes out may have to be sent once more. */
     private boolean records;
 
+    /**
+     * The path is not one that may be forgotten, but the one before it was: what went out there, up to this frame, is not known
+     * to be in. Recording goes on, since if that has to be sent once more, so has all behind it. 0 if there is nothing of the kind.
+     */
+    private long lastOnPathBefore;
+
+    /** Frames may leave together: not through the relay, where flows take turns frame by frame, each within its window. */
+    private boolean together;
+
     private int fragmentBytesMax;
     private long sequenceSent;
 
@@ -63,14 +72,35 @@ final class LinkOutput {
      * @param relay the path to go back to if this one is forgotten; null if there is none
      */
     void sendOn(Path next, Path relay) {
+        boolean forgettable = relay != null && (next == relay || next.isForgettable());
+        lastOnPathBefore = records && !forgettable ? sequenceSent : 0;
         path = next;
-        records = relay != null && next.isForgettable();
+        together = next != relay && next.isForgettable();
+        records = forgettable || lastOnPathBefore != 0;
         // What is recorded must fit the relay, and half a chunk, so that two frames fill one.
         fragmentBytesMax = records
                 ? Math.min(
                         Math.min(next.fragmentBytesMax(), relay.fragmentBytesMax()),
                         ReplayPool.CHUNK_BYTES / 2 - Frame.HEADER_BYTES)
                 : next.fragmentBytesMax();
+    }
+
+    /**
+     * What went out on the path before is all in, and the peer's last frame there has come in too: what goes out on this one
+     * need not be kept.
+     *
+     * @return whether it was kept until now
+     */
+    boolean stopRecordingIfSettled() {
+        if (lastOnPathBefore == 0 || !resumption.replay().isAcknowledged(lastOnPathBefore)) {
+            return false;
+        }
+        path.release(resumption.replay());
+        resumption.replay().clear();
+        lastOnPathBefore = 0;
+        records = false;
+        fragmentBytesMax = path.fragmentBytesMax();
+        return true;
     }
 
     /** A PROBE goes as soon as possible. */
@@ -94,6 +124,23 @@ final class LinkOutput {
         if (records) {
             record(header, at, frame);
         }
+        return true;
+    }
+
+    /**
+     * Makes a SWITCH, if it can go. Should it have to be sent once more there is no other path to move to, and a frame that says
+     * nothing takes its number.
+     */
+    boolean lastOnThisPath(ByteBuffer header, int at, OutboundFrame frame) {
+        if (records && !resumption.replay().hasRoom(Frame.HEADER_BYTES)) {
+            return false;
+        }
+        Frame.begin(header, at, FrameType.CREDIT);
+        stamp(header, at);
+        if (records) {
+            resumption.replay().record(header, at, frame, 0);
+        }
+        header.put(at + Frame.TYPE_OFFSET, (byte) FrameType.SWITCH.number());
         return true;
     }
 
@@ -176,7 +223,7 @@ final class LinkOutput {
 
     /** Whether there is more to send at once. Completions may have changed anything. */
     private boolean mayFollow() {
-        return link.mayFollow() && (sends.isReady() || receives.isReady());
+        return together && link.mayFollow() && (sends.isReady() || receives.isReady());
     }
 
     private void copied(Transfer send) {

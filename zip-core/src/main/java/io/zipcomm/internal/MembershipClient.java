@@ -14,10 +14,12 @@ import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
 import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.SessionKey;
 import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Admitted;
 import io.zipcomm.wire.proto.Agree;
 import io.zipcomm.wire.proto.Attach;
+import io.zipcomm.wire.proto.Continues;
 import io.zipcomm.wire.proto.GroupReady;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.Join;
@@ -49,7 +51,7 @@ import java.util.function.LongSupplier;
  * <p>Thread: {@link #join} and {@link #awaitGroup} block the caller; messages come in on the channel's thread; what this
  * rank says may be said on any thread.
  */
-public final class MembershipClient implements ControlPlane, ControlChannel.Listener {
+public final class MembershipClient implements ControlPlane {
 
     /** Longest reason of an abort: the rest of a long text helps nobody. */
     private static final int REASON_CHARACTERS_MAX = 2000;
@@ -87,6 +89,13 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     private final RoundTrips roundTrips = new RoundTrips();
 
     private volatile ControlChannel channel;
+
+    /** Hears what the latest channel says; null when that is given up. One that was given up may speak for some time more. */
+    private volatile Ears ears;
+
+    /** A relay that was started again lets nobody attach before this rank is back. This object's lock. */
+    private boolean restoring;
+
     /** This rank's part of the keys for what goes through the relay; empty if that is not encrypted. */
     private final byte[] sealNonce;
 
@@ -95,6 +104,16 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     /** Why the relay says nothing more; null while it may. */
     private String loss;
 
+    /** Opens the connection again once the group is complete; null before. */
+    private ControlReturn controlReturn;
+
+    /** What a relay that is started again has to be told; null before the group is complete. */
+    private GroupMemory memory;
+
+    /** What the rank joined with: by that it comes back, too, but for the epoch. */
+    private Join joined;
+
+    private ControlReturn.Opener opener;
     private volatile int epoch;
     private volatile boolean leaving;
     private volatile long heartbeatMs = TICK_MS;
@@ -109,7 +128,9 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
 
     private long beats;
     private int gatheringTicks;
-    private boolean dismissed;
+
+    /** The relay has given this rank's place away, or another epoch has begun: there is nothing to come back to. */
+    private volatile boolean dismissed;
 
     private MembershipClient(ZipSettings settings, RelayAddress relay, LongSupplier clock) {
         this(settings, relay, clock, settings.joinTimeout().toNanos(), null);
@@ -250,7 +271,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             long deadlineNs) {
         ControlChannel opened;
         try {
-            opened = provider.openControl(settings, relay, localPort, this, deadlineNs, patient);
+            opened = provider.openControl(settings, relay, localPort, newEars(), deadlineNs, patient);
         } catch (ZipException e) {
             throw joinFailure(e.code(), e.reason(), null, e);
         }
@@ -261,8 +282,77 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             join.setContinues(continuation.toWire());
         }
         join.setSealNonce(ByteString.copyFrom(sealNonce));
-        say(ToRelay.newBuilder().setJoin(join).build());
+        joined = join.build();
+        opener = new Opener(provider, localPort);
+        say(ToRelay.newBuilder().setJoin(joined).build());
         asked = true;
+    }
+
+    /** Opens the control connection once more. */
+    private final class Opener implements ControlReturn.Opener {
+        private final TransportProvider provider;
+        private final int localPort;
+
+        Opener(TransportProvider provider, int localPort) {
+            this.provider = provider;
+            this.localPort = localPort;
+        }
+
+        @Override
+        public ControlChannel open(long timeoutNs) {
+            return provider.openControl(settings, relay, localPort, newEars(), System.nanoTime() + timeoutNs, false);
+        }
+
+        @Override
+        public Thread thread(Runnable task, String name) {
+            return provider.thread(task, name);
+        }
+
+        @Override
+        public void pause(long ns) {
+            provider.pause(ns);
+        }
+
+        @Override
+        public long nowNs() {
+            return clock.getAsLong();
+        }
+    }
+
+    private Ears newEars() {
+        Ears fresh = new Ears();
+        ears = fresh;
+        return fresh;
+    }
+
+    /** Listens to one channel, as long as that is the latest. */
+    private final class Ears implements ControlChannel.Listener {
+
+        @Override
+        public void message(ByteBuffer bytes) {
+            if (ears == this) {
+                MembershipClient.this.message(bytes);
+            }
+        }
+
+        @Override
+        public void tick() {
+            if (ears == this) {
+                MembershipClient.this.tick();
+            }
+        }
+
+        @Override
+        public long tickMs() {
+            return heartbeatMs;
+        }
+
+        @Override
+        public void ended(String reason) {
+            if (ears == this) {
+                MembershipClient.this.ended(reason);
+            }
+        }
     }
 
     /** The relay that this client speaks to. */
@@ -351,6 +441,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     public GroupView awaitGroup() {
         GroupReady group = await(ready, "the other ranks of session " + settings.session());
         epoch = group.getEpoch();
+        watchOver(group);
         GroupView view = MembershipMessages.view(group, settings.session(), group.getRank());
         if (sealNonce.length == 0) {
             return view;
@@ -359,12 +450,43 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
                 MembershipMessages.sealKeys(group, view, settings.protection().secret(), sealNonce));
     }
 
+    /** From now on the connection is opened again if it ends. */
+    private void watchOver(GroupReady group) {
+        synchronized (this) {
+            memory = new GroupMemory(group);
+            unheard.forEach(memory::hears);
+            controlReturn = new ControlReturn(
+                    opener, again(group), settings.relayTimeout().toNanos(), new Returning());
+            if (loss != null && !leaving) {
+                controlReturn.begin(loss);
+                loss = null;
+            }
+        }
+    }
+
+    /** By what this rank comes back to its place in a group. */
+    private Join again(GroupReady group) {
+        SessionKey key = new SessionKey(group.getSessionKey().toByteArray());
+        return joined.toBuilder()
+                .setElsewhere(false)
+                .setContinues(Continues.newBuilder()
+                        .setKind(Continues.Kind.SAME_EPOCH)
+                        .setEpoch(group.getEpoch())
+                        .setRank(group.getRank())
+                        .setTicket(admitted.join().getTicket())
+                        .setGroup(ByteString.copyFrom(key.membership(group.getEpoch()))))
+                .build();
+    }
+
     /** Says who is told of verdicts; those that came before are told at once. */
     public void listen(Listener verdicts) {
         synchronized (this) {
             listener = verdicts;
             unheard.forEach(message -> MembershipMessages.tell(message, verdicts, epoch, lastHeardNs));
             unheard.clear();
+            if (!restoring) {
+                verdicts.relayRestored();
+            }
             if (loss != null) {
                 verdicts.controlLost(loss);
             }
@@ -399,11 +521,29 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     }
 
     /**
+     * Opens the data connection to the relay that this rank has a place at. Blocks.
+     *
+     * @param deadlineNs as {@link Transport#attach} takes it
+     * @throws ZipException with the reason that the relay gave on the control connection, if there is one, or else as that does
+     */
+    void attach(Transport transport, long deadlineNs) {
+        try {
+            transport.attach(relay, settings.session(), rank(), ticket(), deadlineNs);
+        } catch (ZipException e) {
+            throw e.code() == ErrorCode.CANCELLED ? e : attachFailure(e);
+        }
+    }
+
+    /**
      * Why this rank has no data connection: the relay may have refused it on this one meanwhile, which is looked for during a
      * second at most.
      */
-    ZipException attachFailure(ZipException failure) {
+    private ZipException attachFailure(ZipException failure) {
         ZipException reason = failure;
+        if (failure.code() == ErrorCode.RELAY_UNREACHABLE && continuation == null) {
+            // What keeps this process from connecting is why the relay misses it.
+            return failure;
+        }
         try {
             ready.get(Math.min(TimeUnit.MILLISECONDS.toNanos(ATTACH_REASON_MS), leftNs()), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
@@ -413,7 +553,8 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        return joinFailure(reason.code(), reason.reason(), null, failure);
+        boolean said = reason != failure || continuation != null;
+        return said ? joinFailure(reason.code(), reason.reason(), null, failure) : failure;
     }
 
     /** The relay watches the same deadline and knows who is missing, so its answer is given time to arrive. */
@@ -457,9 +598,63 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     // ---- what this rank says
 
     private void say(ToRelay message) {
-        ControlChannel open = channel;
+        ControlChannel open;
+        ControlReturn returning;
+        synchronized (this) {
+            open = channel;
+            returning = controlReturn;
+            if (memory != null) {
+                memory.says(message, clock.getAsLong());
+            }
+            if (returning != null && isWorthKeeping(message) && returning.keep(message)) {
+                return;
+            }
+        }
         if (open != null) {
             open.send(message.toByteArray());
+        }
+        if (returning != null && !confirmsLater(message, returning, open)) {
+            say(message);
+        }
+    }
+
+    /** Answers whether that holds; if not, the connection was lost, and another opened, while this thread stood still. */
+    private synchronized boolean confirmsLater(ToRelay message, ControlReturn returning, ControlChannel saidOn) {
+        if (channel != saidOn && Unconfirmed.isKept(message)) {
+            return false;
+        }
+        returning.said(message);
+        return true;
+    }
+
+    /** What is out of date when the connection is there again need not be said then. */
+    private static boolean isWorthKeeping(ToRelay message) {
+        return !message.hasHeartbeat() && !message.hasPong() && !message.hasPunchWanted();
+    }
+
+    /** What comes of the attempts to open the connection again. */
+    private final class Returning implements ControlReturn.Outcome {
+
+        @Override
+        public void returned(ControlChannel opened) {
+            synchronized (MembershipClient.this) {
+                channel = opened;
+                restoring = false;
+                if (listener != null) {
+                    listener.relayRestored();
+                }
+            }
+        }
+
+        @Override
+        public void refused(ToRank message) {
+            dismissed(message);
+            finished.countDown();
+        }
+
+        @Override
+        public void gaveUp(String reason) {
+            gone(reason);
         }
     }
 
@@ -540,7 +735,13 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
     @Override
     public void close() {
         leaving = true;
-        ControlChannel open = channel;
+        ControlChannel open;
+        synchronized (this) {
+            open = channel;
+            if (controlReturn != null) {
+                controlReturn.close();
+            }
+        }
         if (open != null) {
             open.close();
         }
@@ -554,8 +755,7 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
 
     // ---- what the relay says; the channel's thread
 
-    @Override
-    public void message(ByteBuffer bytes) {
+    private void message(ByteBuffer bytes) {
         lastHeardNs = clock.getAsLong();
         ToRank message;
         try {
@@ -564,27 +764,55 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
             failJoin(new ZipException(ErrorCode.PROTOCOL, "message of the relay cannot be read", e));
             return;
         }
+        if (message.hasAdmitted()) {
+            // One that was started again may want others.
+            heartbeatMs = Math.max(1, message.getAdmitted().getHeartbeatIntervalMs());
+            heartbeatTimeoutMs = message.getAdmitted().getHeartbeatTimeoutMs();
+        }
+        ControlReturn returning = controlReturn();
+        if (returning != null && returning.heard(message)) {
+            return;
+        }
         switch (message.getMessageCase()) {
-            case ADMITTED -> {
-                heartbeatMs = Math.max(1, message.getAdmitted().getHeartbeatIntervalMs());
-                heartbeatTimeoutMs = message.getAdmitted().getHeartbeatTimeoutMs();
-                admit(message.getAdmitted());
-            }
+            case ADMITTED -> admit(message.getAdmitted());
+            case RESTORING -> recall(message);
             case GROUP_READY -> ready.complete(message.getGroupReady());
             case REFUSED -> refused(message);
-            case MEMBER_GONE, ABORT, SUSPECT, PUNCH_AT, REVOKE, AGREED -> hear(message);
-            case PING ->
-                say(ToRelay.newBuilder()
+            case MEMBER_GONE, ABORT, SUSPECT, PUNCH_AT, REVOKE, AGREED, DETACHED -> hear(message);
+            case PING -> {
+                ToRelay pong = ToRelay.newBuilder()
                         .setPong(Pong.newBuilder().setNumber(message.getPing().getNumber()))
-                        .build());
+                        .build();
+                if (returning == null || !returning.pinged(pong)) {
+                    say(pong);
+                }
+            }
             case HEARTBEAT -> beatAnswered(message.getHeartbeat().getNumber());
             case ATTACHED, MESSAGE_NOT_SET -> {}
+        }
+    }
+
+    /** The relay was started again: it is told what this rank knows, and nothing of that once more. */
+    private void recall(ToRank message) {
+        // First: the relay lets this rank attach only when it has heard it.
+        hear(message);
+        synchronized (this) {
+            restoring = true;
+            if (controlReturn != null) {
+                long timeoutNs =
+                        TimeUnit.MILLISECONDS.toNanos(message.getRestoring().getTimeoutMs());
+                controlReturn.restores(memory.recall(clock.getAsLong()), timeoutNs);
+            }
         }
     }
 
     private void beatAnswered(long number) {
         if (number != QUESTION) {
             roundTrips.heard(number, lastHeardNs);
+            ControlReturn returning = controlReturn();
+            if (returning != null) {
+                returning.confirmed(number);
+            }
             return;
         }
         synchronized (this) {
@@ -608,14 +836,24 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         Refused refusal = message.getRefused();
         failJoin(new ZipException(ErrorCode.of(refusal.getCode()), refusal.getReason()));
         if (!ready.isCompletedExceptionally()) {
-            // This rank was a member of a group, and is none any more.
-            dismissed = true;
-            hear(message);
+            dismissed(message);
         }
+    }
+
+    /** This rank was a member of a group, and is none any more. */
+    private void dismissed(ToRank message) {
+        dismissed = true;
+        hear(message);
     }
 
     private void hear(ToRank message) {
         synchronized (this) {
+            if (memory != null) {
+                memory.hears(message);
+            }
+            if (controlReturn != null && message.hasAgreed()) {
+                controlReturn.answered(message.getAgreed());
+            }
             if (listener == null) {
                 unheard.add(message);
             } else {
@@ -629,19 +867,20 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         ready.completeExceptionally(reason);
     }
 
-    @Override
-    public long tickMs() {
-        return heartbeatMs;
-    }
-
-    @Override
-    public void tick() {
+    private void tick() {
+        ControlReturn returning = controlReturn();
         // Join has to be the first message.
-        if (!asked || (!admitted.isDone() && ++gatheringTicks % GATHERING_TICKS != 0)) {
+        if ((returning != null && returning.isUnderWay())
+                || !asked
+                || (!admitted.isDone() && ++gatheringTicks % GATHERING_TICKS != 0)) {
             return;
         }
+        beats++;
+        if (returning != null) {
+            returning.beats(beats);
+        }
         say(ToRelay.newBuilder()
-                .setHeartbeat(Heartbeat.newBuilder().setNumber(++beats))
+                .setHeartbeat(Heartbeat.newBuilder().setNumber(beats))
                 .build());
         long nowNs = clock.getAsLong();
         long silentMs = (nowNs - lastHeardNs) / 1_000_000;
@@ -649,13 +888,45 @@ public final class MembershipClient implements ControlPlane, ControlChannel.List
         boolean wasAwake = (nowNs - lastTickNs) / 1_000_000 <= heartbeatTimeoutMs / 2;
         lastTickNs = nowNs;
         if (heartbeatTimeoutMs > 0 && silentMs > heartbeatTimeoutMs && wasAwake) {
+            boolean comesBack = returning != null && !leaving && !dismissed;
+            ControlChannel silent = opened();
+            if (comesBack) {
+                // It may say that it has ended when there is another.
+                ears = null;
+            }
             ended("silent for " + silentMs + " ms");
-            close();
+            if (comesBack) {
+                silent.close();
+            } else {
+                close();
+            }
         }
     }
 
-    @Override
-    public void ended(String reason) {
+    private void ended(String reason) {
+        ControlReturn returning = controlReturn();
+        if (returning != null && returning.ended(reason)) {
+            return;
+        }
+        if (returning == null || leaving || dismissed) {
+            gone(reason);
+            return;
+        }
+        returning.begin(reason);
+    }
+
+    /** Why the control connection ended, while it is being opened again; null otherwise. Any thread. */
+    String away() {
+        ControlReturn returning = controlReturn();
+        return returning == null ? null : returning.lost();
+    }
+
+    private synchronized ControlReturn controlReturn() {
+        return controlReturn;
+    }
+
+    /** The connection is gone for good. */
+    private void gone(String reason) {
         finished.countDown();
         failJoin(new ZipException(ErrorCode.RELAY_LOST, "connection to the relay ended: " + reason));
         synchronized (this) {

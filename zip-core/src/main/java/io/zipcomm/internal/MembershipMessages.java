@@ -24,6 +24,7 @@ import io.zipcomm.wire.proto.Revoke;
 import io.zipcomm.wire.proto.ToRank;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** What a {@link MembershipClient} says and hears, made from and into the library's own types. */
 final class MembershipMessages {
@@ -101,6 +102,12 @@ final class MembershipMessages {
                     listener.punchAt(punch.getRank(), heardNs + punch.getInUs() * 1000, punch.getRoundTripUs() * 1000);
                 }
             }
+            case DETACHED ->
+                listener.detached(
+                        message.getDetached().getNumber(), message.getDetached().getReason());
+            case RESTORING ->
+                listener.relayRestarted(
+                        TimeUnit.MILLISECONDS.toNanos(message.getRestoring().getTimeoutMs()));
             case REVOKE -> {
                 Revoke revoke = message.getRevoke();
                 listener.revoked(revoke.getContext(), revoke.getRank(), revoke.getReason());
@@ -125,6 +132,10 @@ final class MembershipMessages {
                 if (code == ErrorCode.RELAY_LOST) {
                     // The data connection, as the relay sees it.
                     listener.controlLost(refusal.getReason());
+                    return;
+                }
+                if (code == ErrorCode.STALE_EPOCH) {
+                    listener.epochOver(code + ": " + refusal.getReason());
                     return;
                 }
                 listener.expelled((code == ErrorCode.EXPELLED ? "" : code + ": ") + refusal.getReason());

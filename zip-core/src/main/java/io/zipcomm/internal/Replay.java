@@ -29,6 +29,11 @@ final class Replay {
     /** End of the last frame in {@link #newest}, before it is rounded up. */
     private int tail;
 
+    /** Where the frame is that is to be sent once more; null if there is none. */
+    private ReplayPool.Chunk again;
+
+    private int againAt;
+
     /**
      * @param bytesMax bytes of frames kept at most, headers included
      */
@@ -153,6 +158,11 @@ final class Replay {
         leaving = sequence;
     }
 
+    /** Whether nothing up to some frame is kept. */
+    boolean isAcknowledged(long sequence) {
+        return bytes == 0 || oldestSequence() > sequence;
+    }
+
     /** Drops what came in at the peer. */
     void acknowledged(long sequence) {
         while (bytes > 0 && oldestSequence() <= sequence) {
@@ -170,7 +180,7 @@ final class Replay {
         return Frame.payloadBytes(oldest.bytes, first);
     }
 
-    void dropOldest() {
+    private void dropOldest() {
         int payloadBytes = oldestPayloadBytes();
         bytes -= Frame.HEADER_BYTES + payloadBytes;
         first = end(first, payloadBytes);
@@ -183,28 +193,62 @@ final class Replay {
         }
     }
 
-    /** Gives out the oldest frame as it was. It stays until it is dropped. */
-    void oldest(ByteBuffer header, int at, OutboundFrame frame) {
-        header.put(at, oldest.bytes, first, Frame.HEADER_BYTES);
-        int payloadBytes = oldestPayloadBytes();
-        if (payloadBytes > 0) {
-            give(oldest, first + Frame.HEADER_BYTES, payloadBytes, oldestSequence(), frame);
-        }
+    // ---- once more
+
+    /** All that is kept is to be sent once more, from the oldest on. */
+    void sendAgain() {
+        again = bytes > 0 ? oldest : null;
+        againAt = first;
     }
 
-    /** Gives out what is left of the oldest frame after its first payload bytes. It stays until it is dropped. */
-    void restOfOldest(int landedBytes, ByteBuffer header, int at, OutboundFrame frame) {
-        int rest = oldestPayloadBytes() - landedBytes;
+    /** Nothing is to be sent once more, for now. */
+    void stopSendingAgain() {
+        again = null;
+    }
+
+    boolean isSendingAgain() {
+        return again != null;
+    }
+
+    /** Sequence of the frame that is next to be sent once more. There must be one. */
+    long againSequence() {
+        return Frame.sequence(again.bytes, againAt);
+    }
+
+    /** Gives out the next frame as it was. It stays until the peer has it. */
+    void nextAgain(ByteBuffer header, int at, OutboundFrame frame) {
+        header.put(at, again.bytes, againAt, Frame.HEADER_BYTES);
+        int payloadBytes = Frame.payloadBytes(again.bytes, againAt);
+        if (payloadBytes > 0) {
+            give(again, againAt + Frame.HEADER_BYTES, payloadBytes, againSequence(), frame);
+        }
+        stepAgain(payloadBytes);
+    }
+
+    /** Gives out what is left of the next frame after its first payload bytes. It stays until the peer has it. */
+    void restOfNextAgain(int landedBytes, ByteBuffer header, int at, OutboundFrame frame) {
+        int payloadBytes = Frame.payloadBytes(again.bytes, againAt);
+        int rest = payloadBytes - landedBytes;
         Frame.begin(header, at, FrameType.REST);
         Frame.payloadBytes(header, at, rest);
-        Frame.sequence(header, at, oldestSequence());
+        Frame.sequence(header, at, againSequence());
         if (rest > 0) {
-            give(oldest, first + Frame.HEADER_BYTES + landedBytes, rest, oldestSequence(), frame);
+            give(again, againAt + Frame.HEADER_BYTES + landedBytes, rest, againSequence(), frame);
+        }
+        stepAgain(payloadBytes);
+    }
+
+    private void stepAgain(int payloadBytes) {
+        againAt = end(againAt, payloadBytes);
+        if (againAt == again.end) {
+            again = again.next;
+            againAt = 0;
         }
     }
 
     /** Drops all. No path may be sending from here any more. */
     void clear() {
+        again = null;
         while (bytes > 0) {
             dropOldest();
         }

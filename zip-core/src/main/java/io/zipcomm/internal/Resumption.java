@@ -15,7 +15,10 @@ import java.nio.ByteBuffer;
  * came in before, and the frames that did not, once more. Engine holder only.
  *
  * <p>Resumptions are numbered from 1, the same at both ends. Each end says RESUME with the number once, of its own accord or
- * as the answer, and sends nothing else until it has the other's.
+ * as the answer, sends nothing else until it has the other's, and throws away what comes before that.
+ *
+ * <p>The flow through the relay may begin anew in the middle of that, and RESUME be lost with it. Who has no answer says it
+ * again. Who has one begins the next resumption, which then tells the other that the one before was through.
  */
 final class Resumption {
 
@@ -96,6 +99,13 @@ final class Resumption {
         tellDue = untoldFrames > 0;
     }
 
+    /** What is to be told at once still is, but the peer need not know of anything else that is in, or comes in. */
+    void nothingLaterToTell() {
+        if (!tellDue) {
+            nothingToTell();
+        }
+    }
+
     /** Tells the peer if that has waited long enough. Returns whether there is something to tell. */
     boolean lookAtUntold(long nowNs) {
         if (untoldFrames == 0) {
@@ -129,7 +139,8 @@ final class Resumption {
     void told(long sequenceSent, ByteBuffer header, int at) {
         long sequence = Frame.credit(header, at);
         boolean leaves = replay.leaving() != 0 && sequence >= replay.leaving();
-        if (sequence <= 0 || sequence > sequenceSent || leaves) {
+        boolean unsent = replay.isSendingAgain() && sequence >= replay.againSequence();
+        if (sequence <= 0 || sequence > sequenceSent || leaves || unsent) {
             throw Link.protocol("acknowledgement of frame " + sequence + " of " + sequenceSent, header, at);
         }
         replay.acknowledged(sequence);
@@ -163,11 +174,14 @@ final class Resumption {
         begun++;
         sayDue = true;
         nothingToTell();
+        replay.stopSendingAgain();
         if (wasRecording) {
             replay.taken();
             interruptedSequence = 0;
         }
-        if (in != null && !whole) {
+        if (in != null && !whole && !interrupted) {
+            // Perhaps it was the rest of a frame that had been interrupted before.
+            makeWhole(frame);
             interrupted = true;
             payload = frame.payload;
             bytes = frame.bytes;
@@ -179,6 +193,11 @@ final class Resumption {
             asked = false;
             answered();
         }
+    }
+
+    /** The flow through the relay began anew, and what was said on the one before may be lost. */
+    void repeat() {
+        sayDue = true;
     }
 
     /** Makes a RESUME. */
@@ -197,8 +216,14 @@ final class Resumption {
     void heard(long sequenceSent, ByteBuffer header, int at) {
         int number = Frame.transfer(header, at);
         long sequence = Frame.credit(header, at);
-        boolean answers = number == begun && isUnanswered();
-        boolean begins = number == answered + 1 && !isUnanswered() && !asked;
+        if (number > 0 && number == answered) {
+            // Said again by a peer that does not know yet that this end was through, and begins the next.
+            return;
+        }
+        boolean overtakes = number == begun + 1 && isUnanswered();
+        boolean answers = overtakes || (number == begun && isUnanswered());
+        // Perhaps said again, on a flow that began before this end has followed.
+        boolean begins = number == answered + 1 && !isUnanswered();
         boolean sent =
                 sequence >= 0 && sequence <= sequenceSent && (replay.leaving() == 0 || sequence < replay.leaving());
         if (!sent || !(answers || begins)) {
@@ -211,6 +236,10 @@ final class Resumption {
         peerSequence = sequence;
         peerInterrupted = (Frame.flags(header, at) & FLAG_INTERRUPTED) != 0;
         peerLanded = Frame.messageBytes(header, at);
+        if (overtakes) {
+            begun = number;
+            sayDue = true;
+        }
         if (answers) {
             answered();
         } else {
@@ -219,7 +248,7 @@ final class Resumption {
     }
 
     private void answered() {
-        answered++;
+        answered = begun;
         replay.acknowledged(peerSequence);
         boolean ours = peerInterrupted && !replay.isEmpty() && replay.oldestSequence() == peerSequence + 1;
         if (ours && replay.leaving() == 0) {
@@ -230,33 +259,30 @@ final class Resumption {
             }
             interruptedSequence = peerSequence + 1;
         }
+        replay.sendAgain();
     }
 
     // ---- once more
 
-    /** Whether frames wait to be sent once more. The link's path must be one that is not forgotten. */
-    boolean isReplaying() {
+    /** Whether the peer owes word of some frames. */
+    boolean isKeeping() {
         return !replay.isEmpty();
     }
 
-    /** Gives out the next frame that did not come in; {@link #replayed} follows when its payload was taken. */
-    boolean replayNext(ByteBuffer header, int at, OutboundFrame frame) {
-        boolean rest = replay.oldestSequence() == interruptedSequence;
-        if (rest) {
-            replay.restOfOldest((int) peerLanded, header, at, frame);
-        } else {
-            replay.oldest(header, at, frame);
-        }
-        if (frame.bytes == 0) {
-            replay.dropOldest();
-        }
-        return rest;
+    /** Whether frames wait to be sent once more. */
+    boolean isReplaying() {
+        return replay.isSendingAgain();
     }
 
-    /** The payload of the frame given out last was taken by a path that is not forgotten. */
-    void replayed() {
-        replay.taken();
-        replay.dropOldest();
+    /** Gives out the next frame that did not come in. Returns whether it is the rest of one. */
+    boolean replayNext(ByteBuffer header, int at, OutboundFrame frame) {
+        boolean rest = replay.againSequence() == interruptedSequence;
+        if (rest) {
+            replay.restOfNextAgain((int) peerLanded, header, at, frame);
+        } else {
+            replay.nextAgain(header, at, frame);
+        }
+        return rest;
     }
 
     // ---- the rest of a frame

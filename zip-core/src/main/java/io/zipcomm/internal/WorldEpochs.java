@@ -21,6 +21,9 @@ final class WorldEpochs implements Epochs {
 
     private static final Logger LOG = LoggerFactory.getLogger(WorldEpochs.class);
 
+    private static final long PAUSE_NS_MIN = 50_000_000;
+    private static final long PAUSE_NS_MAX = 500_000_000;
+
     private final ZipSettings settings;
     private final TransportProvider provider;
     private final String hostId;
@@ -91,9 +94,7 @@ final class WorldEpochs implements Epochs {
             check(operation);
             leaveBehind(operation, decidedAtNs);
             check(operation);
-            long leftNs = Math.max(1, decidedAtNs - clock.getAsLong());
-            GroupCommunicator next =
-                    joinOpenly(operation, sizeWanted, new CallTime.Decided(leftNs, decided.answerNs()));
+            GroupCommunicator next = joinPatiently(operation, sizeWanted, decidedAtNs, decided.answerNs());
             end(new Ending(
                     Ending.Kind.LEFT_BEHIND,
                     engine.view().rank(),
@@ -142,6 +143,27 @@ final class WorldEpochs implements Epochs {
         client.listen(new Waiting());
     }
 
+    /** Asks again while the relay has been lost: one that was started again knows the group once its members have come back. */
+    private GroupCommunicator joinPatiently(String operation, int sizeWanted, long decidedAtNs, long answerNs) {
+        long pauseNs = PAUSE_NS_MIN;
+        while (true) {
+            long leftNs = Math.max(1, decidedAtNs - clock.getAsLong());
+            try {
+                return joinOpenly(operation, sizeWanted, new CallTime.Decided(leftNs, answerNs));
+            } catch (ZipException e) {
+                boolean mayComeBack =
+                        e.code() == ErrorCode.RELAY_LOST && controlLoss == null && !closed && over == null;
+                boolean inTime = clock.getAsLong() + pauseNs - decidedAtNs < 0;
+                if (!mayComeBack || !inTime || Thread.currentThread().isInterrupted()) {
+                    throw e;
+                }
+                LOG.info("{}: asks again for the next epoch: {}", engine.view(), e.reason());
+            }
+            provider.pause(pauseNs);
+            pauseNs = Math.min(2 * pauseNs, PAUSE_NS_MAX);
+        }
+    }
+
     /** A snapshot finds one of both worlds. */
     private GroupCommunicator joinOpenly(String operation, int sizeWanted, CallTime.Decided time) {
         OpenWorlds.joinBegins();
@@ -167,7 +189,7 @@ final class WorldEpochs implements Epochs {
         try {
             next = MembershipClient.goOn(settings, client.relay(), provider, transport, hostId, continuation, clock);
             if (settings.transport().isRelayed()) {
-                attach(transport, next, attachUntilNs);
+                next.attach(transport, attachUntilNs);
             }
             return begin(settings, provider, transport, hostId, clock, next);
         } catch (RuntimeException | Error e) {
@@ -182,36 +204,33 @@ final class WorldEpochs implements Epochs {
         }
     }
 
-    private void attach(Transport transport, MembershipClient next, long deadlineNs) {
-        try {
-            transport.attach(next.relay(), settings.session(), next.rank(), next.ticket(), deadlineNs);
-        } catch (ZipException e) {
-            throw e.code() == ErrorCode.CANCELLED ? e : next.attachFailure(e);
-        }
-    }
-
     /** What a failure means for this rank: the group may have gone on without it, or the relay be gone. */
     private ZipException explained(ZipException failure) {
         if (closed) {
             return engine.closed(failure);
         }
-        String loss = controlLoss;
+        String loss = controlLoss == null ? client.away() : controlLoss;
         return switch (failure.code()) {
-            // The relay does not know the ticket any more by which this rank was a member.
-            case EXPELLED, STALE_EPOCH, UNAUTHORIZED -> {
-                end(Ending.expelled(engine.view().rank(), failure.reason()));
-                client.close();
-                yield again(ErrorCode.EXPELLED, over.reason(), failure);
-            }
-            case RELAY_UNREACHABLE ->
-                loss == null
-                        ? failure
-                        : again(
-                                ErrorCode.RELAY_LOST,
-                                "control connection to the relay ended: " + loss + "; " + failure.reason(),
-                                failure);
+            case EXPELLED, STALE_EPOCH -> expelled(failure);
+            // The relay that this rank is a member at does not know its ticket any more; one that was started again
+            // never did.
+            case UNAUTHORIZED -> loss == null ? expelled(failure) : relayLost(loss, failure);
+            case RELAY_UNREACHABLE -> loss == null ? failure : relayLost(loss, failure);
             default -> failure;
         };
+    }
+
+    private ZipException expelled(ZipException failure) {
+        end(Ending.expelled(engine.view().rank(), failure.reason()));
+        client.close();
+        return again(ErrorCode.EXPELLED, over.reason(), failure);
+    }
+
+    private ZipException relayLost(String loss, ZipException failure) {
+        return again(
+                ErrorCode.RELAY_LOST,
+                "control connection to the relay ended: " + loss + "; " + failure.reason(),
+                failure);
     }
 
     private ZipException again(ErrorCode code, String reason, ZipException failure) {
@@ -254,6 +273,12 @@ final class WorldEpochs implements Epochs {
         public void suspectedBy(int rank, String detail) {}
 
         @Override
+        public void detached(int number, String reason) {}
+
+        @Override
+        public void relayRestarted(long timeoutNs) {}
+
+        @Override
         public void punchAt(int rank, long atNs, long roundTripNs) {}
 
         @Override
@@ -271,9 +296,15 @@ final class WorldEpochs implements Epochs {
         }
 
         @Override
+        public void epochOver(String reason) {
+            // Whether this rank is in the one that has begun its other connection says, or the next attempt.
+            LOG.debug("{}: {}", engine.view(), reason);
+        }
+
+        @Override
         public void controlLost(String reason) {
             controlLoss = reason;
-            // As the relay does when the next epoch has begun; otherwise the next attempt says what it means.
+            // The next attempt says what it means.
             LOG.debug("{}: control connection to the relay ended: {}", engine.view(), reason);
         }
     }

@@ -54,6 +54,11 @@ public enum Setting {
     JOIN_TIMEOUT("ZIP_JOIN_TIMEOUT", "ms", "30000", "How long to wait for the group to be complete."),
     OPERATION_TIMEOUT("ZIP_OPERATION_TIMEOUT", "ms", "60000", "Deadline of an operation that is given none."),
     CLOSE_TIMEOUT("ZIP_CLOSE_TIMEOUT", "ms", "5000", "How long closing waits for peers to take what they were sent."),
+    RELAY_TIMEOUT(
+            "ZIP_RELAY_TIMEOUT",
+            "ms",
+            "10000",
+            "How long a lost connection to the relay is opened again and again. Then what needs the relay fails."),
     EAGER_BYTES(
             "ZIP_EAGER_BYTES",
             "bytes",
@@ -68,8 +73,8 @@ public enum Setting {
             "ZIP_REPLAY_BYTES",
             "bytes",
             "4194304",
-            "Memory for what one peer on another host was sent on a direct connection and has not acknowledged. Equal on all"
-                    + " ranks."),
+            "Memory for what one peer was sent, through the relay or directly on another host, and has not acknowledged. Equal"
+                    + " on all ranks."),
     WAIT(
             "ZIP_WAIT",
             "name",

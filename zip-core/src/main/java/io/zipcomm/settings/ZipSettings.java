@@ -34,6 +34,7 @@ import java.util.function.Function;
  * @param joinTimeout      how long to wait for the group
  * @param operationTimeout default deadline of operations
  * @param closeTimeout     how long closing may take
+ * @param relayTimeout     how long a lost connection to the relay is opened again and again
  * @param eagerBytes       longest message that travels at once
  * @param windowBytes      memory for unexpected messages of one peer
  * @param replayBytes      memory for frames that one peer has not acknowledged
@@ -63,6 +64,7 @@ public record ZipSettings(
         Duration joinTimeout,
         Duration operationTimeout,
         Duration closeTimeout,
+        Duration relayTimeout,
         int eagerBytes,
         int windowBytes,
         int replayBytes,
@@ -236,6 +238,7 @@ public record ZipSettings(
         positive(Setting.JOIN_TIMEOUT, joinTimeout);
         positive(Setting.OPERATION_TIMEOUT, operationTimeout);
         positive(Setting.CLOSE_TIMEOUT, closeTimeout);
+        positive(Setting.RELAY_TIMEOUT, relayTimeout);
         if (eagerBytes < 0 || eagerBytes > EAGER_BYTES_MAX) {
             throw bad(Setting.EAGER_BYTES, eagerBytes, "0 to " + EAGER_BYTES_MAX);
         }
@@ -386,6 +389,10 @@ public record ZipSettings(
             return set(Setting.OPERATION_TIMEOUT, Long.toString(timeout.toMillis()));
         }
 
+        public Builder relayTimeout(Duration timeout) {
+            return set(Setting.RELAY_TIMEOUT, Long.toString(timeout.toMillis()));
+        }
+
         public Builder eagerBytes(int bytes) {
             return set(Setting.EAGER_BYTES, Integer.toString(bytes));
         }
@@ -426,6 +433,7 @@ public record ZipSettings(
                     Duration.ofMillis(number(Setting.JOIN_TIMEOUT)),
                     Duration.ofMillis(number(Setting.OPERATION_TIMEOUT)),
                     Duration.ofMillis(number(Setting.CLOSE_TIMEOUT)),
+                    Duration.ofMillis(number(Setting.RELAY_TIMEOUT)),
                     number(Setting.EAGER_BYTES),
                     number(Setting.WINDOW_BYTES),
                     number(Setting.REPLAY_BYTES),

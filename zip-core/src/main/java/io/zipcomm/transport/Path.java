@@ -17,7 +17,8 @@ public interface Path {
 
     /**
      * Whether something between the two hosts may forget this path without a word to either end, as address translators do:
-     * then it may end although both ends live, and what was sent last is in doubt. The same at both ends.
+     * then it may end although both ends live, and what was sent last is in doubt. The same at both ends. True of paths
+     * through the relay, which begin anew when a connection to it was lost ({@link PathEvents#flowBegan}).
      */
     default boolean isForgettable() {
         return false;
@@ -42,10 +43,12 @@ public interface Path {
 
     /**
      * Payload bytes still to come of the frame whose header came in last: 0 if the whole of it is in. Also after the path has
-     * broken, until it is closed. Asked of forgettable paths only.
+     * broken, until it is closed or begins anew.
+     *
+     * @return -1 if this path cannot tell, as by default; forgettable paths can
      */
     default int missingBytes() {
-        throw new UnsupportedOperationException("a " + name() + " path is not forgotten");
+        return -1;
     }
 
     /** After the handler's last frame: sends what is left, then tells the peer's end that no more comes. */

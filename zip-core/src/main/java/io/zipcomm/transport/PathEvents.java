@@ -26,6 +26,25 @@ public interface PathEvents {
      */
     void punchWanted(int peer);
 
-    /** The connection to the relay ended: all relayed paths are gone. */
+    /**
+     * The connection to the relay ended, and is being opened again. Nothing goes out or comes in on relayed paths until
+     * {@link #flowBegan} or {@link #relayLost}; what was under way on them is in doubt. Never told by a transport without a relay.
+     *
+     * @param reason as a phrase
+     */
+    default void relayAway(String reason) {}
+
+    /**
+     * The relayed path to a peer begins anew: whatever was sent on it and has not come in never will, and what comes in from now on
+     * was sent afterwards. Because the connection to the relay is open again, this rank's or the peer's.
+     *
+     * @param peer rank in the world
+     */
+    default void flowBegan(int peer) {}
+
+    /** The path to the hub is there again after {@link #relayAway}. */
+    default void hubBack() {}
+
+    /** The connection to the relay ended for good: all relayed paths are gone. */
     void relayLost(String reason);
 }

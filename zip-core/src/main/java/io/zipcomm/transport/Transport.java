@@ -40,6 +40,29 @@ public interface Transport extends AutoCloseable {
     void attach(RelayAddress relay, String session, int rank, byte[] ticket, long deadlineNs);
 
     /**
+     * The relay says that a connection to it has ended. Unless there is another by now, it is opened again, as if its end had been
+     * seen here.
+     *
+     * @param number of the connection, as the relay counts them
+     * @param reason as a phrase
+     */
+    default void detached(int number, String reason) {}
+
+    /** There is no place at the relay to come back to: a connection to it that has ended, or ends, is not opened again. */
+    default void relayOver() {}
+
+    /**
+     * The relay was started again and knows of no connection: what there is to it has ended, even if that is not to be seen here, and is
+     * opened again: after {@link #relayRestored}.
+     *
+     * @param timeoutNs how long the relay may take before it lets anybody attach
+     */
+    default void relayRestarted(long timeoutNs) {}
+
+    /** The control connection is there, so the relay lets this rank attach. Told after {@link #relayRestarted}, and at other times. */
+    default void relayRestored() {}
+
+    /**
      * The group is complete; paths may be used from now on.
      *
      * @param view   the group

@@ -1,6 +1,7 @@
 package io.zipcomm.transport;
 
 import io.zipcomm.settings.ZipSettings;
+import java.util.concurrent.locks.LockSupport;
 
 /** Entry point of a module with a {@link Transport}, found by {@link java.util.ServiceLoader}. */
 public interface TransportProvider extends PathProvider {
@@ -36,4 +37,26 @@ public interface TransportProvider extends PathProvider {
             ControlChannel.Listener listener,
             long deadlineNs,
             boolean patient);
+
+    /**
+     * A thread for who has to wait for connections of this provider by itself.
+     *
+     * @param task what it does
+     * @param name for people
+     * @return a daemon thread; the caller starts it
+     */
+    default Thread thread(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /**
+     * Blocks a thread of {@link #thread} for some time, or until it is unparked or interrupted, whose flag stays set.
+     *
+     * @param ns nanoseconds
+     */
+    default void pause(long ns) {
+        LockSupport.parkNanos(ns);
+    }
 }

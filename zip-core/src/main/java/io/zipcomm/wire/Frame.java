@@ -261,7 +261,7 @@ public final class Frame {
                         : "ENTER frame with a payload of " + payloadBytes + " bytes for a message of " + messageBytes;
             case REQUEST -> noPayload(type, payloadBytes, messageBytes);
             case CLEAR -> noPayload(type, payloadBytes, messageBytes);
-            case CREDIT, SWITCH, BYE, PROBE, CANCEL, FLOW, ACK, PING, PONG, GRANT, WITHDRAW ->
+            case CREDIT, SWITCH, BYE, PROBE, CANCEL, FLOW, ACK, PING, PONG, GRANT, WITHDRAW, RESET ->
                 noPayload(type, payloadBytes, 0);
             case RESUME -> noPayload(type, payloadBytes, messageBytes);
             case HELLO -> payloadBytes == Hello.PAYLOAD_BYTES ? null : "HELLO frame of " + payloadBytes + " bytes";

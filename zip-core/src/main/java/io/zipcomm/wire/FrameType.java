@@ -52,6 +52,11 @@ public enum FrameType {
     VERDICT(21, false),
     /** Rank to relay: takes no more part. */
     WITHDRAW(22, false),
+    /**
+     * Relay to rank: the flows to and from a rank begin anew, since its connection is a new one. The answer has the same number:
+     * what comes behind it belongs to the new flow.
+     */
+    RESET(23, false),
     /** A link frame, encrypted, on a path through the relay. Numbered for itself. */
     SEALED(24, true);
 

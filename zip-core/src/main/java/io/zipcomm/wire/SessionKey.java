@@ -1,5 +1,6 @@
 package io.zipcomm.wire;
 
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -35,6 +36,15 @@ public final class SessionKey {
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(ALGORITHM + ", which every Java platform must have", e);
         }
+    }
+
+    /**
+     * By this members of one group know each other at a relay that has never seen it, and does not know the key.
+     *
+     * @param epoch of the group
+     */
+    public byte[] membership(int epoch) {
+        return code(("zip member of epoch " + epoch).getBytes(StandardCharsets.US_ASCII));
     }
 
     @Override

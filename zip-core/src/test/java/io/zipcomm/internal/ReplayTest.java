@@ -109,11 +109,13 @@ final class ReplayTest {
                 first += count;
             } else if (!kept.isEmpty()) {
                 frame.clear();
-                replay.oldest(header, 0, frame);
+                replay.sendAgain();
+                replay.nextAgain(header, 0, frame);
                 assertEquals(first, Frame.sequence(header, 0));
                 assertEquals((int) first * 7, Frame.signature(header, 0));
                 assertArrayEquals(kept.peek(), given());
                 replay.taken();
+                replay.stopSendingAgain();
             }
             assertEquals(kept.isEmpty(), replay.isEmpty());
         }
@@ -145,15 +147,19 @@ final class ReplayTest {
         assertArrayEquals(Arrays.copyOf(wire.array(), wire.position()), given());
         assertEquals(contents.length, replay.leaving());
         replay.taken();
+        replay.sendAgain();
         for (int i = 0; i < contents.length; i++) {
             frame.clear();
-            replay.oldest(header, 0, frame);
+            assertTrue(replay.isSendingAgain());
+            replay.nextAgain(header, 0, frame);
             assertEquals(i + 1, Frame.sequence(header, 0));
             assertArrayEquals(contents[i], given());
             assertEquals(0, frame.followers);
             replay.taken();
-            replay.dropOldest();
         }
+        assertFalse(replay.isSendingAgain());
+        assertFalse(replay.isAcknowledged(contents.length));
+        replay.acknowledged(contents.length);
         assertTrue(replay.isEmpty());
         assertEquals(0, pool.inUse());
     }
@@ -210,7 +216,8 @@ final class ReplayTest {
         byte[] content = content(new Random(5), 1000);
         record(9, content);
         frame.clear();
-        replay.restOfOldest(301, header, 0, frame);
+        replay.sendAgain();
+        replay.restOfNextAgain(301, header, 0, frame);
         assertEquals(FrameType.REST.number(), Frame.type(header, 0));
         assertEquals(9, Frame.sequence(header, 0));
         assertEquals(699, Frame.payloadBytes(header, 0));

@@ -75,7 +75,8 @@ class FrameTest {
             assertEquals(hub[i], FrameType.of(18 + i).name());
         }
         assertNull(FrameType.of(0));
-        assertNull(FrameType.of(23));
+        assertEquals(FrameType.RESET, FrameType.of(23));
+        assertNull(FrameType.of(26));
         assertNull(FrameType.of(31));
         assertNull(FrameType.of(-1));
         assertNull(FrameType.of(255));

@@ -99,6 +99,26 @@ final class RungProvider implements TransportProvider {
         }
 
         @Override
+        public void detached(int number, String reason) {
+            transport.detached(number, reason);
+        }
+
+        @Override
+        public void relayOver() {
+            transport.relayOver();
+        }
+
+        @Override
+        public void relayRestarted(long timeoutNs) {
+            transport.relayRestarted(timeoutNs);
+        }
+
+        @Override
+        public void relayRestored() {
+            transport.relayRestored();
+        }
+
+        @Override
         public void attach(RelayAddress relay, String session, int rank, byte[] ticket, long deadlineNs) {
             transport.attach(relay, session, rank, ticket, deadlineNs);
         }
@@ -198,6 +218,21 @@ final class RungProvider implements TransportProvider {
         @Override
         public void punchWanted(int peer) {
             engine.punchWanted(peer);
+        }
+
+        @Override
+        public void relayAway(String reason) {
+            engine.relayAway(reason);
+        }
+
+        @Override
+        public void flowBegan(int peer) {
+            engine.flowBegan(peer);
+        }
+
+        @Override
+        public void hubBack() {
+            engine.hubBack();
         }
 
         @Override

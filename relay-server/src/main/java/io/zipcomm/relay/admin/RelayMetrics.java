@@ -151,6 +151,7 @@ final class RelayMetrics implements AutoCloseable {
         values.put(RelayOption.HANDSHAKE_TIMEOUT, now -> now.handshakeTimeout().toMillis());
         values.put(RelayOption.JOIN_TIMEOUT_MAX, now -> now.joinTimeoutMax().toMillis());
         values.put(RelayOption.HEARTBEAT_TIMEOUT, now -> now.heartbeatTimeout().toMillis());
+        values.put(RelayOption.RESUME_GRACE, now -> now.resumeGrace().toMillis());
         values.put(RelayOption.SESSION_IDLE_MAX, now -> now.sessionIdleMax().toMillis());
         return values;
     }

@@ -195,6 +195,17 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /**
+     * In place of one that was connected before: all flows of the rank begin anew, and those at their other ends are told.
+     *
+     * @param ofRank whose it is in that group
+     */
+    public void connectAgain(int ofRank, Switchboard group) {
+        connect(ofRank, group);
+        group.beginAnew(ofRank);
+        exchange.flush();
+    }
+
     /** Bytes of link frames that came in for ranks that were there, headers included. */
     public long bytesForwarded() {
         return bytesForwardedBefore + bytesForwarded;
@@ -404,6 +415,15 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
         }
         if (to < 0 || to >= board.size() || to == rank) {
             return violated(ErrorCode.PROTOCOL, "frame for rank " + to + " of " + board.size());
+        }
+        if (type == FrameType.RESET) {
+            return outlet.resetAnswered(to, Frame.transfer(header, 0))
+                    ? null
+                    : violated(ErrorCode.PROTOCOL, "RESET for rank " + to + ", whose flow did not begin anew");
+        }
+        if (outlet.isStale(to)) {
+            framesDropped++;
+            return null;
         }
         if (type == FrameType.FLOW) {
             return creditReturned(to);

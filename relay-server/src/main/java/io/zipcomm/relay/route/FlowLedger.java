@@ -5,7 +5,7 @@ import io.zipcomm.wire.Frame;
 /**
  * End-to-end credit of every flow of a group. A flow is what one rank, the source, sends to another, the destination. Its
  * source may have one window of link frames under way, counted with their headers; the destination returns credit by
- * saying how much it has taken since the group began. That bounds what can pile up for a rank that does not read.
+ * saying how much it has taken since the flow began. That bounds what can pile up for a rank that does not read.
  */
 final class FlowLedger {
 
@@ -40,7 +40,7 @@ final class FlowLedger {
     /**
      * Notes what the destination of a flow has taken.
      *
-     * @param credit bytes since the group began
+     * @param credit bytes since the flow began
      * @return null if that can be, otherwise what is wrong
      */
     String taken(int source, int destination, long credit) {
@@ -59,7 +59,15 @@ final class FlowLedger {
         return null;
     }
 
-    /** Bytes that the destination has taken since the group began. */
+    /** Nothing of the flow has been sent or taken. */
+    void beginAnew(int source, int destination) {
+        if (rows[source] != null) {
+            rows[source][2 * destination] = 0;
+            rows[source][2 * destination + 1] = 0;
+        }
+    }
+
+    /** Bytes that the destination has taken since the flow began. */
     long taken(int source, int destination) {
         return rows[source] == null ? 0 : rows[source][2 * destination + 1];
     }

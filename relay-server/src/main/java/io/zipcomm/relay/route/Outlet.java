@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.util.collection.IntObjectHashMap;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
 import java.util.BitSet;
@@ -52,6 +53,12 @@ final class Outlet {
 
     private boolean flushDue;
     private boolean closed;
+
+    /**
+     * Numbers of the flows from and to this rank that began anew, by the rank at their other end, until this rank has said that it
+     * knows: what it says to that rank before belongs to the flow before. Null if there are none.
+     */
+    private IntObjectHashMap<Integer> unanswered;
 
     /** Has results for this rank when there is room; null if there is no hub. */
     private HubMember feeder;
@@ -114,6 +121,44 @@ final class Outlet {
             credited.set(destination);
             flushLater();
         }
+    }
+
+    /** The flows from and to another rank begin anew: this rank is told behind what that rank sent before. */
+    void reset(int other, int number) {
+        if (closed) {
+            return;
+        }
+        credited.clear(other);
+        if (unanswered == null) {
+            unanswered = new IntObjectHashMap<>();
+        }
+        unanswered.put(other, Integer.valueOf(number));
+        ByteBuf frame = exchange.allocator().directBuffer(Frame.HEADER_BYTES).writeZero(Frame.HEADER_BYTES);
+        frame.setByte(Frame.VERSION_OFFSET, Frame.VERSION);
+        frame.setByte(Frame.TYPE_OFFSET, FrameType.RESET.number());
+        frame.setIntLE(Frame.EPOCH_OFFSET, board.epoch());
+        frame.setIntLE(Frame.SOURCE_OFFSET, other);
+        frame.setIntLE(Frame.DESTINATION_OFFSET, rank);
+        frame.setIntLE(Frame.TRANSFER_OFFSET, number);
+        offer(frame);
+    }
+
+    /** Whether what this rank says to another belongs to a flow that is over. */
+    boolean isStale(int other) {
+        return unanswered != null && unanswered.containsKey(other);
+    }
+
+    /** This rank knows that a flow began anew. Answers whether it was told of one. */
+    boolean resetAnswered(int other, int number) {
+        Integer awaited = unanswered == null ? null : unanswered.get(other);
+        if (awaited == null) {
+            return false;
+        }
+        if (awaited == number) {
+            unanswered.remove(other);
+            unanswered = unanswered.isEmpty() ? null : unanswered;
+        }
+        return true;
     }
 
     /** Says who is told when {@link #isHungry} becomes true. */

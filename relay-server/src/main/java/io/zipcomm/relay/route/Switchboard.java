@@ -27,6 +27,9 @@ public final class Switchboard {
     /** Memory that what waits holds. */
     private long waitingMemory;
 
+    /** How often flows have begun anew. */
+    private int resets;
+
     private final HubLimits hubLimits;
 
     /** Null until a rank is connected, and if there is none. */
@@ -146,6 +149,24 @@ public final class Switchboard {
             List<Inflow> resumed = List.copyOf(paused);
             paused.clear();
             resumed.forEach(Inflow::memoryFreed);
+        }
+    }
+
+    /**
+     * A rank that was connected before has another connection: what it sent on the one before and has not gone on is lost, and so
+     * is what was sent to it. All flows to and from it begin anew; whoever is at their other end is told, behind what the rank sent
+     * before.
+     */
+    void beginAnew(int rank) {
+        resets++;
+        for (int other = 0; other < outlets.length; other++) {
+            if (other != rank) {
+                ledger.beginAnew(rank, other);
+                ledger.beginAnew(other, rank);
+                if (outlets[other] != null) {
+                    outlets[other].reset(rank, resets);
+                }
+            }
         }
     }
 

@@ -4,6 +4,7 @@ import io.netty.channel.IoHandle;
 import io.netty.channel.IoHandler;
 import io.netty.channel.IoHandlerContext;
 import io.netty.channel.IoRegistration;
+import io.zipcomm.settings.ZipSettings.IoChoice;
 import io.zipcomm.simulation.Fiber;
 import io.zipcomm.simulation.Host;
 import io.zipcomm.simulation.StreamEnd;
@@ -21,20 +22,23 @@ final class SimulatedPoller extends Poller {
 
     private final Host host;
     private final Readiness readiness;
+    private final boolean control;
 
     /**
      * A poller.
      *
-     * @param news told when there is something to do and nobody waits here
+     * @param news    told when there is something to do and nobody waits here
+     * @param control whether what is opened here is a control connection
      */
-    SimulatedPoller(Host host, Runnable news) {
-        this(host, new Readiness(host, news));
+    SimulatedPoller(Host host, Runnable news, boolean control) {
+        this(host, new Readiness(host, news), control);
     }
 
-    private SimulatedPoller(Host host, Readiness readiness) {
+    private SimulatedPoller(Host host, Readiness readiness, boolean control) {
         super(executor -> readiness);
         this.host = host;
         this.readiness = readiness;
+        this.control = control;
     }
 
     @Override
@@ -45,6 +49,11 @@ final class SimulatedPoller extends Poller {
     @Override
     long nanoTime() {
         return host.time().nowNs();
+    }
+
+    @Override
+    Poller another(IoChoice choice) {
+        return new SimulatedPoller(host, () -> {}, control);
     }
 
     @Override
@@ -64,7 +73,11 @@ final class SimulatedPoller extends Poller {
 
     @Override
     StreamSocket begin(InetSocketAddress address, int localPort, boolean lossBased, StreamSocket.Listener listener) {
-        return new Socket(host.network().connect(host, localPort, address), listener);
+        StreamEnd end = host.network().connect(host, localPort, address);
+        if (control) {
+            end.setControl();
+        }
+        return new Socket(end, listener);
     }
 
     @Override
@@ -168,6 +181,7 @@ final class SimulatedPoller extends Poller {
     private final class Socket implements StreamSocket, Source {
         private final StreamEnd end;
         private final Listener listener;
+        private Readiness poller = readiness;
         private boolean reads;
         private boolean writes;
 
@@ -176,10 +190,10 @@ final class SimulatedPoller extends Poller {
             this.listener = listener;
             end.whenChanged(() -> {
                 if (isReady()) {
-                    readiness.changed();
+                    poller.changed();
                 }
             });
-            readiness.sources.add(this);
+            poller.sources.add(this);
         }
 
         @Override
@@ -221,7 +235,7 @@ final class SimulatedPoller extends Poller {
             reads = readable;
             writes = writable;
             if (isReady()) {
-                readiness.changed();
+                poller.changed();
             }
         }
 
@@ -241,6 +255,15 @@ final class SimulatedPoller extends Poller {
         }
 
         @Override
+        public void moveTo(Poller other) {
+            poller.sources.remove(this);
+            reads = false;
+            writes = false;
+            poller = ((SimulatedPoller) other).readiness;
+            poller.sources.add(this);
+        }
+
+        @Override
         public InetSocketAddress local() {
             return end.local();
         }
@@ -252,13 +275,13 @@ final class SimulatedPoller extends Poller {
 
         @Override
         public void close() {
-            readiness.sources.remove(this);
+            poller.sources.remove(this);
             end.close();
         }
 
         @Override
         public void abort() {
-            readiness.sources.remove(this);
+            poller.sources.remove(this);
             end.abort();
         }
     }

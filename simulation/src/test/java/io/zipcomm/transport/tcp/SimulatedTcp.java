@@ -17,7 +17,7 @@ public final class SimulatedTcp {
      * @param news told when there is something to do for it and nobody waits
      */
     public static Transport open(Host host, ZipSettings settings, Runnable news) {
-        return new TcpTransport(settings, new SimulatedPoller(host, news));
+        return new TcpTransport(settings, new SimulatedPoller(host, news, false));
     }
 
     /** A control connection, as {@link io.zipcomm.transport.TransportProvider#openControl}. */
@@ -29,7 +29,7 @@ public final class SimulatedTcp {
             ControlChannel.Listener listener,
             long deadlineNs,
             boolean patient) {
-        SimulatedPoller poller = new SimulatedPoller(host, () -> {});
+        SimulatedPoller poller = new SimulatedPoller(host, () -> {}, true);
         return RelayControl.open(poller, settings, relay, localPort, listener, deadlineNs, patient);
     }
 }

@@ -1,6 +1,7 @@
 package io.zipcomm.transport.tcp;
 
 import io.netty.channel.IoEvent;
+import io.netty.channel.IoHandler;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.epoll.EpollIoEvent;
 import io.netty.channel.epoll.EpollIoHandle;
@@ -129,17 +130,29 @@ final class EpollPoller extends Poller {
     /** A descriptor in the epoll set. */
     private abstract class Handle implements EpollIoHandle {
         final Socket socket;
-        private final IoRegistration registration;
+        private IoRegistration registration;
         private EpollIoOps ops = EpollIoOps.NONE;
         private boolean open = true;
 
         Handle(Socket socket) throws IOException {
             this.socket = socket;
+            register(handler());
+        }
+
+        final void register(IoHandler with) throws IOException {
             try {
-                registration = handler().register(this);
+                registration = with.register(this);
             } catch (Exception e) {
                 throw new IOException("registering a socket", e);
             }
+        }
+
+        /** As {@link StreamSocket#moveTo}, which subclasses implement by it. */
+        @SuppressWarnings({"UnusedMethod", "EffectivelyPrivate"}) // by that name
+        public final void moveTo(Poller poller) throws IOException {
+            registration.cancel();
+            ops = EpollIoOps.NONE;
+            register(poller.handler());
         }
 
         @Override

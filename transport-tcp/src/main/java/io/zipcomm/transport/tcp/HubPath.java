@@ -47,6 +47,11 @@ final class HubPath extends RelayConnectionPath {
         closed = true;
     }
 
+    void moveTo(RelayConnection next) {
+        connection(next);
+        queued = false;
+    }
+
     /** Whether there may be frames. */
     boolean isQueued() {
         return queued;

@@ -193,6 +193,11 @@ abstract class LayeredSocket implements StreamSocket, StreamSocket.Listener {
     }
 
     @Override
+    public final void moveTo(Poller poller) throws IOException {
+        under.moveTo(poller);
+    }
+
+    @Override
     public final InetSocketAddress local() {
         return under.local();
     }

@@ -1,6 +1,7 @@
 package io.zipcomm.transport.tcp;
 
 import io.netty.channel.IoEvent;
+import io.netty.channel.IoHandler;
 import io.netty.channel.IoHandlerContext;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.nio.NioIoEvent;
@@ -142,16 +143,28 @@ class NioPoller extends Poller {
     /** A channel in the selector. */
     private abstract class Handle implements NioIoHandle {
         private final SelectableChannel channel;
-        private final IoRegistration registration;
+        private IoRegistration registration;
         private NioIoOps ops = NioIoOps.NONE;
 
         Handle(SelectableChannel channel) throws IOException {
             this.channel = channel;
+            register(handler());
+        }
+
+        final void register(IoHandler with) throws IOException {
             try {
-                registration = handler().register(this);
+                registration = with.register(this);
             } catch (Exception e) {
                 throw new IOException("registering a socket", e);
             }
+        }
+
+        /** As {@link StreamSocket#moveTo}, which subclasses implement by it. */
+        @SuppressWarnings({"UnusedMethod", "EffectivelyPrivate"}) // by that name
+        public final void moveTo(Poller poller) throws IOException {
+            registration.cancel();
+            ops = NioIoOps.NONE;
+            register(poller.handler());
         }
 
         @Override

@@ -94,6 +94,11 @@ abstract class Poller implements AutoCloseable {
         return System.nanoTime();
     }
 
+    /** Another poller for the same system. The caller closes it. */
+    Poller another(IoChoice choice) {
+        return open(choice);
+    }
+
     /** Blocks the calling thread for some time, or until it is interrupted, whose flag stays set. */
     void pause(long ns) {
         LockSupport.parkNanos(ns);

@@ -12,9 +12,11 @@ import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.wire.Frame;
 import io.zipcomm.wire.FrameType;
+import io.zipcomm.wire.proto.Attached;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.function.Consumer;
 
 /**
  * The data connection to the relay: the frames of all relayed paths, one path after the other in turn, so that none waits
@@ -31,8 +33,15 @@ final class RelayConnection extends FrameStream {
     private final int eagerBytes;
     private final ArrayDeque<RelayPath> ready = new ArrayDeque<>();
     private final ArrayDeque<RelayPath> toAcknowledge = new ArrayDeque<>();
+    /** Paths whose flows began anew because their peers came back, and the relay waits for word of that. */
+    private final ArrayDeque<RelayPath> toAnswer = new ArrayDeque<>();
+
     private RelayPath[] paths = new RelayPath[0];
     private PathEvents events;
+
+    /** Told of the end, once the group is complete. */
+    private Consumer<String> whenEnded;
+
     private int rank;
     private int epoch;
     private String lost;
@@ -52,6 +61,7 @@ final class RelayConnection extends FrameStream {
     /** Silence that means that nobody is there; 0 if the relay does not speak by itself. */
     private long silenceNs;
 
+    private int number;
     private boolean pongDue;
     private long lookedNs;
     private long heardNs;
@@ -68,8 +78,9 @@ final class RelayConnection extends FrameStream {
         this.relay = relay;
     }
 
-    void start(GroupView view, PathEvents listener) {
+    void start(GroupView view, PathEvents listener, Consumer<String> ended) {
         events = listener;
+        whenEnded = ended;
         rank = view.rank();
         epoch = view.epoch();
         RelayPath[] made = new RelayPath[view.size()];
@@ -81,6 +92,41 @@ final class RelayConnection extends FrameStream {
         paths = made;
         hub = view.hubWindowBytes() > 0 ? new HubPath(this, view.fragmentBytesMax()) : null;
         readOn();
+    }
+
+    /** One that can take the place of this one, to the same relay. */
+    RelayConnection successor(Streams shared) {
+        return new RelayConnection(shared, relay, eagerBytes);
+    }
+
+    /** Takes over from a connection that has ended: all flows begin anew. */
+    void takeOver(RelayConnection before) {
+        rank = before.rank;
+        epoch = before.epoch;
+        paths = before.paths;
+        hub = before.hub;
+        events = before.events;
+        whenEnded = before.whenEnded;
+        for (RelayPath path : paths) {
+            if (path != null) {
+                path.moveTo(this);
+            }
+        }
+        if (hub != null) {
+            hub.moveTo(this);
+        }
+        for (RelayPath path : paths) {
+            if (path != null) {
+                events.flowBegan(path.peer());
+            }
+        }
+        events.hubBack();
+        readOn();
+    }
+
+    /** Whether some of a frame for a path is still to come. */
+    boolean isArriving(RelayPath path) {
+        return arriving == path;
     }
 
     /** Frames may have been read together with the answer, or before a path was open. */
@@ -122,6 +168,11 @@ final class RelayConnection extends FrameStream {
         flushStream();
     }
 
+    /** Whether {@link #answer} has something to say. */
+    boolean hasAnswer() {
+        return answered || lost != null;
+    }
+
     /** The answer, once it has come; null before. */
     ByteBuffer answer() {
         if (lost != null && !answered) {
@@ -133,9 +184,15 @@ final class RelayConnection extends FrameStream {
 
     // ---- silence
 
-    /** From {@link #start} on the relay speaks at least every so often, as it said; 0 if it did not. */
-    void expectSilenceBelow(long ms) {
-        silenceNs = ms * 1_000_000;
+    /** From {@link #start} on the relay speaks at least every so often, if it says so. */
+    void attached(Attached place) {
+        silenceNs = place.getSilenceMs() * 1_000_000;
+        number = place.getNumber();
+    }
+
+    /** As the relay counts this rank's. */
+    int number() {
+        return number;
     }
 
     /** Gives up if the relay, which speaks now and then, does not. */
@@ -190,6 +247,11 @@ final class RelayConnection extends FrameStream {
             Frame.destination(header, at, rank);
             return true;
         }
+        RelayPath renewed = toAnswer.poll();
+        if (renewed != null) {
+            renewed.writeReset(header, at, epoch, rank);
+            return true;
+        }
         RelayPath acknowledged = toAcknowledge.poll();
         if (acknowledged != null) {
             acknowledged.writeFlow(header, at, epoch, rank);
@@ -239,7 +301,7 @@ final class RelayConnection extends FrameStream {
     @Override
     boolean accepts(ByteBuffer header, int at) {
         FrameType type = FrameType.of(Frame.type(header, at));
-        if (type == FrameType.FLOW || type.isHubFrame() || paths.length == 0) {
+        if (type == FrameType.FLOW || type == FrameType.RESET || type.isHubFrame() || paths.length == 0) {
             return true;
         }
         int source = Frame.source(header, at);
@@ -275,6 +337,14 @@ final class RelayConnection extends FrameStream {
         }
         if (type == FrameType.FLOW.number()) {
             paths[source].acknowledged(Frame.credit(header, at));
+            return;
+        }
+        if (type == FrameType.RESET.number()) {
+            if (paths[source].resetBy(Frame.transfer(header, at))) {
+                toAnswer.add(paths[source]);
+            }
+            events.flowBegan(source);
+            flushStream();
             return;
         }
         if (!FrameType.of(type).isLinkFrame()) {
@@ -327,9 +397,12 @@ final class RelayConnection extends FrameStream {
     @Override
     void streamEnded(ZipException failure) {
         lost = failure == null ? "closed by the relay" : failure.getMessage();
+        if (arriving != null) {
+            arriving.interrupted(missingInbound());
+        }
         closeStream();
-        if (events != null) {
-            events.relayLost(lost);
+        if (whenEnded != null) {
+            whenEnded.accept(lost);
         }
     }
 

@@ -6,7 +6,7 @@ import io.zipcomm.transport.Path;
 /** A path that shares the data connection to the relay with others. */
 abstract class RelayConnectionPath implements Path {
 
-    private final RelayConnection connection;
+    private RelayConnection connection;
     private final int fragmentBytesMax;
     private FrameHandler handler;
 
@@ -17,6 +17,10 @@ abstract class RelayConnectionPath implements Path {
 
     final RelayConnection connection() {
         return connection;
+    }
+
+    final void connection(RelayConnection next) {
+        connection = next;
     }
 
     final FrameHandler handler() {

@@ -31,6 +31,14 @@ final class RelayPath extends RelayConnectionPath {
     private int arrivingBytes;
     private boolean acknowledging;
 
+    /** Number of the RESET that is to be answered, and whether there is one: the latest answers for those before. */
+    private int resetNumber;
+
+    private boolean answering;
+
+    /** What was missing of a frame when the connection that it came on ended. */
+    private int missing;
+
     /**
      * @param eagerBytes longest payload of a frame that is not a fragment, if the relay forwards that
      */
@@ -56,6 +64,16 @@ final class RelayPath extends RelayConnectionPath {
     @Override
     public String name() {
         return "relay";
+    }
+
+    @Override
+    public boolean isForgettable() {
+        return true;
+    }
+
+    @Override
+    public int missingBytes() {
+        return connection().isArriving(this) ? connection().missingInbound() : missing;
     }
 
     @Override
@@ -85,6 +103,56 @@ final class RelayPath extends RelayConnectionPath {
             // What still comes is thrown away, so that frames for other paths get past it.
             openInput();
         }
+    }
+
+    /**
+     * Its connection has ended amid a frame for this path.
+     *
+     * @param bytes payload bytes that did not come in
+     */
+    void interrupted(int bytes) {
+        missing = bytes;
+    }
+
+    /** A new flow, of which nothing has been sent and nothing taken. */
+    void beginAnew() {
+        sentBytes = 0;
+        acknowledgedBytes = 0;
+        takenBytes = 0;
+        toldBytes = 0;
+    }
+
+    /**
+     * The flow begins anew because the peer has another connection.
+     *
+     * @param number of the RESET that says so
+     * @return whether {@link #writeReset} is to be called that was not before
+     */
+    boolean resetBy(int number) {
+        boolean first = !answering;
+        answering = true;
+        resetNumber = number;
+        beginAnew();
+        return first;
+    }
+
+    /** Makes the answer to a RESET. */
+    void writeReset(ByteBuffer header, int at, int epoch, int rank) {
+        answering = false;
+        Frame.begin(header, at, FrameType.RESET);
+        Frame.epoch(header, at, epoch);
+        Frame.source(header, at, rank);
+        Frame.destination(header, at, peer);
+        Frame.transfer(header, at, resetNumber);
+    }
+
+    /** The flow goes on, as a new one, on another connection. */
+    void moveTo(RelayConnection next) {
+        connection(next);
+        queued = false;
+        acknowledging = false;
+        answering = false;
+        beginAnew();
     }
 
     /** Whether frames are taken. */
@@ -132,6 +200,7 @@ final class RelayPath extends RelayConnectionPath {
 
     void headerReceived(ByteBuffer header, int at, InboundFrame frame) {
         arrivingBytes = Frame.HEADER_BYTES + frame.bytes;
+        missing = 0;
         if (closed) {
             return;
         }

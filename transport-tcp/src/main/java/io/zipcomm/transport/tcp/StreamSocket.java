@@ -75,6 +75,14 @@ interface StreamSocket {
         return -1;
     }
 
+    /**
+     * Has another poller wait for the socket from now on, and none until its thread says what for. The poller before must not be
+     * running.
+     *
+     * @throws IOException if it cannot; the socket is of no use then
+     */
+    void moveTo(Poller poller) throws IOException;
+
     /** This end's address. Those of the Unix domain have none. */
     InetSocketAddress local();
 

@@ -68,6 +68,14 @@ final class TcpTransport implements Transport {
     /** Null if nothing is encrypted. */
     private SealedPaths sealed;
 
+    /** Opens it again when it was lost; null before it is attached. */
+    private RelayReturn relayReturn;
+
+    /** There is nothing to come back to. */
+    private boolean relayIsOver;
+
+    private PathEvents engine;
+
     /** For processes of this host that end a sleep; null if none has been asked for. */
     private UnixBell bell;
 
@@ -204,6 +212,7 @@ final class TcpTransport implements Transport {
                 .setTicket(ByteString.copyFrom(ticket))
                 .setAnswersPing(true)
                 .build();
+        relayReturn = new RelayReturn(settings, poller, streams, address, attach);
         relay.ask(ToRelay.newBuilder().setAttach(attach).build().toByteArray());
         ByteBuffer answer = relay.answer();
         while (answer == null) {
@@ -214,7 +223,7 @@ final class TcpTransport implements Transport {
             RelaySockets.await(poller, address, leftNs);
             answer = relay.answer();
         }
-        relay.expectSilenceBelow(check(answer, address).getSilenceMs());
+        relay.attached(check(answer, address));
     }
 
     private static Attached check(ByteBuffer answer, RelayAddress address) {
@@ -237,11 +246,71 @@ final class TcpTransport implements Transport {
 
     @Override
     public void start(GroupView view, PathEvents events) {
+        engine = events;
         direct.start(view, events);
         sealed = view.sealKeys() == null ? null : new SealedPaths(view);
         if (relay != null) {
-            relay.start(view, events);
+            relay.start(view, events, this::relayEnded);
         }
+    }
+
+    @Override
+    public void detached(int number, String reason) {
+        if (relay != null && !isReturning() && relay.number() == number) {
+            relay.lost("the relay says: " + reason);
+        }
+    }
+
+    @Override
+    public void relayRestarted(long timeoutNs) {
+        if (relay == null || relayIsOver) {
+            return;
+        }
+        if (!isReturning()) {
+            relay.lost("the relay was started again");
+        }
+        relayReturn.holdBack(poller.nanoTime(), timeoutNs);
+    }
+
+    @Override
+    public void relayRestored() {
+        if (relayReturn != null) {
+            relayReturn.release(poller.nanoTime());
+        }
+    }
+
+    @Override
+    public void relayOver() {
+        relayIsOver = true;
+        if (relayReturn != null) {
+            relayReturn.close();
+        }
+    }
+
+    private void relayEnded(String reason) {
+        if (relayIsOver) {
+            engine.relayLost(reason);
+            return;
+        }
+        relayReturn.begin(relay, reason, poller.nanoTime());
+        engine.relayAway(reason);
+    }
+
+    private void returnToRelay(long nowNs) {
+        try {
+            RelayConnection next = relayReturn.look(nowNs);
+            if (next != null) {
+                RelayConnection before = relay;
+                relay = next;
+                next.takeOver(before);
+            }
+        } catch (ZipException e) {
+            engine.relayLost(e.reason());
+        }
+    }
+
+    private boolean isReturning() {
+        return relayReturn != null && relayReturn.isUnderWay();
     }
 
     @Override
@@ -276,7 +345,7 @@ final class TcpTransport implements Transport {
 
     @Override
     public boolean isConnecting() {
-        return direct.isConnecting();
+        return direct.isConnecting() || isReturning();
     }
 
     @Override
@@ -306,7 +375,7 @@ final class TcpTransport implements Transport {
         if (work > 0) {
             return work + poller.poll();
         }
-        long leftNs = direct.isConnecting() ? Math.max(0, nextLookNs - poller.nanoTime()) : timeoutNs;
+        long leftNs = isConnecting() ? Math.max(0, nextLookNs - poller.nanoTime()) : timeoutNs;
         return poller.await(Math.min(timeoutNs, leftNs), wakeupDue);
     }
 
@@ -314,6 +383,10 @@ final class TcpTransport implements Transport {
         int work = streams.hasToRead() ? streams.readNow() : 0;
         if (look) {
             long nowNs = poller.nanoTime();
+            if (isReturning() && relayReturn.isDue(nowNs)) {
+                work++;
+                returnToRelay(nowNs);
+            }
             if (nowNs - nextLookNs >= 0 || direct.isLookDue()) {
                 direct.look(nowNs);
                 if (local != null) {
@@ -327,6 +400,9 @@ final class TcpTransport implements Transport {
                 }
                 if (relay != null) {
                     relay.look(nowNs);
+                }
+                if (isReturning()) {
+                    returnToRelay(nowNs);
                 }
                 nextLookNs = direct.dueNs(nowNs + LOOK_NS);
             }
@@ -375,6 +451,9 @@ final class TcpTransport implements Transport {
             closed = true;
             if (relay != null) {
                 relay.finish(poller);
+            }
+            if (relayReturn != null) {
+                relayReturn.close();
             }
             if (bell != null) {
                 bell.close();

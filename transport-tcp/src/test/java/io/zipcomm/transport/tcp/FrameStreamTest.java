@@ -594,6 +594,12 @@ final class FrameStreamTest {
         }
 
         @Override
+        public void moveTo(Poller poller) {
+
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public InetSocketAddress local() {
             return null;
         }

@@ -51,6 +51,12 @@ final class LayeredSocketTest {
         public void shutdownOutput() {}
 
         @Override
+        public void moveTo(Poller poller) {
+
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public InetSocketAddress local() {
             return new InetSocketAddress(0);
         }

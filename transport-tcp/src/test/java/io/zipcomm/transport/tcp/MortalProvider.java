@@ -1,5 +1,7 @@
 package io.zipcomm.transport.tcp;
 
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.Capabilities;
 import io.zipcomm.transport.ControlChannel;
@@ -17,6 +19,7 @@ final class MortalProvider implements TransportProvider {
 
     private final TcpTransportProvider real = new TcpTransportProvider();
     private final List<Channel> channels = new ArrayList<>();
+    private volatile boolean frozen;
 
     /** The relay sees this process die. */
     void die() {
@@ -25,9 +28,16 @@ final class MortalProvider implements TransportProvider {
         }
     }
 
-    /** Stands still from now on, as far as the relay can tell: says nothing more. */
+    /** Stands still until {@link #thaw}, as far as the relay can tell: says nothing, ends nothing, and opens nothing. */
     void freeze() {
+        frozen = true;
         all().forEach(one -> one.frozen = true);
+    }
+
+    /** Goes on, on other connections. */
+    void thaw() {
+        frozen = false;
+        all().forEach(Channel::closeIfFrozen);
     }
 
     /** Is cut off: what the connections that are open say from now on comes through in neither direction. */
@@ -55,6 +65,9 @@ final class MortalProvider implements TransportProvider {
             ControlChannel.Listener listener,
             long deadlineNs,
             boolean patient) {
+        if (frozen) {
+            throw new ZipException(ErrorCode.RELAY_UNREACHABLE, "frozen");
+        }
         Ears ears = new Ears(listener);
         Channel channel = new Channel(real.openControl(settings, relay, localPort, ears, deadlineNs, patient), ears);
         synchronized (this) {
@@ -141,7 +154,15 @@ final class MortalProvider implements TransportProvider {
 
         @Override
         public void close() {
-            channel.close();
+            if (!frozen || ears.deaf) {
+                channel.close();
+            }
+        }
+
+        void closeIfFrozen() {
+            if (frozen) {
+                channel.close();
+            }
         }
     }
 }

@@ -84,6 +84,12 @@ final class RelayControlTest {
         }
 
         @Override
+        public void moveTo(Poller poller) {
+
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public InetSocketAddress local() {
             return real.local();
         }

@@ -1,20 +1,18 @@
 package io.zipcomm.transport.tcp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.netty.channel.epoll.Epoll;
-import io.zipcomm.error.ErrorCode;
-import io.zipcomm.error.ZipException;
+import io.zipcomm.ZipFuture;
+import io.zipcomm.buffer.Payload;
 import io.zipcomm.relay.RelayOption;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.testkit.LeakCheck;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -53,7 +51,7 @@ final class RelaySilenceTest {
     }
 
     @Test
-    void shouldEndInANamedErrorWithinSeconds() throws Exception {
+    void shouldGoOnWithinSeconds() throws Exception {
         assumeTrue(Epoll.isAvailable(), "epoll does not load here");
         TestGroup group = TestGroup.join(
                 relay, "s", 2, TransportChoice.RELAY, false, CLOSE_TIMEOUT, new TestGroup.Hosts(false, "epoll", 1));
@@ -64,14 +62,17 @@ final class RelaySilenceTest {
         });
         assertTrue(swallowed.await(SECONDS_MAX, TimeUnit.SECONDS), "the engine takes no turn");
         long startedNs = System.nanoTime();
-        List<ZipException> failures = Threads.each(
-                2,
-                rank -> assertThrows(
-                        ZipException.class, () -> group.rank(rank).world.receive(1 - rank, 7, new byte[1])));
+        Threads.each(2, rank -> {
+            byte[] theirs = new byte[1];
+            ZipFuture<Void> sent = group.rank(rank).world.sendAsync(1 - rank, 7, Payload.of(new byte[] {(byte) rank}));
+            group.rank(rank).world.receive(1 - rank, 7, theirs);
+            sent.await();
+            assertEquals(1 - rank, theirs[0]);
+            return null;
+        });
         long seconds = (System.nanoTime() - startedNs) / 1_000_000_000;
-        assertTrue(seconds < SECONDS_MAX, "took " + seconds + " s: " + failures);
-        assertEquals(ErrorCode.RELAY_LOST, failures.get(0).code(), failures::toString);
-        assertEquals(ErrorCode.PEER_LOST, failures.get(1).code(), failures::toString);
+        assertTrue(seconds < SECONDS_MAX, "took " + seconds + " s");
+        assertEquals(1, group.rank(0).world.progress().resumptions(1));
         group.leave();
     }
 

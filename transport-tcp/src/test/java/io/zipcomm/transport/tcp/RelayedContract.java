@@ -29,6 +29,11 @@ abstract class RelayedContract extends TransportContract {
     }
 
     @Override
+    protected boolean isRelayed() {
+        return true;
+    }
+
+    @Override
     protected boolean noticesBreaks() {
         return false;
     }

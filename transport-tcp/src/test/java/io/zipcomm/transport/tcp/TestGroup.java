@@ -169,6 +169,11 @@ final class TestGroup {
             return transport.real.relayConnection();
         }
 
+        /** Whether a connection is being opened. Engine holder only. */
+        boolean isConnecting() {
+            return transport.real.isConnecting();
+        }
+
         /** Does something in the next turn of the engine, on the thread that holds it. */
         void act(Runnable action) {
             transport.actions.add(action);
@@ -269,6 +274,16 @@ final class TestGroup {
         }
 
         @Override
+        public void relayOver() {
+            real.relayOver();
+        }
+
+        @Override
+        public void detached(int number, String reason) {
+            real.detached(number, reason);
+        }
+
+        @Override
         public void attach(RelayAddress relay, String session, int rank, byte[] ticket, long deadlineNs) {
             real.attach(relay, session, rank, ticket, deadlineNs);
         }
@@ -291,6 +306,21 @@ final class TestGroup {
                 @Override
                 public void punchWanted(int peer) {
                     events.punchWanted(peer);
+                }
+
+                @Override
+                public void relayAway(String reason) {
+                    events.relayAway(reason);
+                }
+
+                @Override
+                public void flowBegan(int peer) {
+                    events.flowBegan(peer);
+                }
+
+                @Override
+                public void hubBack() {
+                    events.hubBack();
                 }
 
                 @Override

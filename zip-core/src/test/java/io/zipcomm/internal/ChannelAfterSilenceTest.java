@@ -1,0 +1,165 @@
+package io.zipcomm.internal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.transport.ControlChannel;
+import io.zipcomm.transport.TransportProvider;
+import io.zipcomm.wire.Frame;
+import io.zipcomm.wire.SessionKey;
+import io.zipcomm.wire.proto.Admitted;
+import io.zipcomm.wire.proto.GroupReady;
+import io.zipcomm.wire.proto.Heartbeat;
+import io.zipcomm.wire.proto.Member;
+import io.zipcomm.wire.proto.ToRank;
+import io.zipcomm.wire.proto.ToRelay;
+import java.lang.reflect.Proxy;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A control connection that was silent speaks again when another has taken its place. */
+@Timeout(60)
+final class ChannelAfterSilenceTest {
+
+    private static final int TIMEOUT_MS = 5000;
+
+    private final BlockingQueue<Channel> opened = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Thread> threads = new LinkedBlockingQueue<>();
+    private final AtomicInteger joins = new AtomicInteger();
+    private final AtomicLong nowNs = new AtomicLong(TimeUnit.HOURS.toNanos(1));
+
+    /** Admits, and completes the group the first time. */
+    private final class Channel implements ControlChannel {
+        private final Listener rank;
+        private final CountDownLatch closed = new CountDownLatch(1);
+
+        Channel(Listener rank) {
+            this.rank = rank;
+        }
+
+        private void say(ToRank.Builder message) {
+            rank.message(ByteBuffer.wrap(message.build().toByteArray()));
+        }
+
+        @Override
+        public void send(byte[] message) {
+            try {
+                if (!ToRelay.parseFrom(message).hasJoin()) {
+                    return;
+                }
+            } catch (InvalidProtocolBufferException e) {
+                throw new AssertionError(e);
+            }
+            say(ToRank.newBuilder()
+                    .setAdmitted(Admitted.newBuilder()
+                            .setVersion(Frame.VERSION)
+                            .setHeartbeatIntervalMs(1000)
+                            .setHeartbeatTimeoutMs(TIMEOUT_MS)));
+            if (joins.getAndIncrement() == 0) {
+                say(ToRank.newBuilder()
+                        .setGroupReady(GroupReady.newBuilder()
+                                .setEpoch(1)
+                                .setSessionKey(ByteString.copyFrom(new byte[SessionKey.BYTES]))
+                                .setFlowWindowBytes(1 << 20)
+                                .setFragmentBytesMax(1 << 16)
+                                .addMembers(Member.newBuilder().setHostId("h"))));
+            }
+        }
+
+        @Override
+        public InetSocketAddress local() {
+            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
+        }
+
+        @Override
+        public InetSocketAddress remote() {
+            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 2);
+        }
+
+        @Override
+        public void close() {
+            closed.countDown();
+        }
+    }
+
+    private TransportProvider provider() {
+        return (TransportProvider) Proxy.newProxyInstance(
+                TransportProvider.class.getClassLoader(),
+                new Class<?>[] {TransportProvider.class},
+                (proxy, method, arguments) -> {
+                    switch (method.getName()) {
+                        case "openControl" -> {
+                            Channel channel = new Channel((ControlChannel.Listener) arguments[3]);
+                            opened.add(channel);
+                            return channel;
+                        }
+                        case "thread" -> {
+                            Thread thread = new Thread((Runnable) arguments[0], (String) arguments[1]);
+                            thread.setDaemon(true);
+                            threads.add(thread);
+                            return thread;
+                        }
+                        case "pause" -> {
+                            nowNs.addAndGet((Long) arguments[0]);
+                            return null;
+                        }
+                        default -> {
+                            return List.of();
+                        }
+                    }
+                });
+    }
+
+    private Channel nextOpened() throws InterruptedException {
+        Channel channel = opened.poll(30, TimeUnit.SECONDS);
+        assertNotNull(channel, "no connection is opened");
+        return channel;
+    }
+
+    @Test
+    void shouldNotGiveTheNewConnectionUp() throws InterruptedException {
+        ZipSettings settings =
+                ZipSettings.builder().relay("127.0.0.1:2").session("s").size(1).build();
+        MembershipClient client = MembershipClient.join(settings, provider(), List.of(), 0, "h", true, nowNs::get);
+        client.awaitGroup();
+        Channel silent = nextOpened();
+        for (int ms = 0; ms <= TIMEOUT_MS; ms += 1000) {
+            nowNs.addAndGet(TimeUnit.SECONDS.toNanos(1));
+            silent.rank.tick();
+        }
+        Channel next = nextOpened();
+        assertEquals(0, silent.closed.getCount());
+        Thread thread = threads.remove();
+        thread.join(30_000);
+        assertFalse(thread.isAlive());
+        assertNull(client.away());
+        silent.say(ToRank.newBuilder().setHeartbeat(Heartbeat.newBuilder().setNumber(1)));
+        silent.rank.tick();
+        silent.rank.ended("closed");
+        assertNull(client.away(), "the new one is there");
+        assertNull(threads.poll());
+        next.rank.ended("reset");
+        Channel last = nextOpened();
+        threads.remove().join(30_000);
+        assertNull(client.away());
+        client.close();
+        assertEquals(0, last.closed.getCount());
+        assertTrue(opened.isEmpty(), "another was opened");
+    }
+}
