@@ -110,6 +110,12 @@ final class StrangersTest extends WithRelay {
         SplittableRandom random = new SplittableRandom(seeds.seed());
         Candidate door = group.rank(0).view.self().candidates().get(0);
         ArrayDeque<Socket> held = new ArrayDeque<>();
+        // What the ranks keep of what they send is theirs.
+        long untilNs = System.nanoTime() + 20_000_000_000L;
+        while (rounds.get() < ROUNDS_MIN) {
+            assertTrue(System.nanoTime() - untilNs < 0, "only " + rounds + " rounds before any stranger");
+            Thread.sleep(1);
+        }
         int descriptors = descriptors();
         long directBytes = directBytes();
         long roundsBefore = rounds.get();
