@@ -10,8 +10,11 @@ import io.zipcomm.error.ZipException;
  */
 abstract class ExchangeOperation extends Operation implements Completion {
 
-    /** How long the reason may take for which a peer withdrew or left: it comes by another way. */
-    static final long REASON_GRACE_NS = 1_000_000_000;
+    /**
+     * How long the reason may take for which a peer withdrew or left: it comes by another way. That a process died the relay says when it
+     * has waited for it for a second.
+     */
+    static final long REASON_GRACE_NS = 2_000_000_000;
 
     /** More rounds than there can be, for the tags of the next exchange. */
     private static final int ROUNDS_MAX = Integer.SIZE;

@@ -33,6 +33,9 @@ final class ChaosRun {
 
     private static final int ROUNDS_BETWEEN = 2;
 
+    /** Members come back to a relay that was started again in less. */
+    private static final long RETURN_NS = TimeUnit.SECONDS.toNanos(2);
+
     /** What a process says that was cut off: either side may have given up first. */
     private static final Set<ErrorCode> CUT_OFF = EnumSet.of(
             ErrorCode.EXPELLED,
@@ -43,6 +46,9 @@ final class ChaosRun {
 
     private final Path sharedMemory;
     private final ChaosFigures figures;
+
+    /** When the relay of the group was started again; null if it was not. */
+    private Long restartedNs;
 
     ChaosRun(Path sharedMemory, ChaosFigures figures) {
         this.sharedMemory = sharedMemory;
@@ -85,6 +91,7 @@ final class ChaosRun {
     /** Does all that a plan says. */
     void run(ChaosPlan plan) throws IOException, InterruptedException, WorkerFailure {
         System.out.println("chaos: " + plan);
+        restartedNs = null;
         try (Ground ground = plan.networks() ? LabGround.open() : LocalGround.open();
                 ChaosGroup group = new ChaosGroup(
                         ground, ground.newGroup(plan.size(), plan.transport()).with(settings(plan)), flags())) {
@@ -134,7 +141,10 @@ final class ChaosRun {
                 TimeUnit.MILLISECONDS.sleep(step.holdMs());
                 ground.heal(step.victims().get(0));
             }
-            default -> ground.restartRelay();
+            default -> {
+                ground.restartRelay();
+                restartedNs = System.nanoTime();
+            }
         }
         group.awaitRounds(living, ROUNDS_BETWEEN, ROUNDS_LIMIT);
         List<Report> reports = group.reports(living, faultNs);
@@ -146,6 +156,8 @@ final class ChaosRun {
     private List<String> deadly(
             Ground ground, ChaosGroup group, ChaosStep step, Set<Integer> living, long faultNs, String where)
             throws IOException, InterruptedException {
+        boolean behindRestart = restartedNs != null && faultNs - restartedNs < RETURN_NS;
+        Fault fault = step.fault() == Fault.KILL && behindRestart ? Fault.KILL_BEHIND_RESTART : step.fault();
         for (int victim : step.victims()) {
             switch (step.fault()) {
                 case KILL -> group.kill(victim);
@@ -162,10 +174,10 @@ final class ChaosRun {
         group.await(step + ": the others have gone on", living, RECOVERY_LIMIT, () -> group.areAGroup(living));
         List<Report> reports = group.reports(survivors, faultNs);
         List<Membership> joined = group.memberships(living);
-        figures.addDeadly(where, step.fault(), faultNs, reports, joined);
+        figures.addDeadly(where, fault, faultNs, reports, joined);
         System.out.println("  " + step + ": gone on after " + since(faultNs) + " ms");
         List<String> complaints = new ArrayList<>(ChaosVerdict.ofDeadly(
-                step.fault(),
+                fault,
                 Set.copyOf(step.victims()),
                 survivors,
                 faultNs,

@@ -8,6 +8,9 @@ enum Fault {
     /** One or two processes are ended by SIGKILL. */
     KILL(true, Duration.ofSeconds(2)),
 
+    /** The same right after the relay was started again: until all that live are back, the dead are taken for late. */
+    KILL_BEHIND_RESTART(true, Limits.SILENCE),
+
     /** A process stands still for less than the heartbeat timeout. */
     PAUSE(false, Duration.ZERO),
 

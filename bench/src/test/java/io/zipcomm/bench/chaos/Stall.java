@@ -1,5 +1,6 @@
 package io.zipcomm.bench.chaos;
 
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -12,7 +13,12 @@ final class Stall {
 
     /** What a process needs in which this works. */
     static final String[] FLAGS = {
-        "-XX:+UseSerialGC", "-XX:LoopStripMiningIter=0", "-XX:-UseCountedLoopSafepoints", "-XX:-TieredCompilation"
+        "-XX:+UseSerialGC",
+        "-XX:LoopStripMiningIter=0",
+        "-XX:-UseCountedLoopSafepoints",
+        "-XX:-TieredCompilation",
+        // Or the loop may still be interpreted when it is to begin.
+        "-XX:-BackgroundCompilation"
     };
 
     private static final int WARM_UP_RUNS = 40;
@@ -34,6 +40,7 @@ final class Stall {
         }
         Watch watch = new Watch();
         watch.start();
+        watch.began.await();
         Thread collects = new Thread(System::gc, "collects");
         collects.start();
         long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ms);
@@ -58,6 +65,7 @@ final class Stall {
 
     private static final class Watch extends Thread {
 
+        private final CountDownLatch began = new CountDownLatch(1);
         private long longestNs;
 
         private Watch() {
@@ -67,6 +75,7 @@ final class Stall {
         @Override
         public void run() {
             long lastNs = System.nanoTime();
+            began.countDown();
             try {
                 while (true) {
                     Thread.sleep(LOOK_MS);

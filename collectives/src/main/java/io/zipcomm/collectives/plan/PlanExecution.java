@@ -28,7 +28,7 @@ import java.util.Arrays;
 public final class PlanExecution extends Operation implements Completion {
 
     /** How long the reason may take for which a peer withdrew a message or left: it comes by another way. */
-    private static final long REASON_GRACE_NS = 1_000_000_000;
+    private static final long REASON_GRACE_NS = 2_000_000_000;
 
     private enum State {
         /** Waits for other steps, or its turn. */

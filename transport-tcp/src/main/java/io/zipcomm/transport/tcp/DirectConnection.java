@@ -57,7 +57,7 @@ final class DirectConnection extends FrameStream implements Path {
     private boolean initiator;
 
     private boolean forgettable;
-    private final Silence silence = new Silence();
+    private final Silence silence;
 
     /** What the operating system knows; null unless {@link #forgettable}. Made once, since it is asked all the time. */
     private Silence.Acknowledgement system;
@@ -74,6 +74,7 @@ final class DirectConnection extends FrameStream implements Path {
         this.initiator = initiator;
         this.peer = peer;
         startedNs = nowNs;
+        silence = new Silence(paths.areOnlyWays());
         state = initiator ? State.CONNECTING : State.AWAIT_OPEN;
     }
 
@@ -369,7 +370,7 @@ final class DirectConnection extends FrameStream implements Path {
                 flushStream();
             }
             case LOST ->
-                lost("nothing came in " + Silence.LOST_AFTER_NS / 1_000_000 + " ms, and nothing was acknowledged");
+                lost("nothing came in " + silence.lostAfterNs() / 1_000_000 + " ms, and nothing was acknowledged");
             case NOTHING -> {}
         }
     }

@@ -41,6 +41,7 @@ final class DirectPaths {
     private final Poller poller;
     private final Streams streams;
     private final int rendezvousPort;
+    private final boolean onlyWays;
 
     /** All connections that are not open yet, from the oldest. */
     private final List<DirectConnection> handshakes = new ArrayList<>();
@@ -67,10 +68,20 @@ final class DirectPaths {
     /**
      * @param rendezvousPort where peers of other hosts can connect to; 0 if they cannot
      */
-    DirectPaths(Poller poller, Streams streams, int rendezvousPort) {
+    /**
+     * None is open yet.
+     *
+     * @param onlyWays whether links have no other way, through the relay
+     */
+    DirectPaths(Poller poller, Streams streams, int rendezvousPort, boolean onlyWays) {
+        this.onlyWays = onlyWays;
         this.poller = poller;
         this.streams = streams;
         this.rendezvousPort = rendezvousPort;
+    }
+
+    boolean areOnlyWays() {
+        return onlyWays;
     }
 
     Streams streams() {

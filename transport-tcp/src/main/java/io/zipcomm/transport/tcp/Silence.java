@@ -13,6 +13,12 @@ final class Silence {
     /** Silence after which a connection is lost whose other system has acknowledged nothing since it was asked. */
     static final long LOST_AFTER_NS = 3_000_000_000L;
 
+    /**
+     * The same where there is no other way to the peer: its end is the end of the link. A host that has no network for as long as the relay puts
+     * up with is heard again after twice that, since its system pauses for twice as long each time that it sends again.
+     */
+    static final long ONLY_WAY_LOST_AFTER_NS = 10_000_000_000L;
+
     /** More time than this between two looks: it was this process that stood still. */
     private static final long PAUSE_NS = 1_500_000_000;
 
@@ -34,10 +40,25 @@ final class Silence {
         long unacknowledgedMs();
     }
 
+    private final long lostAfterNs;
     private long receivedBytes = -1;
     private long lookedNs;
     private long sinceNs;
     private long pingedNs;
+
+    /**
+     * Begins to watch a connection.
+     *
+     * @param onlyWay whether there is no other to the peer
+     */
+    Silence(boolean onlyWay) {
+        lostAfterNs = onlyWay ? ONLY_WAY_LOST_AFTER_NS : LOST_AFTER_NS;
+    }
+
+    /** Silence after which it is lost, in ns. */
+    long lostAfterNs() {
+        return lostAfterNs;
+    }
 
     /**
      * Looks.
@@ -56,9 +77,9 @@ final class Silence {
             pingedNs = nowNs;
             return Finding.NOTHING;
         }
-        if (nowNs - sinceNs >= LOST_AFTER_NS) {
+        if (nowNs - sinceNs >= lostAfterNs) {
             long unacknowledgedMs = system.unacknowledgedMs();
-            if (unacknowledgedMs < 0 || unacknowledgedMs * 1_000_000 >= LOST_AFTER_NS - PING_AFTER_NS) {
+            if (unacknowledgedMs < 0 || unacknowledgedMs * 1_000_000 >= lostAfterNs - PING_AFTER_NS) {
                 return Finding.LOST;
             }
         }

@@ -108,7 +108,8 @@ final class TcpTransport implements Transport {
             String reason = "the joining thread was interrupted";
             throw joinFailure(ErrorCode.CANCELLED, OPENING, reason, settings.rank(), startedNs, e);
         }
-        direct = new DirectPaths(poller, streams, rendezvousPort());
+        direct = new DirectPaths(
+                poller, streams, rendezvousPort(), !settings.transport().isRelayed());
     }
 
     private void listen() throws IOException, InterruptedException {

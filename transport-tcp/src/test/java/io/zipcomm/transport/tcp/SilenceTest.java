@@ -12,7 +12,7 @@ final class SilenceTest {
     private static final long LOOK_MS = 50;
     private static final long UNKNOWN = -1;
 
-    private final Silence silence = new Silence();
+    private Silence silence = new Silence(false);
     private final List<String> found = new ArrayList<>();
     private long nowMs = 77_000;
     private long bytes;
@@ -37,6 +37,16 @@ final class SilenceTest {
         assertEquals(List.of("PING 1000", "PING 2000"), found);
         look(100, true, 2_000);
         assertEquals(List.of("PING 1000", "PING 2000", "LOST 3000"), found.subList(0, 3));
+    }
+
+    /** A host without network for less than the heartbeat timeout: its system sends again after up to twice as long. */
+    @Test
+    void shouldBePatientWhereThereIsNoOtherWay() {
+        silence = new Silence(true);
+        look(10_000, true, 9_000);
+        assertEquals(9, found.size(), found::toString);
+        look(100, true, 9_000);
+        assertEquals("LOST 10000", found.get(9));
     }
 
     @Test
