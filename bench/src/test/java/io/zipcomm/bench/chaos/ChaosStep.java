@@ -22,7 +22,7 @@ record ChaosStep(Fault fault, List<Integer> victims, long delayMs, long spreadMs
     public String toString() {
         return fault + " of " + (victims.isEmpty() ? "the relay" : victims) + " after " + delayMs + " ms"
                 + (victims.size() > 1 ? ", " + spreadMs + " ms apart" : "")
-                + (fault.deadly() ? "" : ", for " + holdMs + " ms")
+                + (fault.deadly() || fault == Fault.RELAY_RESTART ? "" : ", for " + holdMs + " ms")
                 + (newcomers > 0 ? ", " + newcomers + " newcomers" : "");
     }
 }
