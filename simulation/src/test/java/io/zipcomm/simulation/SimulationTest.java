@@ -39,26 +39,26 @@ final class SimulationTest {
 
     @Test
     void shouldRunAnyProgramWhereNothingStrikes() {
-        expect(run(Set.of(), "shouldRunAnyProgramWhereNothingStrikes", 150), "outcome ok");
+        expect(run(Set.of(), "shouldRunAnyProgramWhereNothingStrikes", 250), "outcome ok");
     }
 
     @Test
     void shouldNotFailWhereWhatStrikesIsHarmless() {
-        Runs runs = run(Fault.harmless(), "shouldNotFailWhereWhatStrikesIsHarmless", 350);
+        Runs runs = run(Fault.harmless(), "shouldNotFailWhereWhatStrikesIsHarmless", 650);
         expect(runs, Fault.harmless());
         expect(runs, "outcome ok", "resumptions");
     }
 
     @Test
     void shouldComeBackToTheRelayWhereNothingHindersThat() {
-        Runs runs = run(Fault.resets(), "shouldComeBackToTheRelayWhereNothingHindersThat", 300);
+        Runs runs = run(Fault.resets(), "shouldComeBackToTheRelayWhereNothingHindersThat", 600);
         expect(runs, Fault.resets());
         expect(runs, "outcome ok", "resumptions", "agreements");
     }
 
     @Test
     void shouldGoOnWithThoseThatLiveWhateverStrikes() {
-        Runs runs = run(Fault.all(), "shouldGoOnWithThoseThatLiveWhateverStrikes", 600);
+        Runs runs = run(Fault.all(), "shouldGoOnWithThoseThatLiveWhateverStrikes", 1_500);
         expect(runs, Fault.all());
         expect(runs, "outcome ok", "outcome PEER_LOST", "outcome REVOKED", "outcome EXPELLED", "agreements");
     }
