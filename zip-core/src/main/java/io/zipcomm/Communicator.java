@@ -53,7 +53,8 @@ public interface Communicator extends AutoCloseable {
     Duration timeout();
 
     /**
-     * This communicator with another deadline. It shares everything else with this one, and need not be closed.
+     * This communicator with another deadline. It shares everything else with this one, and need not be closed. Communicators that are
+     * made of it have the setting's deadline again.
      *
      * @param timeout positive
      */
@@ -61,14 +62,17 @@ public interface Communicator extends AutoCloseable {
 
     /**
      * This communicator with deadlines that the platform sets: each call may take {@link #timeout}, but no longer than there is left.
-     * It shares everything else with this one, and need not be closed.
+     * It shares everything else with this one, and need not be closed. That goes for {@link #close} too, and for all that is made of
+     * it: communicators of {@link #split} and {@link #duplicate}, regions and their handles, and the worlds of {@link #shrink} and
+     * {@link #grow}. {@link Zip#join(io.zipcomm.settings.ZipSettings, Supplier)} bounds joining as well.
      *
      * <pre>{@code
      * Duration reserve = Duration.ofSeconds(2);
      * Communicator mine = world.withinRemaining(() -> Duration.ofMillis(lambda.getRemainingTimeInMillis()).minus(reserve));
      * }</pre>
      *
-     * <p>A call for which nothing is left fails with DEADLINE before anything is sent; of a collective the other members are told.
+     * <p>A call for which nothing is left fails with DEADLINE before anything is sent; of a collective the other members are told. Closing
+     * does not fail: pending operations end at once then, and nobody is waited for.
      *
      * @param remaining time until this process is ended, less what it needs to finish; asked on the calling thread as each call
      *                  begins. It must not call this library
@@ -245,8 +249,8 @@ public interface Communicator extends AutoCloseable {
     /**
      * Ends this communicator. On the world's: waits until everything sent is on its way and every peer has been told, for
      * the setting {@code ZIP_CLOSE_TIMEOUT} at most, and leaves the group; the members may do so in any order. Pending
-     * asynchronous operations end first, by success or by their deadline. Its regions are closed, though not together with the other
-     * members'. May be called again, without effect.
+     * asynchronous operations end first, by success or by their deadline, or after {@code ZIP_OPERATION_TIMEOUT}. Its regions are
+     * closed, though not together with the other members'. May be called again, without effect.
      */
     @Override
     void close();

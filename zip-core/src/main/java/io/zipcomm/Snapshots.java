@@ -41,10 +41,12 @@ public final class Snapshots {
     }
 
     /**
-     * Lets the process join groups again. Nothing is known any more of the one before: the host's identity and addresses, names, random
-     * numbers and clocks are asked for when it joins.
+     * Lets the process join groups again. Nothing is known any more of the one before: addresses, names, quotas and clocks are asked for
+     * when it joins. Its host's identity is a new one, and its random numbers are seeded anew, so that no two processes that were
+     * started from one image are taken for one host, or draw the same nonces. The price: two that run on one machine are as on two, and
+     * share no memory. A host id that the program sets itself ({@code ZIP_HOST_ID}) stays as it is.
      */
     public static void afterRestore() {
-        OpenWorlds.resume();
+        OpenWorlds.restored();
     }
 }

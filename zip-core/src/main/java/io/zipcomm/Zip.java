@@ -10,11 +10,13 @@ import io.zipcomm.transport.Capabilities;
 import io.zipcomm.transport.DirectTransportProvider;
 import io.zipcomm.transport.PathProvider;
 import io.zipcomm.transport.TransportProvider;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * Where a program begins: joins its group.
@@ -53,6 +55,30 @@ public final class Zip {
      */
     public static Communicator join(ZipSettings settings) {
         return Joining.join(settings, provider(settings), CLOCK);
+    }
+
+    /**
+     * Joins a group in the time that the platform leaves, if that is less than the join timeout, and gives a world whose calls take no
+     * longer either, as {@link Communicator#withinRemaining} has it.
+     *
+     * <pre>{@code
+     * Duration reserve = Duration.ofSeconds(2);
+     * Supplier<Duration> remaining = () -> Duration.ofMillis(lambda.getRemainingTimeInMillis()).minus(reserve);
+     * try (Communicator world = Zip.join(settings, remaining)) { ... }
+     * }</pre>
+     *
+     * <p>Some of what is left is kept for the relay's answer: 2 s, or half of it if that is less. If this process is the first of its
+     * group to come, the others have no more time to come either, as with a join timeout that is so short.
+     *
+     * @param settings  who we are, where the relay is, which group
+     * @param remaining time until this process is ended, less what it needs to finish; asked on the calling thread, as each call
+     *                  begins and meanwhile. It must not call this library
+     * @return the world's communicator, to be closed by the caller
+     * @throws ZipException as {@link #join(ZipSettings)}; with code DEADLINE, before anything is sent, if nothing is left or nobody can
+     *     say what is; JOIN_TIMEOUT if what is left passes before the group is complete
+     */
+    public static Communicator join(ZipSettings settings, Supplier<Duration> remaining) {
+        return Joining.join(settings, remaining, provider(settings), CLOCK);
     }
 
     private static TransportProvider provider(ZipSettings settings) {

@@ -34,8 +34,14 @@ public abstract class ZipFuture<T> extends CompletableFuture<T> {
     public abstract T await(Duration timeout);
 
     /**
-     * Ends the operation, unless it has ended: its memory is free afterwards. The peers of a cancelled collective are told,
-     * and its communicator can run no further collectives.
+     * Ends the operation with CANCELLED, unless it has ended: its memory is free afterwards. Waits for no peer.
+     *
+     * <p>A collective is over for all members. At this rank, others that are under way on the same communicator and all later ones
+     * fail with COMMUNICATOR_FAILED. The other members hear of it through the relay: what is under way there on this communicator fails
+     * with PEER_FAILED, whose {@code peer()} is this rank, and all later ones with COMMUNICATOR_FAILED. A member that has done its part
+     * by then keeps its result. Messages and other communicators go on. Who has the answer of a {@link Communicator#agree} that this rank
+     * took part in after it cancelled has heard of it. After {@link Communicator#revoke} and {@link Communicator#shrink} the next epoch has the
+     * same ranks, and runs collectives.
      *
      * @param mayInterruptIfRunning of no effect
      * @return true if the operation had not ended

@@ -61,9 +61,9 @@ public final class Collectives extends TypedCollectives {
         return new Collectives(Context.of(GroupCommunicator.of(communicator)), CallTime.of(communicator), null, 0);
     }
 
-    /** The communicator of which these are the operations. */
+    /** The communicator of which these are the operations, in the time that the platform leaves, if they have that. */
     public Communicator communicator() {
-        return context.communicator();
+        return time.carriedTo(context.communicator());
     }
 
     /**

@@ -3,11 +3,13 @@ package io.zipcomm.collectives;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.Communicator;
 import io.zipcomm.ZipFuture;
+import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.settings.Setting;
@@ -22,7 +24,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -223,6 +229,96 @@ final class FailuresTest {
         }
     }
 
+    /** One rank has a platform that ends it; another does not come. */
+    @Test
+    void shouldEndCollectivesWhenThePlatformsTimeIsOver() {
+        Map<String, Consumer<Collectives>> calls = Map.of(
+                "all-reduce", c -> c.allReduce(new float[300], ReduceOp.SUM),
+                "barrier", Collectives::barrier,
+                "broadcast", c -> c.broadcast(new float[300], 1),
+                "all-gather", c -> c.allGather(new int[2]),
+                "gather",
+                        c -> c.gatherAsync(Payload.of(new int[1]), Payload.of(new int[2]), 0)
+                                .await(),
+                "reduce",
+                        c -> c.allReduceAsync(new float[300_000], ReduceOp.SUM).await());
+        calls.forEach((name, call) -> endsWithThePlatformsTime(name, collectives -> {
+            call.accept(collectives);
+            return null;
+        }));
+    }
+
+    @Test
+    void shouldEndPreparedOperationsWhenThePlatformsTimeIsOver() {
+        endsWithThePlatformsTime("all-reduce", collectives -> {
+            try (Prepared sum = collectives.prepare().allReduce(new float[300], ReduceOp.SUM)) {
+                sum.run();
+            }
+            return null;
+        });
+        endsWithThePlatformsTime("all-reduce", collectives -> {
+            try (Prepared sum = collectives.prepare().allReduce(new float[300], ReduceOp.SUM)) {
+                sum.start();
+                sum.await();
+            }
+            return null;
+        });
+    }
+
+    private void endsWithThePlatformsTime(String name, Function<Collectives, Void> call) {
+        seeds.each(5, seed -> {
+            for (boolean child : new boolean[] {false, true}) {
+                try (SimulatedGroup group = SimulatedGroup.of(2, seed)) {
+                    Throwable[] outcomes = group.outcomes(
+                            world -> {
+                                AtomicInteger leftMs = new AtomicInteger(60_000);
+                                Communicator mine = world.withinRemaining(() -> Duration.ofMillis(leftMs.get()));
+                                Communicator used = child ? mine.duplicate() : mine;
+                                leftMs.set(700);
+                                if (world.rank() == 0) {
+                                    call.apply(Collectives.of(used));
+                                }
+                            },
+                            PATIENCE);
+                    ZipException late = assertInstanceOf(ZipException.class, outcomes[0]);
+                    assertEquals(ErrorCode.DEADLINE, late.code(), late.getMessage());
+                    assertTrue(late.operation().contains(name), late.getMessage());
+                    assertEquals(0, late.rank(), late.getMessage());
+                    assertTrue(late.elapsedMs() >= 700 && late.elapsedMs() < 1000, late.getMessage());
+                    assertNull(outcomes[1]);
+                }
+            }
+        });
+    }
+
+    /** What was prepared when there was time asks anew at each run. */
+    @Test
+    void shouldTellTheOthersOfAPreparedRunForWhichNoTimeIsLeft() {
+        try (SimulatedGroup group = SimulatedGroup.of(2, seeds.seed())) {
+            group.run(world -> {
+                AtomicInteger leftMs = new AtomicInteger(60_000);
+                Communicator mine = world.withinRemaining(() -> Duration.ofMillis(leftMs.get()));
+                try (Prepared sum = Collectives.of(mine).prepare().allReduce(new float[300], ReduceOp.SUM)) {
+                    sum.run();
+                    leftMs.set(world.rank() == 0 ? 0 : 60_000);
+                    ZipException failure = assertThrows(ZipException.class, sum::run);
+                    assertEquals(
+                            world.rank() == 0 ? ErrorCode.DEADLINE : ErrorCode.PEER_FAILED,
+                            failure.code(),
+                            failure.getMessage());
+                    assertTrue(failure.getMessage().contains("no time left for it"), failure.getMessage());
+                    leftMs.set(0);
+                    Communicator same = Collectives.of(mine).communicator();
+                    assertEquals(
+                            ErrorCode.DEADLINE,
+                            assertThrows(ZipException.class, () -> same.send(1 - world.rank(), 1, new byte[1]))
+                                    .code());
+                    leftMs.set(60_000);
+                }
+            });
+        }
+    }
+
     @Test
     void shouldNameTheRankThatDied() {
         seeds.each(20, seed -> {
@@ -323,7 +419,10 @@ final class FailuresTest {
                         assertThrows(ZipException.class, future::await).code());
                 group.await(other);
                 if (other.isCompletedExceptionally()) {
-                    assertThrows(ZipException.class, other::await);
+                    ZipException told = assertThrows(ZipException.class, other::await);
+                    assertEquals(ErrorCode.PEER_FAILED, told.code(), told.toString());
+                    assertEquals(0, told.peer(), told.toString());
+                    assertTrue(told.getMessage().contains("rank 0 failed: CANCELLED"), told.getMessage());
                 } else {
                     // Rank 0 had sent all that rank 1 needs before it was cancelled.
                     for (int i = 0; i < others.length; i++) {

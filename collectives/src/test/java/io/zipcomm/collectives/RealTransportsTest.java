@@ -1,15 +1,19 @@
 package io.zipcomm.collectives;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.zipcomm.Communicator;
 import io.zipcomm.Zip;
+import io.zipcomm.ZipFuture;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.collectives.pattern.Hosts;
 import io.zipcomm.collectives.select.Selector;
 import io.zipcomm.collectives.select.TuningTable;
+import io.zipcomm.error.ErrorCode;
+import io.zipcomm.error.ZipException;
 import io.zipcomm.internal.Engine;
 import io.zipcomm.internal.GroupCommunicator;
 import io.zipcomm.relay.RelayServer;
@@ -27,6 +31,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -40,6 +45,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -179,6 +185,73 @@ final class RealTransportsTest {
             ranks.shutdownNow();
         }
         assertEquals(List.of(), SharedMemoryFolder.leftIn(memory), "left in shared memory");
+    }
+
+    /** One rank cancels, one is in the collective, and one has not come: each gets what it is to get, and all go on together. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Tag("once")
+    void shouldTellAllOfACancelledCollectiveAndGoOnInTheNextEpoch(Way way) throws Exception {
+        way.assumeAvailable();
+        int size = 3;
+        CountDownLatch isInIt = new CountDownLatch(2);
+        ExecutorService ranks = Executors.newFixedThreadPool(size);
+        try {
+            List<Future<?>> outcomes = new ArrayList<>();
+            for (int rank = 0; rank < size; rank++) {
+                ZipSettings settings = settings(way, size, rank);
+                outcomes.add(ranks.submit(() -> {
+                    Communicator world = Zip.join(settings);
+                    cancelInTheFirst(world, isInIt);
+                    try (Communicator next = world.shrink()) {
+                        world.close();
+                        assertEquals(List.of(0, 1, 2), next.view().ranksBefore());
+                        int[] sum = {next.rank() + 1};
+                        Collectives.of(next).allReduce(sum, ReduceOp.SUM);
+                        assertEquals(6, sum[0]);
+                    }
+                    return null;
+                }));
+            }
+            for (Future<?> outcome : outcomes) {
+                outcome.get(1, TimeUnit.MINUTES);
+            }
+        } finally {
+            ranks.shutdownNow();
+        }
+        // An epoch may be over before the thread is that makes its place in memory, and removes it then.
+        long lateNs = System.nanoTime() + MOVE_NS_MAX;
+        while (!SharedMemoryFolder.leftIn(memory).isEmpty() && System.nanoTime() - lateNs < 0) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+        assertEquals(List.of(), SharedMemoryFolder.leftIn(memory), "left in shared memory");
+    }
+
+    private static void cancelInTheFirst(Communicator world, CountDownLatch isInIt) throws InterruptedException {
+        Collectives collectives = Collectives.of(world);
+        if (world.rank() < 2) {
+            ZipFuture<Void> sum = collectives.allReduceAsync(Payload.of(new float[60_000]), ReduceOp.SUM);
+            isInIt.countDown();
+            assertTrue(isInIt.await(30, TimeUnit.SECONDS), "both are in it");
+            if (world.rank() == 0) {
+                assertTrue(sum.cancel(true));
+            }
+            ZipException failure = assertThrows(ZipException.class, sum::await);
+            assertEquals(
+                    world.rank() == 0 ? ErrorCode.CANCELLED : ErrorCode.PEER_FAILED,
+                    failure.code(),
+                    failure.toString());
+            assertEquals(world.rank() == 0 ? ZipException.NONE : 0, failure.peer(), failure.toString());
+        }
+        // Who has an answer has heard before all that others said before.
+        assertEquals(List.of(), world.agree(true).failed());
+        ZipException refusal = assertThrows(ZipException.class, collectives::barrier);
+        assertEquals(ErrorCode.COMMUNICATOR_FAILED, refusal.code(), refusal.toString());
+        assertTrue(refusal.getMessage().contains("CANCELLED"), refusal.getMessage());
+        world.agree(true);
+        world.revoke();
+        ZipException revoked = assertThrows(ZipException.class, collectives::barrier);
+        assertEquals(ErrorCode.REVOKED, revoked.code(), revoked.toString());
     }
 
     private ZipSettings settings(Way way, int size, int rank) {

@@ -13,6 +13,8 @@ import io.zipcomm.ZipFuture;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.membership.Candidate;
+import io.zipcomm.membership.Member;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.relay.RelaySettings;
 import io.zipcomm.settings.Setting;
@@ -27,6 +29,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -290,6 +293,40 @@ final class SnapshotTest {
         } finally {
             thread.shutdownNow();
         }
+    }
+
+    /** Copies of the image have the kernel's boot id in common. */
+    @Test
+    void shouldBeAnotherHostAfterEachRestore() throws Exception {
+        Set<String> hosts = new HashSet<>();
+        Set<Candidate> places = new HashSet<>();
+        List<Communicator> worlds = join(TransportChoice.AUTO);
+        note(worlds, hosts, places);
+        for (int restores = 1; restores <= 3; restores++) {
+            context.beforeCheckpoint(null);
+            context.afterRestore(null);
+            worlds = join(TransportChoice.AUTO);
+            note(worlds, hosts, places);
+            assertEquals(1 + restores, hosts.size(), hosts.toString());
+            assertEquals(1 + restores, places.size(), places.toString());
+        }
+        worlds.parallelStream().forEach(Communicator::close);
+    }
+
+    /** Both ranks are in this process: they have its host and its place in shared memory in common. */
+    private static void note(List<Communicator> worlds, Set<String> hosts, Set<Candidate> places) {
+        List<Member> members = worlds.get(0).view().members();
+        assertEquals(members.get(0).hostId(), members.get(1).hostId());
+        assertEquals(place(members.get(0)), place(members.get(1)));
+        hosts.add(members.get(0).hostId());
+        places.add(place(members.get(0)));
+    }
+
+    private static Candidate place(Member member) {
+        return member.candidates().stream()
+                .filter(one -> one.kind() == Candidate.Kind.MEMORY)
+                .findAny()
+                .orElseThrow();
     }
 
     /** Where there are no checkpoints, as on most platforms, registering does nothing. */

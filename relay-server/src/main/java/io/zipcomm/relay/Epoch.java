@@ -192,7 +192,9 @@ final class Epoch implements Party {
             member.rank = rank;
             member.party = this;
             member.control.allowReasons(members.length);
-            if (member.data != null) {
+            if (member.data == null) {
+                board.absent(rank);
+            } else {
                 member.data.connect(rank, board);
             }
         }
@@ -207,6 +209,14 @@ final class Epoch implements Party {
      */
     void goOn(boolean complete, Recollection recollection) {
         mayBeSuperseded = !complete;
+        for (Member member : members) {
+            if (member.gone && member.verdict.getMemberGone().getCause() == Cause.LEFT) {
+                board.leaves(member.rank);
+            }
+            if (member.gone || !member.join.getRelayed()) {
+                board.absent(member.rank);
+            }
+        }
         for (ToRank one : recollection.told()) {
             recall(one);
         }
@@ -247,6 +257,7 @@ final class Epoch implements Party {
         } else {
             by.abortsFirst(context);
         }
+        board.collectiveHasFailed(context, by.rank, shard.exchange());
         keep(new Told(message, by.rank));
     }
 
@@ -499,6 +510,7 @@ final class Epoch implements Party {
     private void leave(Member member) {
         member.control.finish();
         member.leaving = true;
+        board.leaves(member.rank);
         stopsToLive(member, new Refusal(ErrorCode.CLOSED, member + " has left"));
         waitNoMoreFor(member);
         if (member.hasOpenData()) {
@@ -738,6 +750,7 @@ final class Epoch implements Party {
                 .build());
         boolean lived = living.get(member.rank);
         stopsToLive(member, new Refusal(ErrorCode.EXPELLED, member + " of epoch " + number + " is gone: " + detail));
+        board.absent(member.rank);
         session.depart(member);
         tellAll(member.verdict, member);
         if (lived) {

@@ -11,10 +11,14 @@ final class Await {
     private Await() {}
 
     static void until(String what, BooleanSupplier condition) {
-        long deadline = System.nanoTime() + TIMEOUT.toNanos();
+        until(what, TIMEOUT, condition);
+    }
+
+    static void until(String what, Duration timeout, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + timeout.toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadline) {
-                throw new AssertionError("still not after " + TIMEOUT + ": " + what);
+                throw new AssertionError("still not after " + timeout + ": " + what);
             }
             try {
                 Thread.sleep(2);

@@ -24,6 +24,7 @@ final class HubRank {
     /** What the last ENTER said, to be changed before it is sent. */
     int kind = Enter.ALL_REDUCE;
 
+    boolean again;
     int root;
     int context;
     long tag = 1;
@@ -52,7 +53,7 @@ final class HubRank {
         ByteBuffer named = ByteBuffer.allocate(members.length * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         Arrays.stream(members).forEach(named::putInt);
         return frame(FrameType.ENTER, transfer, named.array(), header -> {
-            Frame.flags(header, 0, kind);
+            Frame.flags(header, 0, again ? kind | Enter.AGAIN : kind);
             Frame.destination(header, 0, root);
             Frame.context(header, 0, context);
             Frame.tag(header, 0, tag);
@@ -82,6 +83,40 @@ final class HubRank {
             Frame.offset(header, 0, offset);
             Frame.messageBytes(header, 0, bytes);
         });
+    }
+
+    /** It has the whole result. */
+    HubRank done(int transfer) {
+        rank.data.write(grant(transfer, Enter.DONE));
+        return this;
+    }
+
+    byte[] grant(int transfer, int flags) {
+        return frame(FrameType.GRANT, transfer, new byte[0], header -> Frame.flags(header, 0, flags));
+    }
+
+    /** Says what is said of an operation that this rank is through with. */
+    void through(int transfer, int leader) {
+        rank.data.write(frame(FrameType.ENTER, transfer, new byte[0], header -> {
+            Frame.flags(header, 0, Enter.THROUGH);
+            Frame.destination(header, 0, leader);
+            Frame.context(header, 0, context);
+            Frame.tag(header, 0, tag);
+        }));
+    }
+
+    /** The relay asks for an operation once more; what came of it before is skipped. */
+    void expectAsked(long expectedTag, int heard) {
+        RawConnection.In in = next(FrameType.GRANT);
+        while (in.type() == FrameType.PART) {
+            in = next(FrameType.GRANT);
+        }
+        assertEquals(FrameType.ENTER, in.type());
+        assertEquals(Enter.AGAIN, Frame.flags(in.header(), 0));
+        assertEquals(context, Frame.context(in.header(), 0));
+        assertEquals(members.length == 0 ? 0 : members[0], in.source());
+        assertEquals(expectedTag, Frame.tag(in.header(), 0));
+        assertEquals(heard, Frame.transfer(in.header(), 0));
     }
 
     void withdraws(int transfer) {
@@ -138,13 +173,17 @@ final class HubRank {
         assertEquals(awaited, in.source());
     }
 
-    /** The next frame, but for some that are skipped; who is awaited may be said at any time. */
+    /** The next frame, but for some that are skipped; who is awaited, or has another connection, may be said at any time. */
     private RawConnection.In next(FrameType skipped) {
         RawConnection.In in = rank.receiveWithoutCredit();
-        while (in.type() == skipped || (in.type() == FrameType.GRANT && Frame.flags(in.header(), 0) == Enter.AWAITS)) {
+        while (in.type() == skipped || in.type() == FrameType.RESET || saysWhoIsAwaited(in)) {
             in = rank.receiveWithoutCredit();
         }
         return in;
+    }
+
+    private static boolean saysWhoIsAwaited(RawConnection.In in) {
+        return in.type() == FrameType.GRANT && Frame.flags(in.header(), 0) == Enter.AWAITS;
     }
 
     static byte[] floats(float... values) {

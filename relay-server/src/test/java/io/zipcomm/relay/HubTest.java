@@ -114,6 +114,9 @@ final class HubTest {
                     assertArrayEquals(HubRank.filled(part, kind == Enter.MULTICAST ? 1 : 6), one.expectPart(1, at));
                 }
             }
+            if (kind == Enter.MULTICAST) {
+                group.subList(1, 3).forEach(one -> one.done(1));
+            }
             if (kind != Enter.ALL_REDUCE) {
                 group.get(kind == Enter.MULTICAST ? 0 : 2).expectFinished(1);
             }
@@ -195,6 +198,10 @@ final class HubTest {
             group.get(1).expectPart(1, at);
             group.get(2).expectPart(1, at);
         }
+        group.get(1).done(1);
+        awaitKept(0);
+        assertEquals(1, fixture.relay.stats().hubOperationsOpen());
+        group.get(2).done(1);
         root.expectFinished(1);
     }
 
@@ -235,7 +242,9 @@ final class HubTest {
         assertTrue(fixture.relay.stats().bytesWaiting() > 0, "nothing is kept");
         group.get(3).rank.close();
         for (HubRank one : group.subList(0, 3)) {
-            one.expectVerdict(1, ErrorCode.PEER_LEFT, 3);
+            one.expectAsked(1, others);
+            one.again = true;
+            one.enters(100).expectVerdict(100, ErrorCode.PEER_LEFT, 3);
         }
     }
 
@@ -278,7 +287,8 @@ final class HubTest {
         group.get(0).rank.data.reset();
         group.get(0).rank.control.reset();
         for (HubRank one : group.subList(1, 3)) {
-            one.expectVerdict(1, ErrorCode.PEER_LEFT, 0);
+            String text = one.expectVerdict(1, ErrorCode.PEER_FAILED, 0);
+            assertEquals("rank 0 lost its connection to the relay amid an operation that the relay combines", text);
             // What was under way is thrown away.
             one.contributes(1, part, new byte[part]);
             one.rank.expectGone(0, Cause.LOST);
@@ -533,6 +543,19 @@ final class HubTest {
             rank.members = new int[] {0, 1, 0};
             return rank.enter(6);
         });
+        expectExpelled("of which it was not sent all", rank -> rank.grant(5, Enter.DONE));
+        expectExpelled("GRANT frame from a rank", rank -> rank.grant(5, Enter.DONE | Enter.FINISHED));
+        expectExpelled("DONE for operation 6, the last was 5", rank -> rank.grant(6, Enter.DONE));
+        expectExpelled("a list of ranks from one that is through", rank -> {
+            rank.kind = Enter.THROUGH;
+            rank.members = new int[] {0, 1};
+            return rank.enter(6);
+        });
+        expectExpelled("that cannot begin anew", rank -> {
+            rank.again = true;
+            rank.tag = 2;
+            return rank.enter(6);
+        });
         expectExpelled("granted are", rank -> {
             int part = rank.partBytes();
             for (int at = 0; at < rank.windowBytes(); at += part) {
@@ -553,7 +576,9 @@ final class HubTest {
             List<HubRank> group = group("fuzz-" + round, 2);
             for (int i = 0; i < 200; i++) {
                 HubRank one = group.get(random.nextInt(2));
-                one.kind = 1 + random.nextInt(random.nextInt(50) == 0 ? 4 : 3);
+                one.kind =
+                        random.nextInt(20) == 0 ? Enter.THROUGH : 1 + random.nextInt(random.nextInt(50) == 0 ? 4 : 3);
+                one.again = random.nextInt(8) == 0 && (one.kind == Enter.MULTICAST || random.nextInt(20) == 0);
                 one.root = random.nextInt(2);
                 one.tag = random.nextInt(4);
                 one.bytes = random.nextInt(40) * 4L;
@@ -562,6 +587,7 @@ final class HubTest {
                 byte[] frame = switch (type) {
                     case ENTER -> one.enter(i + 1);
                     case PART -> one.part(random.nextInt(i + 1), 0, new byte[(int) one.bytes]);
+                    case GRANT -> one.grant(random.nextInt(i + 1), Enter.DONE);
                     default -> one.frame(type, random.nextInt(i + 1));
                 };
                 if (Frame.problem(ByteBuffer.wrap(frame).order(ByteOrder.LITTLE_ENDIAN), 0) != null) {

@@ -112,6 +112,15 @@ final class RawConnection implements AutoCloseable {
         return frame(FrameType.CONTROL, 0, 0, 0, message.toByteArray());
     }
 
+    /** Whether something has come. */
+    boolean hasInput() {
+        try {
+            return in.available() > 0;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     void send(ToRelay message) {
         write(controlFrame(message));
     }

@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -345,7 +346,7 @@ final class RestorationTest {
     }
 
     @Test
-    void shouldNotEndAGroupForALaterEpochThatOneOnlyNames() {
+    void shouldNotEndAGroupForALaterEpochThatOneOnlyNames() throws InterruptedException {
         settings = settings(SHORT);
         List<TestRank> group = before(3);
         Returner first = returner(group.get(0)).comeBack();
@@ -361,6 +362,12 @@ final class RestorationTest {
         second.roundTrip();
         first.attach();
         second.attach();
+        // The others must not be silent for as long as it.
+        while (!stranger.control.hasInput()) {
+            first.roundTrip();
+            second.roundTrip();
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
         assertTrue(stranger.expectRefusal(ErrorCode.RELAY_LOST).contains("did not say in time"));
         first.roundTrip();
         second.roundTrip();

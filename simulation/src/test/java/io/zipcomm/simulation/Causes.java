@@ -1,7 +1,10 @@
 package io.zipcomm.simulation;
 
+import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -25,6 +28,10 @@ final class Causes {
     /** An operation takes so long over the slowest network, with nothing in its way. */
     private static final long SLOW_NS = 2_000_000_000;
 
+    /** How operations end when another one, perhaps of another rank, has failed. */
+    private static final Set<ErrorCode> CONSEQUENCES =
+            EnumSet.of(ErrorCode.COMMUNICATOR_FAILED, ErrorCode.PEER_FAILED, ErrorCode.REVOKED);
+
     private final Cluster cluster;
 
     Causes(Cluster cluster) {
@@ -40,18 +47,14 @@ final class Causes {
                 mayBeGone(rank, outcome.endedNs())
                         || peerIsGone(outcome, failure.peer())
                         || hasLeft(outcome, failure.peer())
-                        || wasToldByOthers(outcome)
-                        || (cluster.hasHub() && wasReset(anyone(), outcome));
+                        || wasToldByOthers(outcome);
             case RELAY_LOST -> relayMayBeLost(rank, outcome);
             case DEADLINE -> mayTakeTooLong(outcome);
             case REVOKED -> any(outcome, one -> isWayOut(one.call()));
-            case PEER_FAILED -> othersFailed(outcome);
+            case PEER_FAILED -> hasRoot(outcome);
             // One step can be several operations, and the first of them that is waited for has not failed first.
             case COMMUNICATOR_FAILED ->
-                othersFailed(outcome)
-                        || any(outcome, one -> isWayOut(one.call()))
-                        || somebodyMayBeGone(outcome.endedNs())
-                        || wasReset(anyone(), outcome);
+                hasRoot(outcome) || somebodyMayBeGone(outcome.endedNs()) || wasReset(anyone(), outcome);
             // What was said on a connection that broke may be lost, and then nobody comes.
             case JOIN_TIMEOUT ->
                 isJoining(outcome.call())
@@ -59,8 +62,13 @@ final class Causes {
             case RELAY_UNREACHABLE ->
                 isJoining(outcome.call()) && (isCutOff(rank, outcome) || wasReset(rank.host(), outcome));
             case EXPELLED -> mayBeGone(rank, outcome.endedNs());
+            case CANCELLED -> Step.mayCancel(outcome.call(), failure.rank(), outcome.epoch());
             // Another had it before.
-            case LIMIT, UNAUTHORIZED, RANK_TAKEN -> isJoining(outcome.call()) && isHarmed(rank, outcome.endedNs());
+            case LIMIT, UNAUTHORIZED -> isJoining(outcome.call()) && isHarmed(rank, outcome.endedNs());
+            case RANK_TAKEN ->
+                isJoining(outcome.call()) && (isHarmed(rank, outcome.endedNs()) || wasRepeated(rank.host(), outcome));
+            // What a newcomer said, said once more, is another newcomer, until it is seen that nobody is there.
+            case GROUP_FULL -> isJoining(outcome.call()) && wasRepeated(anyone(), outcome);
             default -> false;
         };
     }
@@ -180,9 +188,9 @@ final class Causes {
 
     // ---- the relay
 
-    /** A group that is complete opens its connections again; operations of the hub are not taken up again, and joining is not. */
+    /** A group that is complete opens its connections again; what the relay combines is not taken up again, and joining is not. */
     private boolean relayMayBeLost(Rank rank, Rank.Outcome outcome) {
-        boolean takenUp = !isJoining(outcome.call()) && !cluster.hasHub();
+        boolean takenUp = !isJoining(outcome.call()) && !cluster.combines();
         return mayBeGone(rank, outcome.endedNs())
                 || (!takenUp && wasReset(rank.host(), outcome))
                 // Too few have come back.
@@ -196,6 +204,13 @@ final class Causes {
                 .anyMatch(trouble -> trouble.isReset()
                         && (host == null || trouble.host() == null || trouble.host() == host)
                         && trouble.isWithin(sinceNs, outcome.endedNs()));
+    }
+
+    /** Whether what a process, or any, said to the relay was repeated there, on a connection that was open while a call ran. */
+    private boolean wasRepeated(Host host, Rank.Outcome outcome) {
+        return troubleAt(
+                outcome,
+                trouble -> trouble.fault() == Fault.REPEAT_OPENING && (host == null || trouble.host() == host));
     }
 
     private boolean wasRestarted(Rank.Outcome outcome) {
@@ -218,6 +233,8 @@ final class Causes {
                 trouble -> concerns(trouble, rank)
                         && (trouble.fault() == Fault.CUT_RELAY
                                 || trouble.fault() == Fault.FREEZE_LONG
+                                || trouble.fault() == Fault.FREEZE_HOST
+                                || trouble.fault() == Fault.PARTITION
                                 || trouble.fault() == Fault.RESTART_RELAY));
     }
 
@@ -256,8 +273,16 @@ final class Causes {
                         && one.endedNs() < outcome.endedNs());
     }
 
-    private boolean othersFailed(Rank.Outcome outcome) {
-        return any(outcome, one -> one.failure() != null || !one.hasEnded());
+    /**
+     * Whether something failed, or never ended, that does not only say that something else did; or somebody left the epoch before whom nothing
+     * had failed, to grow.
+     */
+    private boolean hasRoot(Rank.Outcome outcome) {
+        return any(
+                outcome,
+                one -> one.failure() == null
+                        ? !one.hasEnded() || (cluster.grows() && isWayOut(one.call()))
+                        : !CONSEQUENCES.contains(one.failure().code()));
     }
 
     /** Whether somebody did something in the same epoch before the call ended. */

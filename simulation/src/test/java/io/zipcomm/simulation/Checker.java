@@ -1,6 +1,7 @@
 package io.zipcomm.simulation;
 
 import io.zipcomm.error.ZipException;
+import io.zipcomm.internal.CreditBalance;
 import io.zipcomm.internal.Engine;
 import io.zipcomm.relay.RelayStats;
 import java.util.ArrayList;
@@ -39,6 +40,7 @@ final class Checker {
         for (Rank rank : cluster.ranks()) {
             checker.check(rank);
         }
+        checker.checkCredit();
         checker.checkGroups();
         checker.checkAgreements();
         checker.checkRelay();
@@ -77,22 +79,67 @@ final class Checker {
                 problems.add(name + " leaks " + leaks);
             }
         }
-        // An engine of an epoch that went on was given up with all that it had.
-        List<Engine> engines = rank.engines();
-        Engine last = engines.isEmpty() ? null : engines.get(engines.size() - 1);
-        // A link to a peer that is gone, or does not answer, is never through, which takes all of the time for closing.
-        Rank.Outcome close = rank.outcomes().isEmpty()
-                ? null
-                : rank.outcomes().get(rank.outcomes().size() - 1);
-        long closeNs = close == null ? Long.MAX_VALUE : close.endedNs() - close.beganNs();
-        if (rank.isWhole() && last != null && closeNs < rank.closeTimeoutNs() && last.replayChunks() != 0) {
-            problems.add(name + " holds " + last.replayChunks() + " chunks of what it sent");
+        // A link that a peer used for the first time when this rank had said goodbye to all may not be through.
+        if (hasClosedWell(rank) && lastEngine(rank).leakedChunks() != 0) {
+            problems.add(name + " holds " + lastEngine(rank).leakedChunks() + " chunks of what it sent");
         }
         if (!rank.host().ends().isEmpty()) {
             problems.add(name + " has not closed " + rank.host().ends());
         }
         if (!rank.host().fibers().isEmpty()) {
             problems.add(name + " has left threads " + rank.host().fibers());
+        }
+    }
+
+    /** An engine of an epoch that went on was given up with all that it had. */
+    private static Engine lastEngine(Rank rank) {
+        List<Engine> engines = rank.engines();
+        return engines.isEmpty() ? null : engines.get(engines.size() - 1);
+    }
+
+    /**
+     * Whether nothing has failed there, and its links are through. One to a peer that is gone, or does not answer, is never through, which takes
+     * all of the time for closing.
+     */
+    private static boolean hasClosedWell(Rank rank) {
+        if (!rank.hasEnded() || !rank.isWhole() || lastEngine(rank) == null) {
+            return false;
+        }
+        Rank.Outcome close = rank.outcomes().get(rank.outcomes().size() - 1);
+        return close.endedNs() - close.beganNs() < rank.closeTimeoutNs();
+    }
+
+    // ---- credit
+
+    private void checkCredit() {
+        for (Rank one : cluster.ranks()) {
+            for (Rank other : cluster.ranks()) {
+                if (one != other && hasClosedWell(one) && hasClosedWell(other)) {
+                    Rank.Seen here = one.seen().get(one.seen().size() - 1);
+                    Rank.Seen there = other.seen().get(other.seen().size() - 1);
+                    if (here.epoch() == there.epoch()) {
+                        checkCredit(one, here, other, there);
+                    }
+                }
+            }
+        }
+    }
+
+    /**
+     * What one has charged the other has kept and released, and what that has told of it has come. Where one is taken for dead
+     * while all leave, nobody fails, but the last words do not come.
+     */
+    private void checkCredit(Rank one, Rank.Seen here, Rank other, Rank.Seen there) {
+        CreditBalance sent = lastEngine(one).creditBalance(there.rank());
+        CreditBalance taken = lastEngine(other).creditBalance(here.rank());
+        if (sent == null || taken == null) {
+            return;
+        }
+        boolean balanced =
+                sent.charged() == taken.kept() && taken.kept() == taken.released() && taken.told() == sent.returned();
+        if (!balanced) {
+            problems.add("credit leaks from " + one.fiber().getName() + " to "
+                    + other.fiber().getName() + ": " + sent + ", there " + taken);
         }
     }
 

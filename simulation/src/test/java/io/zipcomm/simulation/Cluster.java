@@ -51,8 +51,9 @@ final class Cluster {
     private final Map<Fault, Integer> struck = new EnumMap<>(Fault.class);
     private final List<Trouble> troubles = new ArrayList<>();
     private final List<Aimed> aimed = new ArrayList<>();
-    private final boolean hub;
+    private final boolean combines;
     private final boolean secedes;
+    private final boolean grows;
     private SimulatedRelay relay;
 
     /** A fault that strikes when ranks have begun some call so many times. */
@@ -91,9 +92,10 @@ final class Cluster {
                 .build();
         relay = new SimulatedRelay(relayHost, RELAY_PORT, relaySettings, allocator);
         int size = random.nextInt(2, RANKS_MAX + 1);
-        List<Step> steps = steps(random);
         boolean changes = !Fault.harmless().containsAll(faults);
+        List<Step> steps = steps(random, changes);
         int newcomers = changes && random.nextInt(3) == 0 ? random.nextInt(1, NEWCOMERS_MAX + 1) : 0;
+        grows = newcomers > 0;
         int growAt = newcomers > 0 ? random.nextInt(steps.size()) : -1;
         Rank.Plan plan = new Rank.Plan(steps, growAt, size + newcomers, random.nextBoolean());
         boolean hasty = changes && random.nextInt(4) == 0;
@@ -101,7 +103,7 @@ final class Cluster {
         boolean checksum = random.nextInt(4) == 0;
         boolean sealed = random.nextInt(4) == 0;
         String relayDoes = sealed || random.nextInt(3) == 0 ? "off" : random.nextBoolean() ? "multicast" : "reduce";
-        hub = !relayDoes.equals("off") && !checksum;
+        combines = relayDoes.equals("reduce") && !checksum;
         machines = new int[size + newcomers];
         TransportChoice transport = random.nextInt(4) == 0 ? TransportChoice.RELAY : TransportChoice.AUTO;
         int eagerBytes = 1 << random.nextInt(6, 17);
@@ -159,11 +161,11 @@ final class Cluster {
         }
     }
 
-    private static List<Step> steps(RandomGenerator random) {
+    private static List<Step> steps(RandomGenerator random, boolean changes) {
         List<Step> steps = new ArrayList<>();
         int count = random.nextInt(1, STEPS_MAX + 1);
         for (int i = 0; i < count; i++) {
-            steps.add(Step.random(random, i));
+            steps.add(Step.random(random, i, changes));
         }
         // Who has ended its program must not leave while others wait for something else.
         steps.add(new Step(Step.Kind.BARRIER, 0, 0, count, 0));
@@ -238,7 +240,12 @@ final class Cluster {
 
     /** Whether two processes are on one machine, as they say. */
     boolean shareMachine(Host one, Host other) {
-        return machines[one.number() - 1] == machines[other.number() - 1];
+        return machine(one) == machine(other);
+    }
+
+    /** On which of the machines a process is, as it says; fewer than there are processes. */
+    int machine(Host host) {
+        return machines[host.number() - 1];
     }
 
     // ---- faults
@@ -264,9 +271,14 @@ final class Cluster {
         return troubles;
     }
 
-    /** Whether the relay may do a part of collectives. */
-    boolean hasHub() {
-        return hub;
+    /** Whether the group leaves an epoch to grow where nothing has failed. */
+    boolean grows() {
+        return grows;
+    }
+
+    /** Whether the relay may combine what ranks contribute: that is not taken up again. */
+    boolean combines() {
+        return combines;
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.zipcomm.simulation;
 
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -29,6 +30,11 @@ enum Fault {
     RESET_RELAYED(Effect.AWAY),
     /** The relay's process ends, and another one is started at its place a moment later. */
     RESTART_RELAY(Effect.AWAY),
+    /**
+     * Something on the way says once more, on connections of its own, what was said at the beginning of others, to the relay or to a rank that
+     * listens. What was said for an epoch that is over may come in the next.
+     */
+    REPEAT_OPENING(Effect.AWAY),
     /** A process ends. */
     KILL(Effect.HARM),
     /** A machine is gone: nobody is told. */
@@ -36,7 +42,11 @@ enum Fault {
     /** A process stands still for longer than the heartbeat timeout, and goes on. */
     FREEZE_LONG(Effect.HARM),
     /** A host does not reach the relay for longer than the heartbeat timeout. */
-    CUT_RELAY(Effect.HARM);
+    CUT_RELAY(Effect.HARM),
+    /** A machine stands still, its system too, perhaps for longer than anybody waits for it, and goes on with what it knew. */
+    FREEZE_HOST(Effect.HARM),
+    /** Some machines reach none of the others, and perhaps not the relay either, for some time. */
+    PARTITION(Effect.HARM);
 
     /** What may come of it. */
     enum Effect {
@@ -54,6 +64,8 @@ enum Fault {
     private static final long MS = 1_000_000;
     private static final long SECOND_NS = 1000 * MS;
     private static final int RESETS_MAX = 4;
+    private static final int REPEATS_MAX = 4;
+    private static final int LATEST = 4;
 
     /** After so long the ends of a direct connection see that nothing is acknowledged. */
     private static final long FORGOTTEN_NS = 3 * SECOND_NS;
@@ -150,13 +162,28 @@ enum Fault {
             }
             case FREEZE_LONG -> freeze(cluster, one, HEARTBEAT_TIMEOUT_NS + random.nextLong(1, 10_000) * MS);
             case CUT_RELAY -> cutFor(cluster, one, relay, HEARTBEAT_TIMEOUT_NS + random.nextLong(20_000) * MS);
+            case FREEZE_HOST -> {
+                long ns = random.nextLong(1, 90_000) * MS;
+                cluster.trouble(this, one, ns);
+                network.stop(one);
+                time.after(ns, () -> network.resume(one));
+            }
+            case PARTITION -> part(cluster, random.nextLong(25 * SECOND_NS));
+            case REPEAT_OPENING -> {
+                for (int times = random.nextInt(1, REPEATS_MAX + 1); times > 0; times--) {
+                    long ns = random.nextBoolean() ? random.nextLong(50 * MS) : random.nextLong(20 * SECOND_NS);
+                    time.after(ns, () -> repeat(cluster));
+                }
+            }
             case RESTART_RELAY -> {
                 long pauseNs = random.nextLong(3000) * MS;
                 cluster.trouble(this, null, pauseNs);
                 cluster.restartRelay(pauseNs);
             }
         }
-        cluster.struck(this);
+        if (this != PARTITION && this != REPEAT_OPENING) {
+            cluster.struck(this);
+        }
     }
 
     private void reset(Cluster cluster, Host one) {
@@ -174,6 +201,53 @@ enum Fault {
             // control connection.
             ends.forEach(end -> end.reset(both || rank || end.isControl(), both || !rank));
         }
+    }
+
+    private void repeat(Cluster cluster) {
+        List<Opening> all = cluster.network().openings();
+        if (all.isEmpty()) {
+            return;
+        }
+        RandomGenerator random = cluster.time().random();
+        int from = random.nextBoolean() ? 0 : Math.max(0, all.size() - LATEST);
+        Opening opening = all.get(random.nextInt(from, all.size()));
+        long holdNs = random.nextLong(10 * SECOND_NS);
+        boolean toRelay = opening.to().getAddress().equals(cluster.relayHost().address());
+        // To a rank that listens it is at most a direct connection that comes to nothing.
+        cluster.trouble(toRelay ? this : FORGET_DIRECT, toRelay ? opening.from() : null, holdNs);
+        cluster.network().repeat(opening, holdNs);
+        cluster.struck(this);
+    }
+
+    /** Whole machines are cut off. */
+    private void part(Cluster cluster, long ns) {
+        RandomGenerator random = cluster.time().random();
+        List<Host> hosts = cluster.hosts();
+        boolean[] chosen = new boolean[hosts.size()];
+        for (int i = 0; i < chosen.length; i++) {
+            chosen[i] = random.nextBoolean();
+        }
+        boolean relayToo = random.nextBoolean();
+        List<Host> away =
+                hosts.stream().filter(host -> chosen[cluster.machine(host)]).toList();
+        List<Host> rest = new ArrayList<>(hosts);
+        rest.removeAll(away);
+        if (relayToo) {
+            rest.add(cluster.relayHost());
+        }
+        if (away.isEmpty() || rest.isEmpty()) {
+            return;
+        }
+        if (relayToo) {
+            away.forEach(host -> cluster.trouble(PARTITION, host, ns));
+        } else {
+            // Who reaches the relay has a way to all others.
+            cluster.trouble(CUT_DIRECT, null, ns);
+        }
+        Network network = cluster.network();
+        away.forEach(one -> rest.forEach(other -> network.cut(one, other)));
+        network.time().after(ns, () -> away.forEach(one -> rest.forEach(other -> network.heal(one, other))));
+        cluster.struck(PARTITION);
     }
 
     private void freeze(Cluster cluster, Host host, long ns) {

@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** A simulated machine with one process, which can be frozen and killed. Its system goes on acknowledging while it is frozen. */
+/**
+ * A simulated machine with one process, which can be frozen and killed. Its system goes on acknowledging while the process is frozen; the
+ * machine itself can be stopped, and then does nothing at all.
+ */
 public final class Host {
 
     private static final int FIRST_PORT = 10_000;
@@ -22,9 +25,11 @@ public final class Host {
     private final List<Runnable> whenThawed = new ArrayList<>();
     private int ports = FIRST_PORT;
     private boolean frozen;
+    private boolean stopped;
     private long frozenSinceNs;
     private long frozenNs;
     private boolean dead;
+    private long latestCame = -1;
 
     Host(Network network, int number) {
         this.network = network;
@@ -97,6 +102,14 @@ public final class Host {
         return List.copyOf(ends);
     }
 
+    /** A piece of a connection has come; pieces are numbered as they are sent. */
+    void came(long number) {
+        if (number < latestCame) {
+            network.overtaken();
+        }
+        latestCame = Math.max(latestCame, number);
+    }
+
     // The process.
 
     void add(Fiber fiber) {
@@ -113,7 +126,12 @@ public final class Host {
     }
 
     boolean isFrozen() {
-        return frozen;
+        return frozen || stopped;
+    }
+
+    /** Whether its system does nothing either. */
+    boolean isStopped() {
+        return stopped;
     }
 
     boolean isDead() {
@@ -127,8 +145,14 @@ public final class Host {
 
     /** Stops the process, as if it had no processor. */
     void freeze() {
-        if (!frozen && !dead) {
+        if (!dead) {
+            beginFreeze();
             frozen = true;
+        }
+    }
+
+    private void beginFreeze() {
+        if (!isFrozen()) {
             frozenSinceNs = time().nowNs();
         }
     }
@@ -137,6 +161,28 @@ public final class Host {
     void thaw() {
         if (frozen) {
             frozen = false;
+            goOn();
+        }
+    }
+
+    /** Stops the machine, as one is stopped of which a picture is taken. {@link Network#stop} does it. */
+    void stop() {
+        if (!dead) {
+            beginFreeze();
+            stopped = true;
+        }
+    }
+
+    /** Lets the machine go on. {@link Network#resume} does it. */
+    void resume() {
+        if (stopped) {
+            stopped = false;
+            goOn();
+        }
+    }
+
+    private void goOn() {
+        if (!isFrozen()) {
             frozenNs += time().nowNs() - frozenSinceNs;
             List.copyOf(fibers).forEach(Fiber::wake);
             List.copyOf(whenThawed).forEach(action -> time().after(0, action));
@@ -146,7 +192,7 @@ public final class Host {
 
     /** Does something now, or when the process is not frozen any more. */
     public void whenRunning(Runnable action) {
-        if (frozen) {
+        if (isFrozen()) {
             whenThawed.add(action);
         } else if (!dead) {
             action.run();
@@ -163,6 +209,7 @@ public final class Host {
             return;
         }
         dead = true;
+        stopped = false;
         listeners.clear();
         for (StreamEnd end : ends()) {
             if (silently) {

@@ -40,7 +40,7 @@ final class Rank {
 
     /** How asking for an epoch ends that a rank may ask for again. */
     private static final Set<ErrorCode> MAY_BE_REPEATED =
-            EnumSet.of(ErrorCode.JOIN_TIMEOUT, ErrorCode.RELAY_LOST, ErrorCode.RELAY_UNREACHABLE);
+            EnumSet.of(ErrorCode.JOIN_TIMEOUT, ErrorCode.RELAY_LOST, ErrorCode.RELAY_UNREACHABLE, ErrorCode.RANK_TAKEN);
 
     /** How often a rank asks again for an epoch that did not come about. */
     private static final int TRIES_MAX = 3;

@@ -15,6 +15,22 @@ final class Runs {
     /** Programs between two lines on how far it is. */
     private static final int PROGRESS = 1000;
 
+    /** The checks found something in one program. */
+    static final class Violation extends AssertionError {
+        private static final long serialVersionUID = 1L;
+
+        private final transient List<String> problems;
+
+        Violation(List<String> problems, String text) {
+            super(String.join("\n", problems) + "\n" + text);
+            this.problems = problems;
+        }
+
+        List<String> problems() {
+            return problems;
+        }
+    }
+
     private final Set<Fault> faults;
     private final Supplier<Plant> plant;
     private final String test;
@@ -99,7 +115,12 @@ final class Runs {
         return new PooledByteBufAllocator(true, 0, 1, 8 << 10, 7, 0, 0, false);
     }
 
-    /** Runs one program, and checks it; returns what it came to, which is the same each time. */
+    /**
+     * Runs one program, and checks it.
+     *
+     * @return what it came to, which is the same each time
+     * @throws Violation if the checks found something
+     */
     String one(long seed, PooledByteBufAllocator allocator) {
         Cluster cluster = new Cluster(seed, faults, plant.get(), allocator);
         List<String> problems;
@@ -112,7 +133,7 @@ final class Runs {
             cluster.close();
         }
         if (!problems.isEmpty()) {
-            throw new AssertionError(String.join("\n", problems) + "\n" + text);
+            throw new Violation(problems, text);
         }
         count(cluster);
         return cluster.time().steps() + " steps, " + text;
@@ -122,10 +143,14 @@ final class Runs {
         programs++;
         steps += cluster.time().steps();
         virtualMs += cluster.time().elapsedNs() / 1_000_000;
+        add("overtakings", cluster.network().overtakings());
         cluster.strikes().forEach((fault, times) -> add("fault " + fault, times));
         for (Rank rank : cluster.ranks()) {
             add("epochs", rank.seen().size());
             for (Rank.Outcome outcome : rank.outcomes()) {
+                if (Step.isStep(outcome.call()) && outcome.failure() == null) {
+                    add("step " + Step.kindOf(outcome.call()), 1);
+                }
                 add(
                         "outcome "
                                 + (outcome.failure() == null

@@ -36,9 +36,6 @@ final class SimulatedProvider implements TransportProvider {
     /** As the engine's background driver looks when nobody waits. */
     private static final long TURN_NS = 20_000_000;
 
-    /** Steps in which times are counted that come by the real clock. */
-    private static final long STEP_NS = 500_000_000;
-
     private static final long LEAVE_NS = 1_000_000_000;
 
     /** The membership client gives the relay so much longer than the join timeout. */
@@ -96,10 +93,7 @@ final class SimulatedProvider implements TransportProvider {
             long deadlineNs,
             boolean patient) {
         AttendedControl control = new AttendedControl(listener, settings);
-        // The deadline that comes is one of the real clock, so what is left of it never comes to quite the same.
-        long leftNs = deadlineNs - System.nanoTime();
-        long untilNs = time.nowNs() + (leftNs + STEP_NS - 1) / STEP_NS * STEP_NS;
-        control.inner = SimulatedTcp.openControl(host, settings, relay, localPort, control, untilNs, patient);
+        control.inner = SimulatedTcp.openControl(host, settings, relay, localPort, control, deadlineNs, patient);
         return control;
     }
 
@@ -273,9 +267,8 @@ final class SimulatedProvider implements TransportProvider {
         @Override
         public void attach(RelayAddress relay, String session, int rank, byte[] ticket, long deadlineNs) {
             AttendedControl control = latest;
-            // The deadline that comes may be one of the real clock.
             try {
-                inner.attach(relay, session, rank, ticket, control.joinUntilNs);
+                inner.attach(relay, session, rank, ticket, deadlineNs);
             } catch (ZipException e) {
                 // The relay may say on the control connection why.
                 control.await(() -> control.complete, time.nowNs() + ANSWER_NS);

@@ -3,9 +3,18 @@ package io.zipcomm.simulation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Random programs of whole groups in virtual time, while everything strikes that can: docs/stack-simulation.md. The seeds are always
@@ -17,6 +26,8 @@ final class SimulationTest {
     private static final String FROM = "zip.simulation.from";
     private static final String TO = "zip.simulation.to";
     private static final int THREADS = 2;
+    private static final int PROCESS_SECONDS_MAX = 120;
+    private static final int LOG_CHARS_MAX = 4000;
 
     private static Runs run(Set<Fault> faults, String method, int count) {
         Runs runs = new Runs(faults, () -> Plant.NONE, "SimulationTest#" + method);
@@ -39,7 +50,8 @@ final class SimulationTest {
 
     @Test
     void shouldRunAnyProgramWhereNothingStrikes() {
-        expect(run(Set.of(), "shouldRunAnyProgramWhereNothingStrikes", 250), "outcome ok");
+        Runs runs = run(Set.of(), "shouldRunAnyProgramWhereNothingStrikes", 250);
+        expect(runs, "outcome ok", "overtakings", "step CANCEL_MESSAGE", "step CANCEL_ON_TWIN");
     }
 
     @Test
@@ -61,6 +73,7 @@ final class SimulationTest {
         Runs runs = run(Fault.all(), "shouldGoOnWithThoseThatLiveWhateverStrikes", 1_500);
         expect(runs, Fault.all());
         expect(runs, "outcome ok", "outcome PEER_LOST", "outcome REVOKED", "outcome EXPELLED", "agreements");
+        expect(runs, "outcome CANCELLED", "overtakings");
     }
 
     @Test
@@ -69,6 +82,41 @@ final class SimulationTest {
             Runs runs = new Runs(Fault.all(), () -> Plant.NONE, "SimulationTest");
             String first = runs.one(seed, Runs.newAllocator());
             assertEquals(first, runs.one(seed, Runs.newAllocator()));
+        }
+    }
+
+    /** What comes of a program in this process comes of it in any other. */
+    @Test
+    void shouldRunAProgramTheSameWayInAnotherProcess(@TempDir Path folder) throws IOException, InterruptedException {
+        Path told = folder.resolve("told");
+        Path log = folder.resolve("log");
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(argument -> argument.startsWith("--add-"))
+                .forEach(command::add);
+        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path")));
+        command.addAll(List.of(OneProcess.class.getName(), "226", "240", told.toString()));
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        try {
+            assertTrue(process.waitFor(PROCESS_SECONDS_MAX, TimeUnit.SECONDS), "the other process does not end");
+        } finally {
+            process.destroyForcibly();
+        }
+        assertEquals(0, process.exitValue(), () -> end(log));
+        assertEquals(OneProcess.tell(226, 240), Files.readString(told));
+    }
+
+    /** The last of what a process said. */
+    private static String end(Path log) {
+        try {
+            String text = Files.readString(log);
+            return text.substring(Math.max(0, text.length() - LOG_CHARS_MAX));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -32,6 +32,19 @@ record Step(Kind kind, int elements, int pick, int number, int epoch) {
     private static final int STREAM_MAX = 40;
     private static final int STREAM_ELEMENTS_MAX = 500;
     private static final int TAG_BASE = 100;
+    private static final int WORD_TAG_BASE = 200;
+
+    // What ranks do differently in a step that cancels something.
+    private static final int AT = 1000;
+    private static final int SEND = 1001;
+    private static final int RECEIVE = 1002;
+    private static final int COLLECTIVE = 1003;
+
+    /** Steps run again in the next epoch, and epochs are limited. */
+    private static final int ON_WORLD_ONE_IN = 8;
+
+    private static final int CANCEL_BITS = 25;
+    private static final Duration BRIEF = Duration.ofSeconds(2);
     private static final Duration SHORT = Duration.ofMillis(40);
     private static final long LATE_NS_MAX = 45_000_000;
 
@@ -54,7 +67,11 @@ record Step(Kind kind, int elements, int pick, int number, int epoch) {
         TIMEOUT,
         SPLIT,
         DUPLICATE,
-        COMPUTE
+        COMPUTE,
+        CANCEL_MESSAGE,
+        CANCEL_ON_TWIN,
+        /** Takes all to the next epoch. */
+        CANCEL_ON_WORLD
     }
 
     /** A result was not what it has to be. */
@@ -73,15 +90,20 @@ record Step(Kind kind, int elements, int pick, int number, int epoch) {
             new Reduction(ReduceOp.MIN, Math::min),
             new Reduction(ReduceOp.MAX, Math::max));
 
-    static Step random(RandomGenerator random, int number) {
-        Kind[] kinds = Kind.values();
+    /**
+     * Any step.
+     *
+     * @param changes whether it may end the epoch
+     */
+    static Step random(RandomGenerator random, int number, boolean changes) {
+        int kinds = Kind.values().length - (changes ? 0 : 1);
         int elements = switch (random.nextInt(8)) {
             case 0 -> random.nextInt(3);
             case 1, 2, 3, 4, 5 -> random.nextInt(300);
             case 6 -> random.nextInt(ELEMENTS_MAX / 10);
             default -> random.nextInt(ELEMENTS_MAX);
         };
-        return new Step(kinds[random.nextInt(kinds.length)], elements, random.nextInt(1 << 20), number, 0);
+        return new Step(Kind.values()[random.nextInt(kinds)], elements, random.nextInt(1 << 20), number, 0);
     }
 
     Step inEpoch(int now) {
@@ -93,6 +115,8 @@ record Step(Kind kind, int elements, int pick, int number, int epoch) {
         return switch (kind) {
             case PAIRS -> 2;
             case SPLIT, DUPLICATE -> 3;
+            case CANCEL_MESSAGE -> 6;
+            case CANCEL_ON_TWIN -> 4;
             case STREAM -> messages() + 1;
             default -> 1;
         };
@@ -162,6 +186,13 @@ record Step(Kind kind, int elements, int pick, int number, int epoch) {
                     allReduce(Collectives.of(twin), rank, size);
                 }
             }
+            case CANCEL_MESSAGE -> cancelMessage(group, rank, size);
+            case CANCEL_ON_TWIN -> {
+                try (Communicator twin = group.duplicate()) {
+                    cancelOnTwin(collectives, Collectives.of(twin), rank, size);
+                }
+            }
+            case CANCEL_ON_WORLD -> cancelOnWorld(collectives, rank, size);
             case COMPUTE -> Fiber.current().rest(1L + Math.floorMod(mixed(rank, 0), 200_000_000L));
         }
     }
@@ -296,6 +327,200 @@ record Step(Kind kind, int elements, int pick, int number, int epoch) {
         try (Communicator part = group.split(colour, -group.rank())) {
             allReduce(Collectives.of(part), part.rank(), part.size());
         }
+    }
+
+    // ---- what is cancelled
+
+    /** Whether a rank cancels something here, if it has not ended by then; all know it of each other. */
+    private boolean cancels(int rank, int what, int oneIn) {
+        return Math.floorMod(mixed(rank, what), oneIn) == 0;
+    }
+
+    /** Some ns to some ms. */
+    private void restBeforeCancel(int rank) {
+        Fiber.current().rest(1L << Math.floorMod(mixed(rank, AT), CANCEL_BITS));
+    }
+
+    /** Cancels something that has perhaps ended; says whether it had not. What is cancelled ends as such and at once. */
+    private boolean cancel(ZipFuture<?> future) {
+        boolean done = future.isDone();
+        boolean cancelled = future.cancel(false);
+        if (cancelled == done || !future.isDone() || future.isCancelled() != cancelled) {
+            throw new Wrong(this + ": cancel said " + cancelled + " of " + future + ", done before: " + done);
+        }
+        if (cancelled && codeOf(future) != ErrorCode.CANCELLED) {
+            throw new Wrong(this + ": cancelled, but ended with " + codeOf(future));
+        }
+        return cancelled;
+    }
+
+    /** How something ended; null if it went well. */
+    private static ErrorCode codeOf(ZipFuture<?> future) {
+        try {
+            future.await();
+            return null;
+        } catch (ZipException e) {
+            return e.code();
+        }
+    }
+
+    private static ErrorCode codeOfBarrier(Collectives collectives) {
+        try {
+            collectives.barrier();
+            return null;
+        } catch (ZipException e) {
+            return e.code();
+        }
+    }
+
+    /**
+     * Messages around a ring, some of which sender or receiver cancels. The communicator stays as it is: each sender tells its receiver by another
+     * message whether the first went out, and then nothing of it is left anywhere.
+     */
+    private void cancelMessage(Communicator group, int rank, int size) {
+        if (size == 1) {
+            return;
+        }
+        int left = (rank + size - 1) % size;
+        int right = (rank + 1) % size;
+        boolean sure = !cancels(rank, SEND, 2) && !cancels(right, RECEIVE, 2);
+        boolean sureLeft = !cancels(left, SEND, 2) && !cancels(rank, RECEIVE, 2);
+        Communicator brief = group.withTimeout(BRIEF);
+        Payload room = empty(elements);
+        ZipFuture<Void> sent = (sure ? group : brief).sendAsync(right, tag(), filled(rank, elements));
+        ZipFuture<Long> received = (sureLeft ? group : brief).receiveAsync(left, tag(), room);
+        restBeforeCancel(rank);
+        if (cancels(rank, SEND, 2)) {
+            cancel(sent);
+        }
+        if (cancels(rank, RECEIVE, 2)) {
+            cancel(received);
+        }
+        boolean went = ended(sent, sure);
+        Payload word = Payload.of(new long[] {went ? 1 : 0});
+        Payload wordLeft = Payload.of(new long[1]);
+        ZipFuture<Void> told = group.sendAsync(right, wordTag(), word);
+        group.receive(left, wordTag(), wordLeft);
+        told.await();
+        boolean came = values(wordLeft).get(0) == 1;
+        if (!came) {
+            // Nothing comes any more: the time for waiting may go on all the same.
+            received.cancel(false);
+        }
+        if (ended(received, sureLeft)) {
+            check(room, 0, elements, left, 0);
+        } else if (came) {
+            // It is here and nobody has asked for it, or was thrown away on its way into the receive that was
+            // cancelled.
+            Payload again = empty(elements);
+            ZipFuture<Long> late = group.withTimeout(SHORT).receiveAsync(left, tag(), again);
+            if (ended(late, false)) {
+                check(again, 0, elements, left, 0);
+            }
+        }
+    }
+
+    /** Whether a message went well; else it ended as one may that either side cancels. */
+    private boolean ended(ZipFuture<?> future, boolean sure) {
+        try {
+            future.await();
+            return true;
+        } catch (ZipException e) {
+            boolean may = e.code() == ErrorCode.CANCELLED
+                    || e.code() == ErrorCode.DEADLINE
+                    || (e.code() == ErrorCode.PEER_FAILED && e.reason().endsWith("withdrew the message"));
+            if (sure || !may) {
+                throw e;
+            }
+            return false;
+        }
+    }
+
+    /** A collective that some cancel is over for all, and so is its communicator for collectives, but no other communicator is. */
+    private void cancelOnTwin(Collectives world, Collectives twin, int rank, int size) {
+        Payload sum = filled(rank, elements);
+        boolean cancelled = false;
+        ZipException failure = null;
+        try {
+            ZipFuture<Void> done = twin.allReduceAsync(sum, reduction().op);
+            restBeforeCancel(rank);
+            cancelled = cancels(rank, COLLECTIVE, 3) && cancel(done);
+            done.await();
+        } catch (ZipException e) {
+            failure = e;
+        }
+        boolean others = false;
+        for (int other = 0; other < size; other++) {
+            others |= other != rank && cancels(other, COLLECTIVE, 3);
+        }
+        ErrorCode code = failure == null ? null : failure.code();
+        // Who hears of it before it begins is told what was before.
+        boolean told = others && (code == ErrorCode.PEER_FAILED || code == ErrorCode.COMMUNICATOR_FAILED);
+        if (code == null) {
+            checkReduced(sum, 0, elements, size);
+        } else if (cancelled || told) {
+            ErrorCode next = codeOfBarrier(twin);
+            if (next != ErrorCode.COMMUNICATOR_FAILED && !isOver(next)) {
+                throw new Wrong(this + ": ended with " + code + ", and then a barrier with " + next);
+            }
+        } else {
+            throw failure;
+        }
+        // Who closes the twin before all have heard looks as if it had left.
+        world.barrier();
+    }
+
+    /** Of a communicator that has lost a member, or was revoked with the world. */
+    private static boolean isOver(ErrorCode code) {
+        return code == ErrorCode.PEER_LOST
+                || code == ErrorCode.REVOKED
+                || code == ErrorCode.EXPELLED
+                || code == ErrorCode.RELAY_LOST;
+    }
+
+    private void cancelOnWorld(Collectives world, int rank, int size) {
+        Payload sum = filled(rank, elements);
+        ZipFuture<Void> done = world.allReduceAsync(sum, reduction().op);
+        restBeforeCancel(rank);
+        if (cancels(rank, COLLECTIVE, ON_WORLD_ONE_IN)) {
+            cancel(done);
+        }
+        done.await();
+        checkReduced(sum, 0, elements, size);
+    }
+
+    /** Whether a rank ends its own operation in a call. */
+    static boolean mayCancel(String call, int rank, int epoch) {
+        return isStep(call)
+                && kindOf(call) == Kind.CANCEL_ON_WORLD
+                && new Step(Kind.CANCEL_ON_WORLD, 0, 0, numberOf(call), epoch)
+                        .cancels(rank, COLLECTIVE, ON_WORLD_ONE_IN);
+    }
+
+    private static int numberOf(String call) {
+        String begin = "number=";
+        int from = call.indexOf(begin) + begin.length();
+        int to = from;
+        while (Character.isDigit(call.charAt(to))) {
+            to++;
+        }
+        return Integer.parseInt(call.substring(from, to));
+    }
+
+    /** Whether a call is a step, by its text. */
+    static boolean isStep(String call) {
+        return call.startsWith(Step.class.getSimpleName());
+    }
+
+    /** What a step is, by its text. */
+    static Kind kindOf(String call) {
+        String begin = "kind=";
+        int from = call.indexOf(begin) + begin.length();
+        return Kind.valueOf(call.substring(from, call.indexOf(',', from)));
+    }
+
+    private int wordTag() {
+        return WORD_TAG_BASE + number;
     }
 
     private int tag() {

@@ -14,7 +14,7 @@ public final class StreamEnd {
         RESET
     }
 
-    private record Piece(Kind kind, ByteBuffer bytes, long sentNs, long atNs) {}
+    private record Piece(Kind kind, ByteBuffer bytes, long number, long sentNs, long atNs) {}
 
     private final Network network;
     private final Host host;
@@ -46,6 +46,11 @@ public final class StreamEnd {
 
     /** Of a control connection, as who opened it says. */
     private boolean control;
+
+    /** What is said here before anything is heard; null if this end did not open the connection. */
+    private Opening opening;
+
+    private boolean heard;
 
     StreamEnd(Network network, Host host, InetSocketAddress local, InetSocketAddress remote) {
         this.network = network;
@@ -86,6 +91,15 @@ public final class StreamEnd {
 
     boolean isControl() {
         return control;
+    }
+
+    /** From now on notes what this end says, until it hears something. */
+    void remember(Opening said) {
+        opening = said;
+    }
+
+    Opening opening() {
+        return opening;
     }
 
     /** Says who is told when there may be something to read, room to write, or an end. */
@@ -145,6 +159,9 @@ public final class StreamEnd {
         }
         ByteBuffer copy = ByteBuffer.allocate(count);
         copy.put(bytes.duplicate().limit(bytes.position() + count)).flip();
+        if (opening != null && !heard) {
+            opening.says(copy);
+        }
         bytes.position(bytes.position() + count);
         unreadThere += count;
         while (copy.hasRemaining()) {
@@ -160,7 +177,7 @@ public final class StreamEnd {
             return;
         }
         arrivalNs = Math.max(arrivalNs, network.nowNs() + network.latencyNs(host, other.host));
-        underWay.add(new Piece(kind, bytes, network.nowNs(), arrivalNs));
+        underWay.add(new Piece(kind, bytes, network.nextPiece(), network.nowNs(), arrivalNs));
         network.time().at(arrivalNs, this::pump);
     }
 
@@ -169,8 +186,10 @@ public final class StreamEnd {
         while (!underWay.isEmpty()
                 && underWay.peek().atNs <= network.nowNs()
                 && !lost
+                && !other.host.isStopped()
                 && network.passes(host, other.host)) {
             Piece piece = underWay.remove();
+            other.host.came(piece.number);
             other.arrived(piece);
         }
     }
@@ -247,6 +266,7 @@ public final class StreamEnd {
         if (count == 0) {
             return inputEnded && target.hasRemaining() ? -1 : 0;
         }
+        heard = true;
         unreadBytes -= count;
         StreamEnd sender = other;
         sender.unreadThere -= count;
@@ -300,6 +320,13 @@ public final class StreamEnd {
         lost = true;
         if (other != null) {
             other.lost = true;
+        }
+    }
+
+    /** If this end is closed its system does not say so any more; it still refuses what comes. */
+    void tiresIfClosed() {
+        if (closed) {
+            underWay.clear();
         }
     }
 

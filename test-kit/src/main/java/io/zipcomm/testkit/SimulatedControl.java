@@ -78,7 +78,7 @@ final class SimulatedControl implements ControlPlane {
     }
 
     @Override
-    public void leave() {
+    public void leave(long answerNs) {
         if (!left) {
             left = true;
             sayToAll(network.latencyNs(), other -> other.memberGone(rank, Listener.Cause.LEFT, ""));

@@ -232,6 +232,53 @@ final class ClosingTest {
         });
     }
 
+    @Test
+    void shouldCloseInTheTimeThatThePlatformLeaves() {
+        seeds.each(10, seed -> {
+            for (int leftMs : new int[] {400, 0, -5}) {
+                try (SimulatedGroup group = group(3, seed)) {
+                    group.run(world -> exchangeWithAll(world, 5));
+                    group.network().freeze(2);
+                    ZipFuture<Long> pending = group.communicator(0).receiveAsync(2, 6, Payload.of(new byte[4]));
+                    long beginNs = group.network().nowNs();
+                    group.run(world -> {
+                        if (world.rank() == 0) {
+                            // It gets less with time.
+                            long endNs = group.network().nowNs() + leftMs * 1_000_000L;
+                            world.withinRemaining(() -> Duration.ofNanos(
+                                            endNs - group.network().nowNs()))
+                                    .close();
+                        }
+                    });
+                    long ms = (group.network().nowNs() - beginNs) / 1_000_000;
+                    assertTrue(ms <= Math.max(0, leftMs) + QUICK_MS, "took " + ms + " ms of " + leftMs);
+                    assertFailed(ErrorCode.CLOSED, pending);
+                    // The others are told.
+                    ZipFuture<Long> never = group.communicator(1).receiveAsync(0, 6, Payload.of(new byte[4]));
+                    group.await(never);
+                    assertFailed(ErrorCode.PEER_LEFT, 0, never);
+                }
+            }
+        });
+    }
+
+    /** Nobody can say what is left: it is closed all the same, at once. */
+    @Test
+    void shouldCloseThoughNobodyKnowsTheTime() {
+        try (SimulatedGroup group = group(2, seeds.seed())) {
+            group.run(world -> {
+                world.withinRemaining(() -> {
+                            throw new IllegalStateException("no context");
+                        })
+                        .close();
+                assertEquals(
+                        ErrorCode.CLOSED,
+                        assertThrows(ZipException.class, () -> world.send(1 - world.rank(), 1, new byte[1]))
+                                .code());
+            });
+        }
+    }
+
     /** Rank 0 waits for rank 2's goodbye when rank 1 uses its link to rank 0 for the first time. */
     @Test
     void shouldSayGoodbyeOnALinkThatIsFirstUsedMeanwhile() {

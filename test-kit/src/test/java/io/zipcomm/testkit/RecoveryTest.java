@@ -13,10 +13,13 @@ import io.zipcomm.ZipFuture;
 import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
@@ -374,6 +377,60 @@ final class RecoveryTest {
                 });
             }
         }
+    }
+
+    /** What the platform leaves goes with what is made of it; the timeout was that of a call. */
+    @Test
+    void shouldBoundWhatIsMadeOfABoundedCommunicator() {
+        seeds.each(20, seed -> {
+            try (SimulatedGroup group = SimulatedGroup.of(3, seed)) {
+                group.run(world -> {
+                    AtomicInteger leftMs = new AtomicInteger(60_000);
+                    Communicator mine = world.withTimeout(SHORT.multipliedBy(2))
+                            .withinRemaining(() -> Duration.ofMillis(leftMs.get()));
+                    Communicator twin = mine.duplicate();
+                    Communicator part = twin.split(0, -world.rank());
+                    assertNull(mine.split(-1, 0));
+                    for (Communicator one : List.of(twin, part)) {
+                        int next = (one.rank() + 1) % 3;
+                        assertEquals(world.timeout(), one.timeout());
+                        leftMs.set(300);
+                        ZipException late =
+                                failure(ErrorCode.DEADLINE, thrown(() -> one.receive(next, 1, new byte[1])));
+                        assertTrue(late.elapsedMs() >= 300 && late.elapsedMs() < 1500, late.getMessage());
+                        leftMs.set(0);
+                        failure(ErrorCode.DEADLINE, thrown(() -> one.send(next, 1, new byte[1])));
+                        failure(ErrorCode.DEADLINE, thrown(() -> one.agree(true)));
+                    }
+                    leftMs.set(60_000);
+                    part.close();
+                    twin.close();
+                });
+                assertEquals(List.of(), group.leaks());
+            }
+        });
+    }
+
+    @Test
+    void shouldEndCollectiveCallsWhenThePlatformsTimeIsOverAndAPeerDoesNotCome() {
+        Map<String, Consumer<Communicator>> calls = Map.of(
+                "duplicate", Communicator::duplicate,
+                "split", mine -> mine.split(0, 0),
+                "expose", mine -> mine.expose(ByteBuffer.allocateDirect(8)),
+                "agree", mine -> mine.agree(true));
+        calls.forEach((name, call) -> seeds.each(5, seed -> {
+            try (SimulatedGroup group = SimulatedGroup.of(2, seed)) {
+                group.run(world -> {
+                    if (world.rank() == 0) {
+                        Communicator mine = world.withinRemaining(() -> Duration.ofMillis(500));
+                        ZipException late = failure(ErrorCode.DEADLINE, thrown(() -> call.accept(mine)));
+                        assertTrue(late.operation().contains(name), late.getMessage());
+                        assertEquals(0, late.rank());
+                        assertTrue(late.elapsedMs() >= 250 && late.elapsedMs() <= 600, late.getMessage());
+                    }
+                });
+            }
+        }));
     }
 
     @Test

@@ -2,29 +2,29 @@ package io.zipcomm.error;
 
 /** Why something failed. The numbers are stable: they travel on the wire and stand in the documentation. */
 public enum ErrorCode {
-    /** An argument of the call is wrong; nothing was sent. */
+    /** An argument of the call is wrong; none of its data was sent. The other ranks of a collective get {@link #PEER_FAILED}. */
     BAD_ARGUMENT(1),
     /** A setting is missing or wrong. */
     BAD_SETTING(2),
-    /** The deadline passed before the operation ended. */
+    /** The deadline passed before the operation ended, or the time of a wait for one that goes on. */
     DEADLINE(3),
     /** The caller cancelled the operation, or its thread was interrupted. */
     CANCELLED(4),
-    /** The communicator or region was closed. */
+    /** The communicator or region was closed, by the program or for a snapshot. */
     CLOSED(5),
-    /** A peer's process or connection died. */
+    /** A peer's process died, or its connection did and there is no other. */
     PEER_LOST(6),
     /** A peer closed its communicator and left the group. */
     PEER_LEFT(7),
-    /** The relay's connection died and the operation needed it. */
+    /** The connection to the relay ended, could not be opened again in time, and the operation needed it. */
     RELAY_LOST(8),
     /** Peers called different operations, or the same one with different arguments. */
     OPERATION_MISMATCH(9),
-    /** A message is longer or shorter than its receiver expects. */
+    /** A message is longer than its receiver's room, is no whole number of elements, or has another length than a collective expects. */
     LENGTH_MISMATCH(10),
-    /** Another rank aborted the operation. */
+    /** The operation failed on another rank, which the text quotes. */
     PEER_FAILED(11),
-    /** The communicator is unusable since an earlier operation failed. */
+    /** No collective can run on the communicator any more, since one has failed. Messages go on. */
     COMMUNICATOR_FAILED(12),
     /** A frame that breaks the protocol. */
     PROTOCOL(13),
@@ -34,7 +34,7 @@ public enum ErrorCode {
     UNREACHABLE(15),
     /** The relay could not be reached or did not answer. */
     RELAY_UNREACHABLE(16),
-    /** The group was not complete at its join deadline. */
+    /** The group, or its next epoch, had too few ranks when the time was over; or nobody let this newcomer in. */
     JOIN_TIMEOUT(17),
     /** The wanted rank is taken by another process. */
     RANK_TAKEN(18),
@@ -54,9 +54,9 @@ public enum ErrorCode {
     INTERNAL(25),
     /** The process ended that moves frames between ranks of one host. */
     DRIVER_LOST(26),
-    /** The communicator, or its whole epoch, was revoked. */
+    /** The communicator, or its whole epoch, was revoked. The world can still agree, shrink and grow. */
     REVOKED(30),
-    /** The group went on without this rank. */
+    /** The group has given this rank's place away. It may join again, as a newcomer. */
     EXPELLED(35),
     /** A payload is not what its sender sent. */
     CORRUPT(38);

@@ -26,4 +26,9 @@ public final class CollectiveTag {
     static int number(long tag) {
         return (int) ((tag >>> Integer.SIZE) & NUMBER_MASK);
     }
+
+    /** Number of the message in the collective. */
+    static int ordinal(long tag) {
+        return (int) tag;
+    }
 }

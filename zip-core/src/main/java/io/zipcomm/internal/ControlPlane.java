@@ -60,8 +60,10 @@ public interface ControlPlane extends AutoCloseable {
     /**
      * This rank leaves cleanly; nothing else may be said afterwards. Blocks until that has been heard, for one second at most,
      * or until the thread is interrupted, whose flag stays set.
+     *
+     * @param answerNs how long it may block, if that is less
      */
-    void leave();
+    void leave(long answerNs);
 
     /** Ends the connection when what was said is on its way, or after a second. Blocks for two seconds at most. */
     @Override

@@ -97,4 +97,8 @@ final class Credit {
     long keptBytes() {
         return kept - released;
     }
+
+    CreditBalance balance() {
+        return new CreditBalance(charged, returned, kept, released, told);
+    }
 }

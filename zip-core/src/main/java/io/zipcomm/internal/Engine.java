@@ -55,6 +55,9 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     /** How long the relay may take to say whether this rank, whose data connection ended, is still a member. */
     private static final long RELAY_ANSWER_NS = 1_000_000_000;
 
+    /** How long the background thread has to end, whatever else there is no time for. */
+    static final long END_NS_MIN = 20_000_000;
+
     private static final String CLOSED = "the communicator was closed";
 
     /** Idle transfers kept for re-use. */
@@ -677,7 +680,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             flushNow();
         }
         if (hub != null) {
-            hub.uncorked();
+            hub.flushIfDue();
         }
     }
 
@@ -719,6 +722,9 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
     private void timers(long nowNs) {
         if (relayLoss != null && nowNs - relayLossDueNs >= 0) {
             loseRelay(relayLoss);
+        }
+        if (hub != null) {
+            hub.flushIfDue();
         }
         for (int i = timed.size() - 1; i >= 0; i--) {
             if (!timed.get(i).timer(nowNs)) {
@@ -1104,6 +1110,12 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         return context >= 0 && closedContexts.get(context);
     }
 
+    /** Whether this rank is through with an operation of the hub, as far as the others may have to know. */
+    boolean isThrough(int context, int collective, int ordinal) {
+        GroupCommunicator communicator = communicators.get(context);
+        return communicator == null ? isClosed(context) : communicator.isThrough(collective, ordinal);
+    }
+
     /** Whether a communicator ended without being closed here: who speaks on it will hear why, and need not be told that it is closed. */
     boolean hasEnded(int context) {
         return context >= 0 && endedContexts.get(context);
@@ -1190,6 +1202,14 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
      */
     @Override
     public void close() {
+        close(nowNs() + CallTime.LONGEST_NS);
+    }
+
+    /**
+     * As {@link #close()}, and no longer than until an instant on this engine's clock, but for what has to be done in any case: one
+     * attempt to send what is queued and to say goodbye, and a moment for the background thread to end.
+     */
+    void close(long untilNs) {
         enter();
         try {
             if (closed) {
@@ -1197,14 +1217,14 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             }
             failEach(one -> true, ErrorCode.CLOSED, ZipException.NONE, CLOSED);
             closed = true;
-            sayGoodbye();
+            sayGoodbye(untilNs);
         } finally {
             leave();
         }
         if (background != null) {
-            background.close(settings.closeTimeout());
+            background.close(Duration.ofNanos(Math.max(END_NS_MIN, closeNs(untilNs))));
         }
-        control.leave();
+        control.leave(Math.max(END_NS_MIN, untilNs - nowNs()));
         control.close();
         enter();
         try {
@@ -1258,8 +1278,13 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         return closed;
     }
 
-    private void sayGoodbye() {
-        long deadlineNs = nowNs() + settings.closeTimeout().toNanos();
+    private long closeNs(long untilNs) {
+        return Math.min(settings.closeTimeout().toNanos(), untilNs - nowNs());
+    }
+
+    private void sayGoodbye(long untilNs) {
+        long startedNs = nowNs();
+        long deadlineNs = startedNs + closeNs(untilNs);
         transport.leave();
         while (true) {
             // A peer may use a link for the first time now.
@@ -1268,9 +1293,13 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                     link.close();
                 }
             }
+            if (hub != null) {
+                hub.flushIfDue();
+            }
             int work = turn();
             Link open = openLink();
-            if (open == null && !transport.hasOutput()) {
+            boolean hubIsOpen = hub != null && hub.hasOutput();
+            if (open == null && !hubIsOpen && !transport.hasOutput()) {
                 return;
             }
             long nowNs = nowNs();
@@ -1278,7 +1307,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
                 LOG.warn(
                         "{}: leaving after {} ms though rank {} has not taken everything",
                         view,
-                        settings.closeTimeout().toMillis(),
+                        (nowNs - startedNs) / 1_000_000,
                         open == null ? "of the relay" : open.peer());
                 return;
             }
@@ -1297,13 +1326,20 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         return null;
     }
 
-    /** What is open, for leak checks: all zero when nothing is under way. */
+    /**
+     * What is open, for leak checks: all zero when nothing is under way. Unexpected are messages, and words of peers that they wait for one,
+     * that nobody has asked for.
+     */
     public String leaks() {
         enter();
         try {
+            int early = 0;
+            for (Link link : links) {
+                early += link == null ? 0 : link.earlyClears();
+            }
             return "operations " + active.size() + ", transfers "
-                    + (transfersInUse + (hub == null ? 0 : hub.inUse())) + ", unexpected "
-                    + unexpected.inUse() + ", cleared receives " + receiveTable.size();
+                    + (transfersInUse - early + (hub == null ? 0 : hub.inUse())) + ", unexpected "
+                    + (unexpected.inUse() + early) + ", cleared receives " + receiveTable.size();
         } finally {
             leave();
         }
@@ -1314,11 +1350,35 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
         return links[peer].keptBytes();
     }
 
+    /** What the credit of the link to a peer came to, for leak checks; null if that link was not used, or did not end in peace. */
+    public CreditBalance creditBalance(int peer) {
+        enter();
+        try {
+            return links[peer].creditBalance();
+        } finally {
+            leave();
+        }
+    }
+
     /** Memory taken for frames that were not acknowledged, in chunks. */
     public int replayChunks() {
         enter();
         try {
             return replays.inUse();
+        } finally {
+            leave();
+        }
+    }
+
+    /** Of this memory the chunks that nobody will give back, for leak checks: links that are not through still use theirs. */
+    public int leakedChunks() {
+        enter();
+        try {
+            int kept = 0;
+            for (Link link : links) {
+                kept += link == null ? 0 : link.keptChunks();
+            }
+            return replays.inUse() - kept;
         } finally {
             leave();
         }

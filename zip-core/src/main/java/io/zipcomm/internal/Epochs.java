@@ -14,6 +14,10 @@ interface Epochs {
      */
     GroupCommunicator next(String operation, int sizeWanted, CallTime time);
 
-    /** The world is closed: leaves the group, unless this rank has gone on to the next epoch. */
-    void close();
+    /**
+     * The world is closed: leaves the group, unless this rank has gone on to the next epoch.
+     *
+     * @param untilNs instant on the engine's clock at which that is over
+     */
+    void close(long untilNs);
 }

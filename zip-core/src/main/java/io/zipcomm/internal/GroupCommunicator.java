@@ -365,6 +365,15 @@ public final class GroupCommunicator implements Communicator {
                 && (long) worldRanks.length * Integer.BYTES <= engine.view().fragmentBytesMax();
     }
 
+    /**
+     * Whether this rank is through with an operation of the hub: it has begun the collective, and the operation is over. Not if
+     * collectives have failed here.
+     */
+    boolean isThrough(int number, int ordinal) {
+        boolean begun = ((collectives - number) & Integer.MAX_VALUE) <= Integer.MAX_VALUE / 2;
+        return failure == null && ending == null && begun && hubTurns.isOver(number, ordinal);
+    }
+
     /** A collective begins that uses the hub: it gets its turn in the order of these calls. */
     public void hubBegins(int number) {
         hubTurns.begins(number);
@@ -708,7 +717,7 @@ public final class GroupCommunicator implements Communicator {
         return split(color, key, time());
     }
 
-    Communicator split(int color, int key, CallTime time) {
+    GroupCommunicator split(int color, int key, CallTime time) {
         if (color < -1) {
             throw refuseCollective("split", "colour " + color + ": expected -1 or more");
         }
@@ -720,11 +729,11 @@ public final class GroupCommunicator implements Communicator {
         return duplicate(time());
     }
 
-    Communicator duplicate(CallTime time) {
+    GroupCommunicator duplicate(CallTime time) {
         return split(Signature.DUPLICATE, 0, rank, time);
     }
 
-    private Communicator split(int signature, int color, int key, CallTime time) {
+    private GroupCommunicator split(int signature, int color, int key, CallTime time) {
         SplitOperation split = new SplitOperation(this, signature, color, key);
         run(split, time.forCollective(this, Signature.operationName(signature)));
         int[] table = split.table();
@@ -789,7 +798,7 @@ public final class GroupCommunicator implements Communicator {
         return grow(size, time());
     }
 
-    Communicator grow(int size, CallTime time) {
+    GroupCommunicator grow(int size, CallTime time) {
         int most = engine.settings().sizeMax();
         if (size < 1 || size > most) {
             throw badArgument(
@@ -799,7 +808,7 @@ public final class GroupCommunicator implements Communicator {
         return next("grow", size, time);
     }
 
-    Communicator next(String operation, int sizeWanted, CallTime time) {
+    GroupCommunicator next(String operation, int sizeWanted, CallTime time) {
         if (epochs == null) {
             throw badArgument(
                     operation, context == 0 ? "no relay knows this group" : "this is not the world's communicator");
@@ -812,7 +821,12 @@ public final class GroupCommunicator implements Communicator {
 
     @Override
     public void close() {
-        close(engine.settings().operationTimeout().toNanos());
+        close(time());
+    }
+
+    /** Closes it in the settings' times, unless the platform leaves less. */
+    void close(CallTime time) {
+        close(engine.settings().operationTimeout().toNanos(), time.leftForEnding());
     }
 
     /**
@@ -822,15 +836,22 @@ public final class GroupCommunicator implements Communicator {
      */
     void closeFor(String reason) {
         engine.closesFor(reason);
-        close(0);
+        close(0, CallTime.LONGEST_NS);
     }
 
-    private void close(long timeoutNs) {
+    /**
+     * Closes it.
+     *
+     * @param pendingNs how long asynchronous operations are waited for
+     * @param leftNs    how long all of it may take
+     */
+    private void close(long pendingNs, long leftNs) {
         if (closed) {
             return;
         }
         closed = true;
-        engine.close(this, timeoutNs);
+        long untilNs = engine.nowNs() + leftNs;
+        engine.close(this, Math.min(pendingNs, leftNs));
         engine.enter();
         try {
             giveUpRegions();
@@ -838,9 +859,9 @@ public final class GroupCommunicator implements Communicator {
             engine.leave();
         }
         if (epochs != null) {
-            epochs.close();
+            epochs.close(untilNs);
         } else if (context == 0) {
-            engine.close();
+            engine.close(untilNs);
         }
         OpenWorlds.closed(this);
     }

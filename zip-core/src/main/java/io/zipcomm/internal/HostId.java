@@ -1,5 +1,6 @@
 package io.zipcomm.internal;
 
+import io.zipcomm.membership.Incarnation;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -14,15 +15,23 @@ public final class HostId {
     private HostId() {}
 
     /**
-     * Finds this host's identity.
+     * Finds this host's identity. A process that was restored from a snapshot has one of its own: copies of a virtual machine have the
+     * boot id and the namespace in common, and are not one host. So two processes that are restored on one machine are as on two:
+     * they share no memory, and reach each other by the addresses by which others do.
      *
      * @param override used instead, if not empty
-     * @return on Linux the boot's random id and the network namespace; elsewhere the host's name
+     * @return on Linux the boot's random id and the network namespace; elsewhere the host's name; with the {@link Incarnation} of a
+     *     process that was restored
      */
     public static String find(String override) {
         if (!override.isEmpty()) {
             return override;
         }
+        String incarnation = Incarnation.id();
+        return incarnation.isEmpty() ? ofMachine() : ofMachine() + "/" + incarnation;
+    }
+
+    private static String ofMachine() {
         try {
             return Files.readString(BOOT_ID).trim() + "/" + Files.readSymbolicLink(NETWORK);
         } catch (IOException | RuntimeException e) {

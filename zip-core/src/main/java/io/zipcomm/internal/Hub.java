@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import org.agrona.collections.LongArrayQueue;
 
 /**
  * This rank's side of operations of which the relay does a part: it takes one copy and sends many, or combines what ranks
@@ -28,6 +29,9 @@ final class Hub implements FrameHandler {
 
     private static final int IDLE_MAX = 64;
     private static final int TEXT_BYTES_MAX = 8 << 10;
+
+    /** Answers that wait: more than a relay has a reason to ask for at once. */
+    private static final int ANSWERS_MAX = 1 << 16;
 
     /** What came with a VERDICT. */
     private static final class Verdict {
@@ -48,6 +52,9 @@ final class Hub implements FrameHandler {
         }
     }
 
+    /** An operation that the relay asked for and that is over here. */
+    private record Through(int context, int leader, long tag) {}
+
     private final Engine engine;
     private final GroupView view;
     private final Path path;
@@ -61,6 +68,13 @@ final class Hub implements FrameHandler {
     private final List<HubTransfer> lingering = new ArrayList<>();
 
     private final ArrayDeque<HubTransfer> sending = new ArrayDeque<>();
+
+    /** Numbers of operations of which this rank has the whole result, and has not said so; any int is one. */
+    private final LongArrayQueue done = new LongArrayQueue();
+
+    /** What the relay asked for and is over here. */
+    private final ArrayDeque<Through> through = new ArrayDeque<>();
+
     private final ArrayDeque<HubTransfer> idle = new ArrayDeque<>();
     private int numbers;
     private boolean flushDue;
@@ -158,22 +172,30 @@ final class Hub implements FrameHandler {
     }
 
     private void send(HubTransfer transfer) {
+        enqueue(transfer);
+        flush();
+    }
+
+    private void enqueue(HubTransfer transfer) {
         if (!transfer.queued) {
             transfer.queued = true;
             sending.add(transfer);
         }
+    }
+
+    private void flush() {
         if (engine.isCorked()) {
             flushDue = true;
         } else {
+            flushDue = false;
             path.flush();
         }
     }
 
-    /** What was posted goes. */
-    void uncorked() {
+    /** What was posted, and what could wait for that, goes. */
+    void flushIfDue() {
         if (flushDue) {
-            flushDue = false;
-            path.flush();
+            flush();
         }
     }
 
@@ -203,6 +225,9 @@ final class Hub implements FrameHandler {
         if (transfer.queued) {
             sending.remove(transfer);
         }
+        if (transfer.framed > transfer.taken) {
+            path.release(transfer);
+        }
         transfer.reset();
         if (idle.size() < IDLE_MAX) {
             idle.push(transfer);
@@ -212,6 +237,18 @@ final class Hub implements FrameHandler {
     /** Transfers under way, for leak checks. */
     int inUse() {
         return active.size();
+    }
+
+    /** Whether something that the others wait for has not left. */
+    boolean hasOutput() {
+        if (lost != null) {
+            return false;
+        }
+        boolean due = !sending.isEmpty() || !done.isEmpty() || !through.isEmpty();
+        for (int i = 0; i < lingering.size() && !due; i++) {
+            due = !lingering.get(i).hasGiven();
+        }
+        return due;
     }
 
     /** The connection to the relay ended. */
@@ -225,32 +262,49 @@ final class Hub implements FrameHandler {
     }
 
     /**
-     * The connection to the relay ended, and may come back. The relay forgets what it had of this rank's operations, so they fail;
-     * those that it has not heard of wait.
+     * The connection to the relay ended, and may come back: then what repeats begins anew, and nobody notices. The relay has dropped what
+     * it was to combine, so that fails. What it has not heard of waits.
      */
     void away(String reason) {
         isAway = true;
-        ZipException failure = lostRelay(reason);
-        for (int i = active.size() - 1; i >= 0; i--) {
-            // The failure of one may end others.
-            HubTransfer transfer = i < active.size() ? active.get(i) : null;
-            if (transfer != null && transfer.entered) {
-                end(transfer, failure);
-            }
-        }
+        done.clear();
+        through.clear();
         for (HubTransfer transfer : List.copyOf(sending)) {
             if (transfer.withdrawn) {
                 recycle(transfer);
             }
         }
-        while (!lingering.isEmpty()) {
-            finished(lingering.get(lingering.size() - 1));
+        for (HubTransfer transfer : List.copyOf(lingering)) {
+            if (transfer.repeats()) {
+                enterAgain(transfer);
+            } else {
+                finished(transfer);
+            }
+        }
+        ZipException failure = lostRelay(reason);
+        for (HubTransfer transfer : List.copyOf(active)) {
+            // The failure of one may end others.
+            if (!transfer.active || !transfer.entered) {
+                continue;
+            }
+            if (transfer.repeats()) {
+                enterAgain(transfer);
+            } else {
+                end(transfer, failure);
+            }
         }
     }
 
-    /** The connection to the relay is there again. */
+    private void enterAgain(HubTransfer transfer) {
+        path.release(transfer);
+        transfer.restart(windowBytes);
+        enqueue(transfer);
+    }
+
+    /** The connection to the relay is there again. Each counts numbers for itself. */
     void back() {
         isAway = false;
+        numbers = 0;
         path.flush();
     }
 
@@ -269,22 +323,39 @@ final class Hub implements FrameHandler {
     }
 
     private void end(HubTransfer transfer, ZipException failure) {
-        if (failure != null) {
-            path.release(transfer);
-        }
         active.remove(transfer);
         if (transfer.held) {
             held.remove(transfer);
         }
+        if (failure == null) {
+            sayDone(transfer);
+        } else {
+            path.release(transfer);
+        }
         Completion completion = transfer.completion;
         int cookie = transfer.cookie;
         long bytes = transfer.bytes;
-        if (failure == null && transfer.target == null) {
+        if (failure == null && transfer.target == null && !transfer.finished) {
             linger(transfer);
         } else {
+            transfer.turns.over(transfer.collective, CollectiveTag.ordinal(transfer.tag));
             recycle(transfer);
         }
         completion.completed(cookie, bytes, failure);
+    }
+
+    /** This rank has the whole result: the others need not keep what they gave. */
+    private void sayDone(HubTransfer transfer) {
+        if (transfer.target == null || !Enter.isConfirmed(transfer.kind, transfer.bytes)) {
+            return;
+        }
+        done.addLong(transfer.number);
+        // The root of a longer one waits for this; otherwise it may go with what this rank posts next, or by the next
+        // timer.
+        flushDue = true;
+        if (transfer.bytes > HubTransfer.KEPT_BYTES_MAX) {
+            flush();
+        }
     }
 
     /**
@@ -293,7 +364,7 @@ final class Hub implements FrameHandler {
      */
     private void linger(HubTransfer transfer) {
         transfer.active = false;
-        transfer.source = null;
+        transfer.keepSource();
         transfer.completion = null;
         transfer.turns.hold(transfer.collective);
         lingering.add(transfer);
@@ -303,6 +374,7 @@ final class Hub implements FrameHandler {
         if (lingering.remove(transfer)) {
             HubTurns turns = transfer.turns;
             int collective = transfer.collective;
+            turns.over(collective, CollectiveTag.ordinal(transfer.tag));
             recycle(transfer);
             release(turns, collective);
         }
@@ -310,17 +382,17 @@ final class Hub implements FrameHandler {
 
     private HubTransfer findLingering(int number) {
         for (int i = 0; i < lingering.size(); i++) {
-            if (lingering.get(i).number == number) {
+            if (lingering.get(i).entered && lingering.get(i).number == number) {
                 return lingering.get(i);
             }
         }
         return null;
     }
 
-    /** A communicator is closed. */
+    /** A communicator is closed. What others may want once more is kept. */
     void forget(int context) {
         for (int i = lingering.size() - 1; i >= 0; i--) {
-            if (lingering.get(i).context == context) {
+            if (lingering.get(i).context == context && lingering.get(i).source == null) {
                 recycle(lingering.remove(i));
             }
         }
@@ -330,6 +402,18 @@ final class Hub implements FrameHandler {
 
     @Override
     public boolean nextFrame(Path from, ByteBuffer header, int at, OutboundFrame out) {
+        if (isAway) {
+            return false;
+        }
+        if (!done.isEmpty()) {
+            begin(FrameType.GRANT, (int) done.pollLong(), header, at);
+            Frame.flags(header, at, Enter.DONE);
+            return true;
+        }
+        if (!through.isEmpty()) {
+            isThrough(through.poll(), header, at);
+            return true;
+        }
         for (HubTransfer transfer = sending.poll(); transfer != null; transfer = sending.poll()) {
             transfer.queued = false;
             if (write(transfer, header, at, out)) {
@@ -341,7 +425,7 @@ final class Hub implements FrameHandler {
 
     private boolean write(HubTransfer transfer, ByteBuffer header, int at, OutboundFrame out) {
         if (transfer.withdrawn) {
-            begin(FrameType.WITHDRAW, transfer, header, at);
+            begin(FrameType.WITHDRAW, transfer.number, header, at);
             recycle(transfer);
             return true;
         }
@@ -357,7 +441,7 @@ final class Hub implements FrameHandler {
             if (part == 0) {
                 return false;
             }
-            begin(FrameType.PART, transfer, header, at);
+            begin(FrameType.PART, transfer.number, header, at);
             Frame.offset(header, at, transfer.framed);
             Frame.messageBytes(header, at, transfer.bytes);
             Frame.payloadBytes(header, at, part);
@@ -374,19 +458,27 @@ final class Hub implements FrameHandler {
         return true;
     }
 
-    private void begin(FrameType type, HubTransfer transfer, ByteBuffer header, int at) {
+    private void begin(FrameType type, int number, ByteBuffer header, int at) {
         Frame.begin(header, at, type);
         Frame.epoch(header, at, view.epoch());
         Frame.source(header, at, view.rank());
         Frame.destination(header, at, view.rank());
-        Frame.transfer(header, at, transfer.number);
+        Frame.transfer(header, at, number);
+    }
+
+    private void isThrough(Through one, ByteBuffer header, int at) {
+        begin(FrameType.ENTER, ++numbers, header, at);
+        Frame.flags(header, at, Enter.THROUGH);
+        Frame.context(header, at, one.context);
+        Frame.destination(header, at, one.leader);
+        Frame.tag(header, at, one.tag);
     }
 
     private void enter(HubTransfer transfer, ByteBuffer header, int at, OutboundFrame out) {
         // Not before: what is held may go after what was posted later.
         transfer.number = ++numbers;
-        begin(FrameType.ENTER, transfer, header, at);
-        Frame.flags(header, at, transfer.kind);
+        begin(FrameType.ENTER, transfer.number, header, at);
+        Frame.flags(header, at, transfer.again ? transfer.kind | Enter.AGAIN : transfer.kind);
         Frame.context(header, at, transfer.context);
         Frame.destination(header, at, transfer.root);
         Frame.tag(header, at, transfer.tag);
@@ -414,24 +506,22 @@ final class Hub implements FrameHandler {
 
     @Override
     public void headerReceived(Path from, ByteBuffer header, int at, InboundFrame in) {
-        HubTransfer transfer = find(Frame.transfer(header, at));
+        int number = Frame.transfer(header, at);
+        HubTransfer transfer = find(number);
         switch (FrameType.of(Frame.type(header, at))) {
             case PART -> part(transfer, header, at, in);
             case GRANT -> {
-                if (Frame.flags(header, at) == Enter.FINISHED) {
-                    finished(findLingering(Frame.transfer(header, at)));
-                } else if (transfer != null && Frame.flags(header, at) == Enter.AWAITS) {
-                    int awaited = Frame.source(header, at);
-                    transfer.awaitedRank = awaited == view.rank() ? ZipException.NONE : awaited;
-                } else if (transfer != null) {
-                    granted(transfer, Frame.credit(header, at));
+                HubTransfer giving = transfer == null ? findLingering(number) : transfer;
+                if (giving != null) {
+                    granted(giving, Frame.flags(header, at), header, at);
                 }
             }
+            case ENTER -> asked(Frame.context(header, at), Frame.source(header, at), Frame.tag(header, at), number);
             case VERDICT -> {
                 if (in.bytes > TEXT_BYTES_MAX) {
                     throw new ZipException(ErrorCode.PROTOCOL, "the relay sent " + Frame.describe(header, at));
                 }
-                HubTransfer judged = transfer == null ? findLingering(Frame.transfer(header, at)) : transfer;
+                HubTransfer judged = transfer == null ? findLingering(number) : transfer;
                 Verdict verdict = new Verdict(judged, header, at, in.bytes);
                 in.payload = Payload.of(verdict.text);
                 in.attachment = verdict;
@@ -440,11 +530,60 @@ final class Hub implements FrameHandler {
         }
     }
 
-    private void granted(HubTransfer transfer, long upTo) {
-        transfer.granted = Math.min(transfer.bytes, Math.max(transfer.granted, upTo));
-        if (transfer.sendable(partBytes) > 0) {
-            send(transfer);
+    private void granted(HubTransfer transfer, int flags, ByteBuffer header, int at) {
+        if (flags == Enter.AWAITS) {
+            int awaited = Frame.source(header, at);
+            transfer.awaitedRank = awaited == view.rank() ? ZipException.NONE : awaited;
+        } else if (flags == Enter.FINISHED) {
+            transfer.finished = true;
+            finished(transfer);
+            completeIfDone(transfer);
+        } else {
+            transfer.granted = Math.min(transfer.bytes, Math.max(transfer.granted, Frame.credit(header, at)));
+            if (transfer.sendable(partBytes) > 0) {
+                send(transfer);
+            }
         }
+    }
+
+    /**
+     * The relay asks this rank to enter an operation again, if it has entered it. It says nothing if that is still to come, or on its way; or
+     * if its collectives have failed, which the relay has heard.
+     *
+     * @param heard number of the latest ENTER of this rank that the relay has heard
+     */
+    private void asked(int context, int leader, long tag, int heard) {
+        HubTransfer transfer = find(context, tag);
+        if (transfer != null) {
+            if (transfer.entered && transfer.number - heard <= 0) {
+                if (!transfer.repeats()) {
+                    throw new ZipException(ErrorCode.PROTOCOL, "the relay asks again for what it combines");
+                }
+                enterAgain(transfer);
+                flush();
+            }
+        } else if (engine.isThrough(context, CollectiveTag.number(tag), CollectiveTag.ordinal(tag))) {
+            if (through.size() >= ANSWERS_MAX) {
+                throw new ZipException(ErrorCode.PROTOCOL, "the relay asks faster than it takes answers");
+            }
+            through.add(new Through(context, leader, tag));
+            flush();
+        }
+    }
+
+    /** One that is under way here, or may be wanted once more. */
+    private HubTransfer find(int context, long tag) {
+        for (int i = 0; i < active.size(); i++) {
+            if (active.get(i).context == context && active.get(i).tag == tag) {
+                return active.get(i);
+            }
+        }
+        for (int i = 0; i < lingering.size(); i++) {
+            if (lingering.get(i).context == context && lingering.get(i).tag == tag) {
+                return lingering.get(i);
+            }
+        }
+        return null;
     }
 
     /** What comes for a transfer that is no more is thrown away. */
@@ -499,6 +638,7 @@ final class Hub implements FrameHandler {
     private void failedLater(HubTransfer transfer, ZipException failure) {
         HubTurns turns = transfer.turns;
         int collective = transfer.collective;
+        turns.over(collective, CollectiveTag.ordinal(transfer.tag));
         recycle(transfer);
         release(turns, collective);
         if (failure.code() == ErrorCode.OPERATION_MISMATCH || failure.code() == ErrorCode.LENGTH_MISMATCH) {

@@ -4,6 +4,10 @@ import io.zipcomm.buffer.DataType;
 import io.zipcomm.buffer.Payload;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
 import org.agrona.collections.IntArrayList;
 
 /**
@@ -12,10 +16,18 @@ import org.agrona.collections.IntArrayList;
  */
 final class HubTurns {
 
+    private static final int IDLE_MAX = 64;
+
     private final IntArrayList underWay = new IntArrayList();
 
     /** For each, how many things are not over. */
     private final IntArrayList holds = new IntArrayList();
+
+    /** For each, the ordinals of its operations that are over here. */
+    private final List<BitSet> over = new ArrayList<>();
+
+    /** Of collectives that ended, to be used again. */
+    private final ArrayDeque<BitSet> idle = new ArrayDeque<>();
 
     private final GroupCommunicator communicator;
     private final int[] worldRanks;
@@ -54,6 +66,21 @@ final class HubTurns {
     void begins(int collective) {
         underWay.addInt(collective);
         holds.addInt(1);
+        over.add(idle.isEmpty() ? new BitSet() : idle.pop());
+    }
+
+    /** An operation of a collective is over here. */
+    void over(int collective, int ordinal) {
+        int place = underWay.indexOf(collective);
+        if (place >= 0) {
+            over.get(place).set(ordinal);
+        }
+    }
+
+    /** Whether an operation of a collective that has begun here is over: it ended, or the collective is not under way. */
+    boolean isOver(int collective, int ordinal) {
+        int place = underWay.indexOf(collective);
+        return place < 0 || over.get(place).get(ordinal);
     }
 
     /** There is one thing more to wait for before the collective is over. */
@@ -76,6 +103,11 @@ final class HubTurns {
         }
         underWay.removeAt(place);
         holds.removeAt(place);
+        BitSet ended = over.remove(place);
+        if (idle.size() < IDLE_MAX) {
+            ended.clear();
+            idle.push(ended);
+        }
         return underWay.size() >= Hub.COLLECTIVES_MAX;
     }
 

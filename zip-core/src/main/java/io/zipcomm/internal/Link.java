@@ -81,6 +81,9 @@ final class Link implements FrameHandler {
     private long judgeAtNs;
     private ZipException suspicion;
 
+    /** The suspicion is the peer's word, which knew why. */
+    private boolean suspectedByPeer;
+
     /** The peer knows, or will be told by the relay, that this link breaks. */
     private boolean breakKnown;
 
@@ -624,6 +627,11 @@ final class Link implements FrameHandler {
         }
     }
 
+    /** Chunks of memory with what the peer has not said that it has; none if this link is through. */
+    int keptChunks() {
+        return isClosed() ? 0 : resumption.replay().chunks();
+    }
+
     /** How often this link has gone back to the relay. */
     int resumptions() {
         return resumption.count();
@@ -685,6 +693,10 @@ final class Link implements FrameHandler {
             resumeLater("");
         }
         if (!byeReceived && failure == null) {
+            if (suspicion != null && !suspectedByPeer) {
+                // Its path was seen to break before, since it ended it.
+                suspicion = null;
+            }
             suspect(
                     ErrorCode.PEER_LEFT,
                     "rank " + peer + " has left the group" + (detail.isEmpty() ? "" : ": " + detail),
@@ -694,7 +706,9 @@ final class Link implements FrameHandler {
 
     @Override
     public void ended(Path path, ZipException ending) {
-        boolean innocent = ending == null || ending.code() == ErrorCode.PEER_LOST;
+        boolean innocent = ending == null
+                || ending.code() == ErrorCode.PEER_LOST
+                || (ending.code() == ErrorCode.DRIVER_LOST && path.isForgettable());
         boolean kept = path != relay && (path.isForgettable() || output.records());
         if (failure == null && innocent && kept && canResume()) {
             forgotten(path, ending);
@@ -745,6 +759,7 @@ final class Link implements FrameHandler {
     void suspectedByPeer(String detail) {
         if (failure == null && !byeReceived) {
             breakKnown = true;
+            suspectedByPeer |= suspicion == null;
             suspect(
                     ErrorCode.PEER_LOST,
                     "rank " + peer + " lost its connection to this rank: " + detail,
@@ -832,6 +847,16 @@ final class Link implements FrameHandler {
     /** Bytes kept for the peer because nobody has asked for them. */
     long keptBytes() {
         return credit.keptBytes();
+    }
+
+    int earlyClears() {
+        return sends.earlyClears();
+    }
+
+    /** What the credit came to; null unless both ends have said goodbye, and know that the other has everything. */
+    CreditBalance creditBalance() {
+        boolean ended = failure == null && byeSent && byeReceived && resumption.isSettled();
+        return ended ? credit.balance() : null;
     }
 
     /** Name of the path that frames go out on; null before there is one. */

@@ -75,7 +75,7 @@ final class LinkOutput {
         boolean forgettable = relay != null && (next == relay || next.isForgettable());
         lastOnPathBefore = records && !forgettable ? sequenceSent : 0;
         path = next;
-        together = next != relay && next.isForgettable();
+        together = next != relay && next.isForgettable() && next.takesFollowers();
         records = forgettable || lastOnPathBefore != 0;
         // What is recorded must fit the relay, and half a chunk, so that two frames fill one.
         fragmentBytesMax = records
@@ -196,6 +196,10 @@ final class LinkOutput {
         Replay replay = resumption.replay();
         boolean isData = Frame.type(header, at) == FrameType.DATA.number();
         Transfer send = (Transfer) frame.attachment;
+        if (lastOnPathBefore != 0) {
+            // Frames are shorter than those of the path's other peers, and lie elsewhere.
+            frame.share = 0;
+        }
         replay.record(header, at, frame, isData ? Frame.messageBytes(header, at) - Frame.offset(header, at) : 0);
         copied(send);
         int begin = (int) frame.offset;

@@ -6,6 +6,7 @@ import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.membership.Incarnation;
 import io.zipcomm.membership.SealKeys;
 import io.zipcomm.settings.Protection;
 import io.zipcomm.settings.ZipSettings;
@@ -33,7 +34,6 @@ import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -71,13 +71,16 @@ public final class MembershipClient implements ControlPlane {
     private static final long ATTACH_REASON_MS = 1000;
 
     /** How long the relay's answer may take when the time is over. */
-    private static final long ANSWER_MS = 2000;
+    static final long ANSWER_MS = 2000;
+
+    /** How long the relay may take to hear that this rank leaves. */
+    private static final long FAREWELL_NS_MAX = TimeUnit.SECONDS.toNanos(1);
 
     private final ZipSettings settings;
     private final RelayAddress relay;
     private final LongSupplier clock;
     private final long startedNs;
-    private final long timeoutNs;
+    private final CallTime.Decided time;
 
     /** Null for a rank that is no member of a group yet. */
     private final Continuation continuation;
@@ -133,15 +136,24 @@ public final class MembershipClient implements ControlPlane {
     private volatile boolean dismissed;
 
     private MembershipClient(ZipSettings settings, RelayAddress relay, LongSupplier clock) {
-        this(settings, relay, clock, settings.joinTimeout().toNanos(), null);
+        this(settings, relay, clock, CallTime.LONGEST_NS);
+    }
+
+    /** A process that joins by the settings' timeout; the relay's answer has a time of its own, but no more than a given one. */
+    private MembershipClient(ZipSettings settings, RelayAddress relay, LongSupplier clock, long answerNsMax) {
+        this(settings, relay, clock, new CallTime.Decided(settings.joinTimeout().toNanos(), answerNsMax), null);
     }
 
     private MembershipClient(
-            ZipSettings settings, RelayAddress relay, LongSupplier clock, long timeoutNs, Continuation continuation) {
+            ZipSettings settings,
+            RelayAddress relay,
+            LongSupplier clock,
+            CallTime.Decided time,
+            Continuation continuation) {
         this.settings = settings;
         this.relay = relay;
         this.clock = clock;
-        this.timeoutNs = timeoutNs;
+        this.time = time;
         this.continuation = continuation;
         startedNs = clock.getAsLong();
         lastHeardNs = startedNs;
@@ -149,7 +161,7 @@ public final class MembershipClient implements ControlPlane {
         boolean seals = settings.protection().encryption() != Protection.Encryption.OFF;
         sealNonce = new byte[seals ? SealKeys.NONCE_BYTES : 0];
         if (seals) {
-            new SecureRandom().nextBytes(sealNonce);
+            Incarnation.random().nextBytes(sealNonce);
         }
     }
 
@@ -162,7 +174,7 @@ public final class MembershipClient implements ControlPlane {
      * @param localPort  where the control connection is to come from, see {@link Transport#rendezvousPort}; 0 for anywhere
      * @param hostId     identity of the host
      * @param relayed    whether a data connection will be attached
-     * @param clock      nanoseconds
+     * @param clock      that of {@link System#nanoTime}, or what the provider has in its place
      * @return a client with a place; the caller closes it
      * @throws ZipException with the relay's reason, or as {@link TransportProvider#openControl}
      */
@@ -174,8 +186,25 @@ public final class MembershipClient implements ControlPlane {
             String hostId,
             boolean relayed,
             LongSupplier clock) {
-        long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
-        MembershipClient client = new MembershipClient(settings, settings.relay(), clock);
+        return join(settings, CallTime.LONGEST_NS, provider, candidates, localPort, hostId, relayed, clock);
+    }
+
+    /**
+     * As the other one.
+     *
+     * @param answerNsMax how long the relay's answer may take, at most, beyond the join timeout
+     */
+    static MembershipClient join(
+            ZipSettings settings,
+            long answerNsMax,
+            TransportProvider provider,
+            List<Candidate> candidates,
+            int localPort,
+            String hostId,
+            boolean relayed,
+            LongSupplier clock) {
+        long deadlineNs = clock.getAsLong() + settings.joinTimeout().toNanos();
+        MembershipClient client = new MembershipClient(settings, settings.relay(), clock, answerNsMax);
         client.ask(provider, candidates, localPort, hostId, relayed, false, true, deadlineNs);
         return client.admitted();
     }
@@ -197,9 +226,8 @@ public final class MembershipClient implements ControlPlane {
             String hostId,
             Continuation continuation,
             LongSupplier clock) {
-        long timeoutNs = continuation.time().timeoutNs();
-        long deadlineNs = System.nanoTime() + timeoutNs;
-        MembershipClient client = new MembershipClient(settings, relay, clock, timeoutNs, continuation);
+        long deadlineNs = clock.getAsLong() + continuation.time().timeoutNs();
+        MembershipClient client = new MembershipClient(settings, relay, clock, continuation.time(), continuation);
         boolean relayed = settings.transport().isRelayed();
         client.ask(
                 provider, transport.candidates(), transport.rendezvousPort(), hostId, relayed, false, true, deadlineNs);
@@ -220,7 +248,7 @@ public final class MembershipClient implements ControlPlane {
      */
     public static MembershipClient visit(
             ZipSettings settings, RelayAddress relay, TransportProvider provider, int localPort, LongSupplier clock) {
-        long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
+        long deadlineNs = clock.getAsLong() + settings.joinTimeout().toNanos();
         MembershipClient client = new MembershipClient(settings, relay, clock);
         String hostId = HostId.find(settings.hostId());
         client.ask(provider, List.of(), localPort, hostId, false, false, false, deadlineNs);
@@ -277,7 +305,7 @@ public final class MembershipClient implements ControlPlane {
         }
         channel = opened;
         Join.Builder join = MembershipMessages.join(settings, provider, candidates, hostId, relayed, elsewhere)
-                .setJoinTimeoutMs(Math.max(1, timeoutNs / 1_000_000));
+                .setJoinTimeoutMs(Math.max(1, time.timeoutNs() / 1_000_000));
         if (continuation != null) {
             join.setContinues(continuation.toWire());
         }
@@ -300,7 +328,7 @@ public final class MembershipClient implements ControlPlane {
 
         @Override
         public ControlChannel open(long timeoutNs) {
-            return provider.openControl(settings, relay, localPort, newEars(), System.nanoTime() + timeoutNs, false);
+            return provider.openControl(settings, relay, localPort, newEars(), nowNs() + timeoutNs, false);
         }
 
         @Override
@@ -558,11 +586,11 @@ public final class MembershipClient implements ControlPlane {
     }
 
     /** The relay watches the same deadline and knows who is missing, so its answer is given time to arrive. */
-    private long leftNs() {
+    long leftNs() {
         long answerNs = continuation == null
-                ? TimeUnit.MILLISECONDS.toNanos(ANSWER_MS) + stragglersNs()
-                : continuation.time().answerNs();
-        return timeoutNs + answerNs - (clock.getAsLong() - startedNs);
+                ? Math.min(TimeUnit.MILLISECONDS.toNanos(ANSWER_MS) + stragglersNs(), time.answerNs())
+                : time.answerNs();
+        return time.timeoutNs() + answerNs - (clock.getAsLong() - startedNs);
     }
 
     /** How long a relay waits, when the join timeout is over, for ranks that have begun to come, if it may begin without others. */
@@ -717,16 +745,16 @@ public final class MembershipClient implements ControlPlane {
     }
 
     @Override
-    public void leave() {
+    public void leave(long answerNs) {
         leaving = true;
         say(ToRelay.newBuilder().setLeave(Leave.getDefaultInstance()).build());
-        awaitFarewell();
+        awaitFarewell(Math.min(FAREWELL_NS_MAX, answerNs));
     }
 
     /** The relay closes the connection once it has read that we leave. Only then may the data connection go. */
-    private void awaitFarewell() {
+    private void awaitFarewell(long ns) {
         try {
-            finished.await(1, TimeUnit.SECONDS);
+            finished.await(ns, TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

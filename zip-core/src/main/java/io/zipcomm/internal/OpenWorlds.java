@@ -2,6 +2,7 @@ package io.zipcomm.internal;
 
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
+import io.zipcomm.membership.Incarnation;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -45,7 +46,7 @@ public final class OpenWorlds {
         WORLDS.remove(world);
     }
 
-    /** Closes all worlds, at the same time since they may be each other's peers, and lets no process join until {@link #resume}. */
+    /** Closes all worlds, at the same time since they may be each other's peers, and lets no process join until {@link #restored}. */
     public static void closeAll() {
         List<Thread> closing = new ArrayList<>();
         long timeoutMs = CLOSE_GRACE_MS;
@@ -92,8 +93,13 @@ public final class OpenWorlds {
         return List.copyOf(WORLDS);
     }
 
-    /** The process may join groups again. */
-    public static synchronized void resume() {
+    /** The process was restored: it is another one now, and may join groups again. */
+    public static void restored() {
+        Incarnation.renew();
+        resume();
+    }
+
+    private static synchronized void resume() {
         snapshot = false;
     }
 

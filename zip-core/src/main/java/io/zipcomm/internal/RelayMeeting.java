@@ -70,6 +70,10 @@ public final class RelayMeeting {
     private final LongSupplier clock;
     private final long startedNs;
     private final long timeoutNs;
+
+    /** How long all of it may take, whatever is under way then. */
+    private final long longestNs;
+
     private final List<Stay> stays = new ArrayList<>();
 
     /** Whoever reads that there is news looks at all relays, so one piece of it says as much as many. */
@@ -93,6 +97,7 @@ public final class RelayMeeting {
 
     private RelayMeeting(
             ZipSettings settings,
+            long answerNsMax,
             TransportProvider provider,
             Transport transport,
             String hostId,
@@ -107,24 +112,27 @@ public final class RelayMeeting {
         candidates = transport.candidates();
         startedNs = System.nanoTime();
         timeoutNs = settings.joinTimeout().toNanos();
+        longestNs = timeoutNs + answerNsMax;
     }
 
     /**
      * Joins the group at one of the relays. Blocks until it is complete.
      *
-     * @param transport is attached when this returns, if {@code relayed}
+     * @param answerNsMax how long it may take, at most, beyond the join timeout
+     * @param transport   is attached when this returns, if {@code relayed}
      * @return a client whose group is complete; the caller closes it
      * @throws ZipException with a relay's reason, JOIN_TIMEOUT, RELAY_UNREACHABLE, BAD_SETTING, or CANCELLED if the thread is
      *     interrupted, whose flag stays set
      */
     public static MembershipClient join(
             ZipSettings settings,
+            long answerNsMax,
             TransportProvider provider,
             Transport transport,
             String hostId,
             boolean relayed,
             LongSupplier clock) {
-        RelayMeeting meeting = new RelayMeeting(settings, provider, transport, hostId, relayed, clock);
+        RelayMeeting meeting = new RelayMeeting(settings, answerNsMax, provider, transport, hostId, relayed, clock);
         MembershipClient found = null;
         try {
             found = meeting.meet();
@@ -154,7 +162,7 @@ public final class RelayMeeting {
             checkRefusals();
             boolean allSaid = stays.stream().allMatch(stay -> stay.trouble != null);
             long graceNs = GRACE_NS + (current == null ? 0 : attached.stragglersNs());
-            if (nowNs - startedNs > (allSaid ? timeoutNs : timeoutNs + graceNs)) {
+            if (nowNs - startedNs > Math.min(allSaid ? timeoutNs : timeoutNs + graceNs, longestNs)) {
                 throw timedOut();
             }
             if (current != null && isComplete(attached)) {
@@ -235,8 +243,13 @@ public final class RelayMeeting {
             if (relayed) {
                 // It may be late already, and is waited for then.
                 long attemptNs = Math.max(timeoutNs / ATTEMPT_SHARE, stay == settled ? client.heartbeatTimeoutNs() : 0);
+                long leftNs = startedNs + longestNs - System.nanoTime();
                 transport.attach(
-                        stay.relay, settings.session(), client.rank(), client.ticket(), System.nanoTime() + attemptNs);
+                        stay.relay,
+                        settings.session(),
+                        client.rank(),
+                        client.ticket(),
+                        System.nanoTime() + Math.min(attemptNs, leftNs));
             } else {
                 client.choose();
             }
@@ -265,7 +278,9 @@ public final class RelayMeeting {
         MembershipClient client = attached;
         client.leaveUnlessComplete();
         try {
-            client.completion().get(LEAVE_MS_MAX, TimeUnit.MILLISECONDS);
+            long leftNs = startedNs + longestNs - System.nanoTime();
+            long leaveNs = Math.min(TimeUnit.MILLISECONDS.toNanos(LEAVE_MS_MAX), Math.max(0, leftNs));
+            client.completion().get(leaveNs, TimeUnit.NANOSECONDS);
             return true;
         } catch (ExecutionException e) {
             stay.leave(client, null);

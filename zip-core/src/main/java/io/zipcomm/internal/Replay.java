@@ -46,6 +46,15 @@ final class Replay {
         return bytes == 0;
     }
 
+    /** Chunks of memory that the frames are in. */
+    int chunks() {
+        int count = 0;
+        for (ReplayPool.Chunk chunk = oldest; chunk != null; chunk = chunk.next) {
+            count++;
+        }
+        return count;
+    }
+
     /** Whether a frame of some length, header included, can be recorded. */
     boolean hasRoom(int frameBytes) {
         return bytes + frameBytes <= bytesMax;

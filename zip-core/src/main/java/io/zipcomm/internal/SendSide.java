@@ -242,6 +242,7 @@ final class SendSide {
         frame.offset = offset;
         frame.bytes = bytes;
         frame.share = send.share;
+        frame.shareOffset = offset;
         frame.sharers = send.sharers;
         frame.attachment = send;
     }
@@ -409,6 +410,11 @@ final class SendSide {
             link.release(one);
             complete(one, reason);
         }
+    }
+
+    /** Receivers that said that they are ready for messages of which nobody here knows yet. */
+    int earlyClears() {
+        return early.size();
     }
 
     /** Forgets receivers of a communicator that is no more. */

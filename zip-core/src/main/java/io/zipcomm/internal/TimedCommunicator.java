@@ -88,12 +88,12 @@ final class TimedCommunicator implements Communicator {
 
     @Override
     public Communicator split(int color, int key) {
-        return all.split(color, key, time);
+        return time.carriedTo(all.split(color, key, time));
     }
 
     @Override
     public Communicator duplicate() {
-        return all.duplicate(time);
+        return time.carriedTo(all.duplicate(time));
     }
 
     @Override
@@ -123,16 +123,16 @@ final class TimedCommunicator implements Communicator {
 
     @Override
     public Communicator shrink() {
-        return all.next("shrink", 0, time);
+        return time.carriedTo(all.next("shrink", 0, time));
     }
 
     @Override
     public Communicator grow(int size) {
-        return all.grow(size, time);
+        return time.carriedTo(all.grow(size, time));
     }
 
     @Override
     public void close() {
-        all.close();
+        all.close(time);
     }
 }

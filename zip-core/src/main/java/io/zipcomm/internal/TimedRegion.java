@@ -18,7 +18,7 @@ final class TimedRegion implements Region {
 
     @Override
     public Communicator communicator() {
-        return all.communicator();
+        return time.carriedTo(all.communicator());
     }
 
     @Override

@@ -101,7 +101,7 @@ final class WorldEpochs implements Epochs {
                     "the group went on to epoch " + next.view().epoch()));
             client.close();
             if (closed) {
-                next.close();
+                next.close(time);
                 throw engine.closed();
             }
             LOG.info("{}: went on from epoch {}", next.view(), engine.view().epoch());
@@ -181,10 +181,11 @@ final class WorldEpochs implements Epochs {
 
     private GroupCommunicator join(String operation, int sizeWanted, CallTime.Decided time) {
         // Who has asked in time has the time of a heartbeat more.
-        long attachUntilNs = System.nanoTime() + time.timeoutNs() + time.answerNs();
+        long attachUntilNs = clock.getAsLong() + time.timeoutNs() + time.answerNs();
         Continuation continuation =
                 new Continuation(operation, engine.view(), ByteString.copyFrom(client.ticket()), sizeWanted, time);
-        Transport transport = provider.open(settings);
+        Duration opening = Duration.ofNanos(Math.min(settings.joinTimeout().toNanos(), time.timeoutNs()));
+        Transport transport = provider.open(settings.withJoinTimeout(opening));
         MembershipClient next = null;
         try {
             next = MembershipClient.goOn(settings, client.relay(), provider, transport, hostId, continuation, clock);
@@ -243,15 +244,15 @@ final class WorldEpochs implements Epochs {
 
     /** The relay, which hears that this rank leaves, ends its way to the next epoch too. */
     @Override
-    public void close() {
+    public void close(long untilNs) {
         closed = true;
         if (over != null) {
             return;
         }
         // Of no effect if it is abandoned, also while this is called.
-        engine.close();
+        engine.close(untilNs);
         if (abandoned) {
-            client.leave();
+            client.leave(Math.max(Engine.END_NS_MIN, untilNs - clock.getAsLong()));
             client.close();
         }
     }

@@ -7,7 +7,6 @@ import io.zipcomm.wire.FrameType;
 import io.zipcomm.wire.Hello;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.security.SecureRandom;
 import java.util.Arrays;
 
 /**
@@ -38,7 +37,7 @@ public class Handshake {
     public Handshake(GroupView view, int peer) {
         this.view = view;
         this.peer = peer;
-        new SecureRandom().nextBytes(ownNonce);
+        Incarnation.random().nextBytes(ownNonce);
     }
 
     /** Whether the peer has said OPEN: CONFIRM can be said. */

@@ -275,6 +275,44 @@ public record ZipSettings(
         return relays.get(0);
     }
 
+    /**
+     * These with another join timeout.
+     *
+     * @param timeout positive
+     * @throws ZipException with code BAD_SETTING if it is not
+     */
+    public ZipSettings withJoinTimeout(Duration timeout) {
+        return new ZipSettings(
+                relays,
+                access,
+                session,
+                size,
+                sizeMin,
+                sizeMax,
+                rank,
+                token,
+                transport,
+                timeout,
+                operationTimeout,
+                closeTimeout,
+                relayTimeout,
+                eagerBytes,
+                windowBytes,
+                replayBytes,
+                waiting,
+                spinTime,
+                io,
+                bind,
+                hostId,
+                sharedMemory,
+                aeronDriver,
+                aeronUdp,
+                rdmaProvider,
+                tuning,
+                relayCollectives,
+                protection);
+    }
+
     private static void positive(Setting setting, Duration value) {
         if (value.isNegative() || value.isZero()) {
             throw bad(setting, value, "a positive time");

@@ -10,7 +10,8 @@ import java.util.List;
  *
  * <p>Between two ranks there is one direct path at most, whichever transport opens it. So a pair is tried once: what has
  * failed, or was given up, at one end is refused to the other, and is not begun again. An end that has sent the last word
- * of its handshake does not give up any more, and one that gave up never sends it.
+ * of its handshake does not give up any more, and one that gave up never sends it. A path that was open and is lost may be followed by another
+ * of the same kind, where links have the relay to go back to and the path may be forgotten ({@link Path#isForgettable}).
  *
  * <p>Thread: everything here and on the paths is called by the holder of the engine only, one thread at a time but not
  * always the same. Nothing blocks.

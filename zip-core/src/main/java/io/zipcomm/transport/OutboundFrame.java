@@ -16,15 +16,18 @@ public final class OutboundFrame {
 
     /**
      * How many whole frames, header and payload, are in {@link #payload} right behind the payload of this frame, to be sent
-     * with it. Other than 0 only on paths that may be forgotten, which send a stream of bytes.
+     * with it. Other than 0 only on paths that take them ({@link Path#takesFollowers}), which send a stream of bytes.
      */
     public int followers;
 
     /**
-     * Frames to several peers with the same number, other than 0, and the same {@link #offset} carry the same bytes: a path
-     * that keeps them in memory which these peers share needs to place them once. Never used again.
+     * Frames to several peers with the same number, other than 0, the same {@link #shareOffset} and the same {@link #bytes} carry the
+     * same bytes: a path that keeps them in memory which these peers share needs to place them once. Never used again.
      */
     public long share;
+
+    /** Where the bytes begin in what the peers get alike; {@link #offset}, but for a copy that is kept until the peer has it. */
+    public long shareOffset;
 
     /** How many peers get frames with that number. */
     public int sharers;
@@ -42,6 +45,7 @@ public final class OutboundFrame {
         bytes = 0;
         followers = 0;
         share = 0;
+        shareOffset = 0;
         sharers = 0;
         attachment = null;
     }

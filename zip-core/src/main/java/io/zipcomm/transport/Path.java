@@ -24,6 +24,14 @@ public interface Path {
         return false;
     }
 
+    /**
+     * Whether frames that lie one right behind the other in memory may be given out as one
+     * ({@link OutboundFrame#followers}). Asked of paths that may be forgotten.
+     */
+    default boolean takesFollowers() {
+        return isForgettable();
+    }
+
     /** Says who makes and takes this path's frames. Called once, before anything else. */
     void bind(FrameHandler handler);
 

@@ -2,8 +2,10 @@ package io.zipcomm.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.GroupView;
@@ -11,6 +13,7 @@ import io.zipcomm.membership.Member;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.FrameHandler;
 import io.zipcomm.transport.InboundFrame;
+import io.zipcomm.transport.OutboundFrame;
 import io.zipcomm.transport.Path;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.wire.Frame;
@@ -21,7 +24,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** A link whose peer moves to another path before that is open here. */
+/** A link whose peer moves to another path before that is open here, and what frames are like on it. */
 final class LinkTest {
 
     private static final int EPOCH = 3;
@@ -37,6 +40,7 @@ final class LinkTest {
         private final boolean forgettable;
         private boolean open;
         private boolean closed;
+        private boolean takesFollowers = true;
 
         TestPath(String name, boolean forgettable) {
             this.name = name;
@@ -61,6 +65,16 @@ final class LinkTest {
         @Override
         public boolean isForgettable() {
             return forgettable;
+        }
+
+        @Override
+        public boolean takesFollowers() {
+            return takesFollowers;
+        }
+
+        @Override
+        public int missingBytes() {
+            return 0;
         }
 
         @Override
@@ -147,5 +161,77 @@ final class LinkTest {
         TestPath next = direct();
         link.opened(next);
         assertTrue(next.closed);
+    }
+
+    private OutboundFrame next(Path path, FrameType expected) {
+        ByteBuffer header = Frame.allocate(Frame.HEADER_BYTES);
+        OutboundFrame frame = new OutboundFrame();
+        assertTrue(link.nextFrame(path, header, 0, frame));
+        assertEquals(expected.number(), Frame.type(header, 0));
+        if (frame.attachment != null) {
+            link.payloadTaken(frame);
+        }
+        return frame;
+    }
+
+    /** Posts two messages to share, and moves to a path. */
+    private void moveTo(TestPath path) {
+        link.begin(relay);
+        for (int i = 0; i < 3; i++) {
+            link.sends().post(0, i, 0, Payload.of(new byte[100]), 16, 64, 9 + i, 2, (cookie, value, failure) -> {}, 0);
+        }
+        next(relay, FrameType.EAGER);
+        link.opened(path);
+        next(relay, FrameType.SWITCH);
+    }
+
+    @Test
+    void shouldSayWhatIsSharedWhereFramesAreKept() {
+        TestPath direct = direct();
+        direct.takesFollowers = false;
+        moveTo(direct);
+        for (int i = 1; i < 3; i++) {
+            OutboundFrame frame = next(direct, FrameType.EAGER);
+            assertEquals(0, frame.followers);
+            assertEquals(9 + i, frame.share);
+            assertEquals(16, frame.shareOffset);
+            assertEquals(64, frame.bytes);
+        }
+        assertEquals(0, link.resumptions());
+    }
+
+    @Test
+    void shouldSendTogetherWhatMayFollow() {
+        TestPath direct = direct();
+        moveTo(direct);
+        assertEquals(1, next(direct, FrameType.EAGER).followers);
+    }
+
+    /** Frames that are kept are others than those of peers whose are not. */
+    @Test
+    void shouldShareNothingOnOneHostUntilNothingIsKept() {
+        TestPath shared = new TestPath("aeron-ipc", false);
+        moveTo(shared);
+        assertEquals(0, next(shared, FrameType.EAGER).share);
+    }
+
+    /** This rank's driver is nobody's fault, and there is another way. */
+    @Test
+    void shouldGoOnWithoutAMediaDriverWhereThatCanBe() {
+        TestPath direct = direct();
+        moveTo(direct);
+        link.ended(direct, new ZipException(ErrorCode.DRIVER_LOST, "closed"));
+        link.resume();
+        assertNull(link.failure());
+        assertTrue(direct.closed);
+        next(relay, FrameType.RESUME);
+    }
+
+    @Test
+    void shouldFailWithTheMediaDriverOfItsHost() {
+        TestPath shared = new TestPath("aeron-ipc", false);
+        link.begin(shared);
+        link.ended(shared, new ZipException(ErrorCode.DRIVER_LOST, "closed"));
+        assertEquals(ErrorCode.DRIVER_LOST, link.failure().code());
     }
 }

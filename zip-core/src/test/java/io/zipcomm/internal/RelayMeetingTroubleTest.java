@@ -46,7 +46,8 @@ class RelayMeetingTroubleTest {
                 .build();
         return assertThrows(
                 ZipException.class,
-                () -> RelayMeeting.join(settings, provider, TRANSPORT, "this host", true, System::nanoTime));
+                () -> RelayMeeting.join(
+                        settings, CallTime.LONGEST_NS, provider, TRANSPORT, "this host", true, System::nanoTime));
     }
 
     @Test

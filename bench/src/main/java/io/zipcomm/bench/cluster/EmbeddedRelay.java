@@ -30,7 +30,7 @@ public final class EmbeddedRelay implements GroupSource, AutoCloseable {
      *
      * @param settings what it is to do differently; where it listens and its secret are set here
      */
-    static EmbeddedRelay start(RelaySettings.Builder settings) {
+    public static EmbeddedRelay start(RelaySettings.Builder settings) {
         RelaySecret secret = RelaySecret.random();
         return new EmbeddedRelay(
                 secret,

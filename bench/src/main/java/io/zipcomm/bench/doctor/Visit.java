@@ -4,6 +4,7 @@ import io.zipcomm.internal.MembershipClient;
 import io.zipcomm.transport.RelayAddress;
 import java.net.Inet6Address;
 import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A control connection to a relay that has admitted this process.
@@ -39,7 +40,7 @@ record Visit(RelayAddress relay, MembershipClient client, boolean proxied) imple
     /** Takes leave, so that the relay is the first to end the connection, and its port is free again here. */
     @Override
     public void close() {
-        client.leave();
+        client.leave(TimeUnit.SECONDS.toNanos(1));
         client.close();
     }
 }

@@ -151,7 +151,7 @@ public class EngineTurnBenchmark {
         public void agree(int context, int[] members, int number, boolean value, long timeoutMs) {}
 
         @Override
-        public void leave() {}
+        public void leave(long answerNs) {}
 
         @Override
         public void close() {}

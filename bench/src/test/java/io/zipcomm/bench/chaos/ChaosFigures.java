@@ -1,5 +1,6 @@
 package io.zipcomm.bench.chaos;
 
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -20,6 +21,7 @@ final class ChaosFigures {
         private final Histogram noticed = new Histogram(HIGHEST_US, DIGITS);
         private final Histogram agreed = new Histogram(HIGHEST_US, DIGITS);
         private final Histogram wentOn = new Histogram(HIGHEST_US, DIGITS);
+        private final Histogram knew = new Histogram(HIGHEST_US, DIGITS);
     }
 
     private final Map<String, Map<Fault, Integer>> rounds = new TreeMap<>();
@@ -45,6 +47,18 @@ final class ChaosFigures {
             add(of.agreed, report.agreedNs() - faultNs);
         });
         joined.stream().mapToLong(Membership::atNs).max().ifPresent(lastNs -> add(of.wentOn, lastNs - faultNs));
+    }
+
+    /** Counts one that was given up and saw that it was. */
+    void addOut(Fault fault, long sinceEndOfFaultNs) {
+        add(times.computeIfAbsent(fault, key -> new Times()).knew, sinceEndOfFaultNs);
+    }
+
+    /** Counts a round in which the group ended. */
+    void addEnd(String where, Fault fault, Collection<Long> sinceFaultNs) {
+        count(where, fault);
+        Times of = times.computeIfAbsent(fault, key -> new Times());
+        sinceFaultNs.forEach(ns -> add(of.knew, ns));
     }
 
     private void count(String where, Fault fault) {
@@ -75,6 +89,7 @@ final class ChaosFigures {
             line(text, fault + " to the exception", of.noticed);
             line(text, fault + " to the agreement", of.agreed);
             line(text, fault + " to the next epoch, all members", of.wentOn);
+            line(text, fault + (fault.deadly() ? ", its end until the victim knew" : " until all knew"), of.knew);
         });
         return text.append("  false positives: ")
                 .append(falsePositives)
@@ -85,9 +100,12 @@ final class ChaosFigures {
     }
 
     private static void line(StringBuilder text, String what, Histogram histogram) {
+        if (histogram.getTotalCount() == 0) {
+            return;
+        }
         text.append(String.format(
                 Locale.ROOT,
-                "  %-40s p50 %,.1f ms, p99 %,.1f ms, max %,.1f ms, %d times%n",
+                "  %-48s p50 %,.1f ms, p99 %,.1f ms, max %,.1f ms, %d times%n",
                 what,
                 histogram.getValueAtPercentile(50) / US_PER_MS,
                 histogram.getValueAtPercentile(99) / US_PER_MS,

@@ -55,6 +55,9 @@ public final class ChaosRank {
     private volatile int wanted;
     private volatile boolean stopping;
 
+    /** Why work ended last; null if it has not. */
+    private ZipException noticed;
+
     private ChaosRank(HarnessLink harness) {
         this.harness = harness;
     }
@@ -116,6 +119,7 @@ public final class ChaosRank {
     private void tellEnd(String kind, ErrorCode code, Exception e) {
         harness.tell(Message.of(kind)
                 .with("code", code)
+                .with("noticed", noticed == null ? "" : noticed.getMessage())
                 .with("message", e.getMessage())
                 .with("atNs", System.nanoTime()));
     }
@@ -159,6 +163,7 @@ public final class ChaosRank {
     }
 
     private Communicator recover(Communicator world, ZipException failure, long noticedNs) {
+        noticed = failure;
         if (failure.code() == ErrorCode.EXPELLED) {
             throw failure;
         }

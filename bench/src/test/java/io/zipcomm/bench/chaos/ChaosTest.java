@@ -10,6 +10,7 @@ import io.zipcomm.bench.cluster.WorkerFailure;
 import io.zipcomm.bench.worker.Message;
 import io.zipcomm.testkit.SharedMemoryFolder;
 import io.zipcomm.testkit.lab.NetworkLab;
+import io.zipcomm.transport.rdma.ffi.FabricLibrary;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -51,6 +52,10 @@ final class ChaosTest {
     private static final int LONG_RANKS = 8;
     private static final int THREADS_PER_CORE = 4;
     private static final int PAUSE_MS = 3000;
+
+    /** TCP doubles its waits: what was on its way at the start of three seconds without network would come after six. */
+    private static final int SUSPEND_MS = 2500;
+
     private static final long LOAD_MS = TimeUnit.SECONDS.toMillis(60);
 
     /** In which a thread that was stopped for {@link #PAUSE_MS} cannot have stood still for less. */
@@ -96,9 +101,10 @@ final class ChaosTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tcp", "relay", "aeron-ipc"})
+    @ValueSource(strings = {"tcp", "relay", "aeron-ipc", "aeron-udp", "rdma"})
     void shouldGoOnWithoutThoseThatWereKilled(String transport)
             throws IOException, InterruptedException, WorkerFailure {
+        assumeAvailable(transport);
         carryOut(transport, false, 4, kill(2), kill(0));
     }
 
@@ -107,9 +113,70 @@ final class ChaosTest {
         carryOut("auto", false, 5, kill(1, 3), killAndReplace(0), one(Fault.PAUSE, 5, 2000));
     }
 
+    private static void assumeAvailable(String transport) {
+        String absence = transport.equals("rdma") ? FabricLibrary.absence() : null;
+        assertTrue(absence == null || System.getenv("ZIP_TEST_NATIVE") == null, () -> "no RDMA: " + absence);
+        assumeTrue(absence == null, () -> "no RDMA: " + absence);
+    }
+
     @Test
     void shouldExpelWhoStandsStillForTooLongAndNobodyElse() throws IOException, InterruptedException, WorkerFailure {
-        carryOut("auto", false, 4, one(Fault.PAUSE, 0, 1500), one(Fault.FREEZE, 1, 300));
+        carryOut("auto", false, 4, one(Fault.PAUSE, 0, 3000), one(Fault.FREEZE, 1, 300));
+    }
+
+    @Test
+    void shouldExpelWhoIsBackFromASnapshotAndNobodyElse() throws IOException, InterruptedException, WorkerFailure {
+        assumeTrue(NetworkLab.unavailabilityReason() == null, NetworkLab.unavailabilityReason());
+        carryOut("auto", true, 4, one(Fault.SUSPEND, 2, SUSPEND_MS), one(Fault.SNAPSHOT, 1, 300));
+    }
+
+    /** The same as of {@code auto}, on the transports that the plans draw, too. */
+    @Test
+    @Tag("long")
+    @Timeout(300)
+    void shouldExpelWhoStandsStillOrIsCutOffOnOtherPaths() throws IOException, InterruptedException, WorkerFailure {
+        assumeAvailable("rdma");
+        assumeTrue(NetworkLab.unavailabilityReason() == null, NetworkLab.unavailabilityReason());
+        carryOut("rdma", false, 4, one(Fault.PAUSE, 0, 3000), one(Fault.FREEZE, 1, 300));
+        carryOut("relay", true, 4, one(Fault.SUSPEND, 2, SUSPEND_MS), one(Fault.SNAPSHOT, 1, 300));
+        carryOut("aeron-udp", true, 4, one(Fault.BLIP, 2, 1500), one(Fault.CUT, 1, 300));
+    }
+
+    @Test
+    @Tag("long")
+    @Timeout(300)
+    void shouldExpelWhoStandsStillForAMinute() throws IOException, InterruptedException, WorkerFailure {
+        carryOut("auto", false, 4, one(Fault.FREEZE_MINUTE, 1, 0));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp", "relay", "aeron-udp"})
+    @Tag("long")
+    @Timeout(300)
+    void shouldExpelWhoIsBackFromASnapshotAfterAMinute(String transport)
+            throws IOException, InterruptedException, WorkerFailure {
+        assumeTrue(NetworkLab.unavailabilityReason() == null, NetworkLab.unavailabilityReason());
+        carryOut(transport, true, 4, one(Fault.SNAPSHOT_MINUTE, 1, 0));
+    }
+
+    @Test
+    void shouldEndInTimeWithoutARelayThatAllNeed() throws IOException, InterruptedException, WorkerFailure {
+        carryOut("relay", false, 4, new ChaosStep(Fault.RELAY_LOSS, List.of(), 50, 0, 0, 0));
+    }
+
+    @Test
+    void shouldGoOnWithoutARelayUntilOneDies() throws IOException, InterruptedException, WorkerFailure {
+        carryOut("tcp", false, 4, new ChaosStep(Fault.RELAY_LOSS, List.of(2), 50, 0, 0, 0));
+    }
+
+    /** Nothing else tells of a death there, so the deadline does. */
+    @ParameterizedTest
+    @ValueSource(strings = {"aeron-ipc", "aeron-udp", "rdma"})
+    @Tag("long")
+    void shouldGoOnWithoutARelayUntilOneDiesOnOtherPaths(String transport)
+            throws IOException, InterruptedException, WorkerFailure {
+        assumeAvailable(transport);
+        carryOut(transport, false, 4, new ChaosStep(Fault.RELAY_LOSS, List.of(2), 50, 0, 0, 0));
     }
 
     @Test
@@ -130,11 +197,13 @@ final class ChaosTest {
         int rounds = Integer.getInteger(ROUNDS, 50);
         long seed = Long.getLong(SEED, 1);
         boolean lab = NetworkLab.unavailabilityReason() == null;
+        boolean rdma = FabricLibrary.absence() == null;
         System.out.println("chaos: " + rounds + " rounds from seed " + seed
-                + (lab ? "" : ", " + NetworkLab.unavailabilityReason()));
+                + (lab ? "" : ", no networks of their own: " + NetworkLab.unavailabilityReason())
+                + (rdma ? "" : ", no RDMA: " + FabricLibrary.absence()));
         for (long next = seed; figures.rounds() < rounds; next++) {
             // A seed alone says what its group goes through.
-            run.run(ChaosPlan.random(next, lab, RELAY_RESTART));
+            run.run(ChaosPlan.random(next, lab, rdma, RELAY_RESTART));
         }
         assertEquals(0, figures.falsePositives());
     }

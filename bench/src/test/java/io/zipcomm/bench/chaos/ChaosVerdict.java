@@ -1,6 +1,8 @@
 package io.zipcomm.bench.chaos;
 
+import io.zipcomm.bench.worker.Message;
 import io.zipcomm.error.ErrorCode;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
@@ -21,6 +23,14 @@ final class ChaosVerdict {
     /** What an exception may say of members that died. A revoke tells those that had not noticed yet. */
     private static final Set<ErrorCode> DEATHS =
             EnumSet.of(ErrorCode.PEER_LOST, ErrorCode.DRIVER_LOST, ErrorCode.REVOKED, ErrorCode.COMMUNICATOR_FAILED);
+
+    /** What a process says that was cut off: either side may have given up first. */
+    private static final Set<ErrorCode> CUT_OFF = EnumSet.of(
+            ErrorCode.EXPELLED,
+            ErrorCode.RELAY_LOST,
+            ErrorCode.PEER_LOST,
+            ErrorCode.DEADLINE,
+            ErrorCode.RELAY_UNREACHABLE);
 
     private final Fault fault;
     private final Set<Integer> victims;
@@ -73,6 +83,51 @@ final class ChaosVerdict {
         verdict.judgeLost(lost);
         verdict.judgeMemberships(joined);
         return verdict.complaints;
+    }
+
+    /**
+     * Judges how one ended that the others were to give up.
+     *
+     * @param end    what it said last
+     * @param overNs instant just before it was let go
+     * @return what is wrong; empty if nothing is
+     */
+    static List<String> ofVictim(Fault fault, int victim, Message end, long overNs) {
+        List<String> complaints = new ArrayList<>();
+        ErrorCode code = ErrorCode.valueOf(end.text("code"));
+        boolean right = fault == Fault.CUT ? CUT_OFF.contains(code) : code == ErrorCode.EXPELLED;
+        if (!end.kind().equals(ChaosRank.ENDED) || !right) {
+            complaints.add("process " + victim + " was given up, and ended with " + end.text("message"));
+        }
+        Duration limit = fault == Fault.CUT ? Fault.Limits.CUT_OFF : Fault.Limits.EXPELLED;
+        judgeTime(complaints, fault, victim, end.number("atNs") - overNs, limit);
+        return complaints;
+    }
+
+    /**
+     * Judges how all ended that lost the relay for good.
+     *
+     * @param ends   what each said last
+     * @param lostNs instant just before the relay was killed, or one of them, if that was later
+     * @param limit  from then until all have ended
+     * @return what is wrong; empty if nothing is
+     */
+    static List<String> ofRelayLoss(Map<Integer, Message> ends, long lostNs, Duration limit) {
+        List<String> complaints = new ArrayList<>();
+        ends.forEach((process, end) -> {
+            if (!end.kind().equals(ChaosRank.ENDED) || ErrorCode.valueOf(end.text("code")) != ErrorCode.RELAY_LOST) {
+                complaints.add("process " + process + " lost the relay, and ended with " + end.text("message"));
+            }
+            judgeTime(complaints, Fault.RELAY_LOSS, process, end.number("atNs") - lostNs, limit);
+        });
+        return complaints;
+    }
+
+    private static void judgeTime(List<String> complaints, Fault fault, int process, long tookNs, Duration limit) {
+        if (tookNs > limit.toNanos()) {
+            complaints.add("process " + process + " ended " + TimeUnit.NANOSECONDS.toMillis(tookNs) + " ms after "
+                    + fault + ", and the limit is " + limit.toMillis() + " ms");
+        }
     }
 
     private void judgeReports(Collection<Report> reports) {

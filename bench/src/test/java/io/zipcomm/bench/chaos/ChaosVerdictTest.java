@@ -3,6 +3,7 @@ package io.zipcomm.bench.chaos;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.zipcomm.bench.worker.Message;
 import io.zipcomm.error.ErrorCode;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -58,6 +59,47 @@ final class ChaosVerdictTest {
     @Test
     void shouldComplainOfAnyFailureWhenNobodyDied() {
         assertComplaint("though nobody died of PAUSE", ChaosVerdict.ofHarmless(Fault.PAUSE, reports));
+    }
+
+    private static Message end(String kind, ErrorCode code, long afterMs) {
+        return Message.of(kind)
+                .with("code", code)
+                .with("message", code + ": as planned")
+                .with("atNs", FAULT_NS + TimeUnit.MILLISECONDS.toNanos(afterMs));
+    }
+
+    @Test
+    void shouldComplainOfAVictimThatDoesNotKnowThatItIsOut() {
+        Message right = end(ChaosRank.ENDED, ErrorCode.EXPELLED, 100);
+        Message wrong = end(ChaosRank.ENDED, ErrorCode.PEER_LOST, 100);
+        assertEquals(List.of(), ChaosVerdict.ofVictim(Fault.FREEZE_MINUTE, 2, right, FAULT_NS));
+        assertEquals(List.of(), ChaosVerdict.ofVictim(Fault.CUT, 2, wrong, FAULT_NS));
+        for (Fault fault : List.of(Fault.FREEZE, Fault.FREEZE_MINUTE, Fault.SNAPSHOT, Fault.SNAPSHOT_MINUTE)) {
+            assertComplaint(
+                    "process 2 was given up, and ended with PEER_LOST",
+                    ChaosVerdict.ofVictim(fault, 2, wrong, FAULT_NS));
+        }
+        Message stopped = end(ChaosRank.STOPPED, ErrorCode.EXPELLED, 100);
+        assertComplaint("process 2 was given up", ChaosVerdict.ofVictim(Fault.FREEZE, 2, stopped, FAULT_NS));
+        Message late = end(ChaosRank.ENDED, ErrorCode.EXPELLED, Fault.Limits.EXPELLED.toMillis() + 1);
+        assertComplaint("process 2 ended", ChaosVerdict.ofVictim(Fault.FREEZE, 2, late, FAULT_NS));
+    }
+
+    @Test
+    void shouldComplainOfWhoDoesNotKnowThatTheRelayIsLost() {
+        Map<Integer, Message> ends = new HashMap<>();
+        ends.put(0, end(ChaosRank.ENDED, ErrorCode.RELAY_LOST, 11_000));
+        assertEquals(List.of(), ChaosVerdict.ofRelayLoss(ends, FAULT_NS, Fault.Limits.RELAY));
+        ends.put(1, end(ChaosRank.ENDED, ErrorCode.RELAY_LOST, 11_001));
+        assertComplaint(
+                "process 1 ended 11001 ms after RELAY_LOSS, and the limit is 11000 ms",
+                ChaosVerdict.ofRelayLoss(ends, FAULT_NS, Fault.Limits.RELAY));
+        ends.put(1, end(ChaosRank.ENDED, ErrorCode.DEADLINE, 100));
+        assertComplaint(
+                "process 1 lost the relay, and ended with DEADLINE",
+                ChaosVerdict.ofRelayLoss(ends, FAULT_NS, Fault.Limits.RELAY));
+        ends.put(1, end(ChaosRank.WRONG, ErrorCode.RELAY_LOST, 100));
+        assertComplaint("process 1 lost", ChaosVerdict.ofRelayLoss(ends, FAULT_NS, Fault.Limits.RELAY));
     }
 
     @Test

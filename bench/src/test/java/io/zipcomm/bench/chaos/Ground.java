@@ -20,6 +20,9 @@ interface Ground extends AutoCloseable {
     /** Ends a {@link #cut}. */
     void heal(int process);
 
+    /** Kills the relay, for good. */
+    void killRelay();
+
     /** Kills the relay, and starts another at its address. */
     void restartRelay() throws WorkerFailure, InterruptedException, IOException;
 

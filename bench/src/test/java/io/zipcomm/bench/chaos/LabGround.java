@@ -56,6 +56,11 @@ final class LabGround implements Ground {
     }
 
     @Override
+    public void killRelay() {
+        throw new UnsupportedOperationException("relays of labs end with them");
+    }
+
+    @Override
     public void restartRelay() {
         throw new UnsupportedOperationException("relays of labs end with them");
     }

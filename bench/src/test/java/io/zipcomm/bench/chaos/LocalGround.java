@@ -40,6 +40,11 @@ final class LocalGround implements Ground {
     }
 
     @Override
+    public void killRelay() {
+        relay.kill();
+    }
+
+    @Override
     public void restartRelay() throws WorkerFailure, InterruptedException, IOException {
         try (RelayProcess old = relay) {
             old.kill();

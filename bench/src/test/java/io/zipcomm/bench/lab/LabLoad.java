@@ -22,10 +22,13 @@ final class LabLoad {
     /** Messages under way at once on each edge, each way. */
     private static final int IN_FLIGHT = 3;
 
+    private static final int[] FEW_LENGTHS = {8, 64 << 10, 4 << 20};
+
     private static final int LONG_BYTES_MAX = 600 << 10;
     private static final int TAG = 7;
 
     private final Communicator world;
+    private final boolean fewLengths;
     private final List<Edge> edges = new ArrayList<>();
 
     /** What goes to one peer and comes from it. */
@@ -77,9 +80,14 @@ final class LabLoad {
         }
     }
 
-    /** Load of one rank. All of them call it. */
-    LabLoad(Communicator world) {
+    /**
+     * Load of one rank. All of them call it.
+     *
+     * @param fewLengths whether messages have few lengths, and all ranks add up as many bytes after each round
+     */
+    LabLoad(Communicator world, boolean fewLengths) {
         this.world = world;
+        this.fewLengths = fewLengths;
         for (int peer = 0; peer < world.size(); peer++) {
             if (peer != world.rank()) {
                 edges.add(new Edge(peer));
@@ -91,13 +99,32 @@ final class LabLoad {
         return direct ? ByteBuffer.allocateDirect(bytes) : ByteBuffer.allocate(bytes);
     }
 
-    private static int length(SplittableRandom random) {
+    private int length(SplittableRandom random) {
+        return fewLengths ? FEW_LENGTHS[random.nextInt(FEW_LENGTHS.length)] : anyLength(random);
+    }
+
+    private static int anyLength(SplittableRandom random) {
         return switch (random.nextInt(8)) {
             case 0, 1, 2 -> random.nextInt(200);
             case 3, 4 -> random.nextInt(32 << 10);
             case 5, 6 -> random.nextInt(100 << 10);
             default -> random.nextInt(LONG_BYTES_MAX);
         };
+    }
+
+    private void addUp(Collectives collectives, int count, long round) {
+        long[] sum = new long[count];
+        for (int i = 0; i < count; i++) {
+            sum[i] = (world.rank() + 1) * (i + round);
+        }
+        collectives.allReduce(sum, ReduceOp.SUM);
+        long ranks = (long) world.size() * (world.size() + 1) / 2;
+        for (int i = 0; i < count; i++) {
+            if (sum[i] != ranks * (i + round)) {
+                throw new IllegalStateException(
+                        "element " + i + " of a sum is " + sum[i] + ", should be " + ranks * (i + round));
+            }
+        }
     }
 
     /**
@@ -108,11 +135,16 @@ final class LabLoad {
     List<String> run(BooleanSupplier stop) {
         Collectives collectives = Collectives.of(world);
         int[] over = {0};
-        while (over[0] == 0) {
+        for (long round = 0; over[0] == 0; round++) {
             for (int i = 0; i < IN_FLIGHT; i++) {
                 edges.forEach(Edge::post);
             }
             edges.forEach(Edge::await);
+            if (fewLengths) {
+                for (int bytes : FEW_LENGTHS) {
+                    addUp(collectives, bytes / Long.BYTES, round);
+                }
+            }
             over[0] = stop.getAsBoolean() ? 1 : 0;
             collectives.allReduce(Payload.of(over), ReduceOp.MAX);
         }

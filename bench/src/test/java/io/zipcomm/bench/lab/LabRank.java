@@ -44,9 +44,12 @@ import java.util.stream.IntStream;
  * <p>If it is -2, the rank loads all its links until a line {@code stop} comes in on one of them, and tells
  *
  * <pre>{@code
- * links DIRECT RESUMED   whenever that changes: how many links are direct, and how often links went on after a loss
+ * links DIRECT RESUMED UDP   whenever that changes: how many links are direct, how often links went on after a loss, and how many
+ *                            are over UDP
  * edge PEER BYTES SUM-SENT SUM-RECEIVED
  * }</pre>
+ *
+ * <p>If it is -5, the same with messages of few lengths, and sums of the same between them.
  *
  * <p>If it is -3, the rank does what the others do, waiting {@value #SETTLE_MS_MAX} ms at most for direct paths, and tells then
  *
@@ -78,6 +81,9 @@ public final class LabRank {
 
     /** In place of SETTLE-MS: all-reduces until told to stop. */
     static final long SUMS = -4;
+
+    /** In place of SETTLE-MS: messages and sums of few lengths until told to stop. */
+    static final long FEW_LENGTHS = -5;
 
     private static final long SETTLE_MS_MAX = 15_000;
 
@@ -150,7 +156,7 @@ public final class LabRank {
                 tell("joined " + millis(joinedNs - beganNs));
                 if (mode == FIRST_RESULT) {
                     addUpOnce(beganNs);
-                } else if (mode == LOAD) {
+                } else if (mode == LOAD || mode == FEW_LENGTHS) {
                     load();
                 } else {
                     workAsMember();
@@ -198,7 +204,7 @@ public final class LabRank {
     private void load() {
         Thread watcher = begin(this::watch);
         try {
-            new LabLoad(world).run(() -> stop).forEach(this::tell);
+            new LabLoad(world, mode == FEW_LENGTHS).run(() -> stop).forEach(this::tell);
         } finally {
             watcher.interrupt();
         }
@@ -219,7 +225,9 @@ public final class LabRank {
             while (true) {
                 String now = "links "
                         + peers().filter(peer -> isDirect(engine, peer)).count() + " "
-                        + peers().map(engine::resumptions).sum();
+                        + peers().map(engine::resumptions).sum() + " "
+                        + peers().filter(peer -> "aeron-udp".equals(engine.pathTo(peer)))
+                                .count();
                 if (!now.equals(told)) {
                     tell(now);
                     told = now;

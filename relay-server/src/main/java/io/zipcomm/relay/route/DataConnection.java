@@ -203,6 +203,9 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
     public void connectAgain(int ofRank, Switchboard group) {
         connect(ofRank, group);
         group.beginAnew(ofRank);
+        if (hub != null) {
+            hub.isBack();
+        }
         exchange.flush();
     }
 
@@ -246,7 +249,7 @@ public final class DataConnection extends ChannelInboundHandlerAdapter {
             board.disconnect(rank);
             outlet.close();
             if (hub != null) {
-                hub.gone();
+                hub.ended();
                 exchange.flush();
             }
         }

@@ -3,6 +3,7 @@ package io.zipcomm.relay.route;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.internal.Combiner;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -39,6 +40,10 @@ final class Hub {
     private final int[] world;
     private final Map<HubKey, HubOperation> operations = new HashMap<>();
     private final Set<Failed> failed = new LinkedHashSet<>();
+
+    /** By rank; null for those that are not connected. */
+    private final HubMember[] members;
+
     private long keptBytes;
 
     /** Operations will be looked at; null if there are none. */
@@ -53,6 +58,7 @@ final class Hub {
         this.board = board;
         this.limits = limits;
         world = new int[board.size()];
+        members = new HubMember[world.length];
         for (int rank = 0; rank < world.length; rank++) {
             world[rank] = rank;
         }
@@ -123,6 +129,13 @@ final class Hub {
         operation.fail(ErrorCode.INTERNAL, NO_RANK, 0, "a defect in the relay, whose log says more");
     }
 
+    private void begun(HubOperation operation) {
+        operations.put(operation.key(), operation);
+        places += operation.first().members().length;
+        exchange.counters().hubOperations.add(1);
+        lookLater();
+    }
+
     void ended(HubOperation operation) {
         operations.remove(operation.key());
         places -= operation.first().members().length;
@@ -154,15 +167,25 @@ final class Hub {
                                 + placesMax() + " that they may have");
                 return null;
             }
-            operation = new HubOperation(this, key, entry);
-            operations.put(key, operation);
-            places += entry.members().length;
-            exchange.counters().hubOperations.add(1);
-            exchange.counters().hubOperationsBegun.increment();
-            lookLater();
-            if (isForlorn(member, entry, operation)) {
+            if (entry.isAgain() && !member.takeAgain()) {
+                refuseAgain(member, entry);
                 return null;
             }
+            operation = new HubOperation(this, key, entry, new BitSet());
+            begun(operation);
+            if (entry.isAgain()) {
+                operation.mayBeOver();
+            }
+            exchange.counters().hubOperationsBegun.increment();
+            int forlorn = forlorn(operation);
+            if (forlorn != NO_RANK) {
+                operation.fail(codeOf(forlorn), forlorn, 0, reasonOf(forlorn));
+                member.verdict(entry.transfer(), codeOf(forlorn), forlorn, 0, reasonOf(forlorn));
+                return null;
+            }
+        } else if (entry.isAgain() && !operation.hasAskedAll() && !member.takeAgain()) {
+            refuseAgain(member, entry);
+            return null;
         }
         ErrorCode difference = operation.first().differenceTo(entry);
         if (difference != null) {
@@ -175,6 +198,9 @@ final class Hub {
         }
         try {
             operation.enter(member, place, entry.transfer());
+            if (entry.isAgain() && !operation.hasEnded()) {
+                operation.isMetAgain(place);
+            }
         } catch (RuntimeException | Error e) {
             defect(operation, e);
         }
@@ -219,19 +245,29 @@ final class Hub {
                 : "the relay cannot combine " + entry.type() + " by reduction " + entry.reduction();
     }
 
-    /** Whether a member will never come: then the operation ends before it begins. */
-    private boolean isForlorn(HubMember member, HubEntry entry, HubOperation operation) {
-        for (int rank : entry.members()) {
-            boolean gone = board.outlet(rank) == null;
-            if (gone || failed.contains(new Failed(entry.context(), rank))) {
-                ErrorCode code = gone ? ErrorCode.PEER_LEFT : ErrorCode.PEER_FAILED;
-                String reason = "rank " + rank + (gone ? " is gone" : " has failed");
-                operation.fail(code, rank, 0, reason);
-                member.verdict(entry.transfer(), code, rank, 0, reason);
-                return true;
+    private static void refuseAgain(HubMember member, HubEntry entry) {
+        member.refuse(entry.transfer(), "this rank has entered more collectives again than it may have under way");
+    }
+
+    /** A member that will never do its part: then the operation cannot begin. {@link #NO_RANK} if there is none. */
+    private int forlorn(HubOperation operation) {
+        for (int rank : operation.first().members()) {
+            // Where one has failed the others do, and come to nothing any more.
+            boolean never = (board.isAbsent(rank) && !operation.isThrough(rank))
+                    || failed.contains(new Failed(operation.first().context(), rank));
+            if (never) {
+                return rank;
             }
         }
-        return false;
+        return NO_RANK;
+    }
+
+    private ErrorCode codeOf(int forlorn) {
+        return board.isAbsent(forlorn) ? ErrorCode.PEER_LEFT : ErrorCode.PEER_FAILED;
+    }
+
+    private String reasonOf(int forlorn) {
+        return "rank " + forlorn + (board.isAbsent(forlorn) ? " is gone" : " has failed");
     }
 
     private static void disagree(HubMember member, HubEntry entry, HubOperation operation, ErrorCode code) {
@@ -243,19 +279,90 @@ final class Hub {
         operation.fail(code, member.rank(), entry.signature(), lengths);
     }
 
-    /** A rank is gone: what waits for it fails. */
-    void gone(int rank) {
+    // ---- connections that end, and come back
+
+    /** Null if the rank is not connected. */
+    HubMember member(int rank) {
+        return members[rank];
+    }
+
+    void connected(HubMember member) {
+        members[member.rank()] = member;
+    }
+
+    /** Whether a rank has said that it leaves. */
+    boolean hasLeft(int rank) {
+        return board.isLeaving(rank);
+    }
+
+    /** Whether a rank has no connection, and will have none. */
+    boolean isGone(int rank) {
+        return board.isAbsent(rank);
+    }
+
+    /** A rank has another connection: it may have been in what began anew meanwhile, or at a relay before this one. */
+    void asks(HubMember member) {
+        for (HubOperation one : List.copyOf(operations.values())) {
+            attempt(one, () -> one.asks(member.rank()));
+        }
+    }
+
+    /** A connection ended. The rank may come back, but for what it did not finish. */
+    void ended(HubMember member) {
+        int rank = member.rank();
+        if (members[rank] == member) {
+            members[rank] = null;
+        }
+        boolean over = board.isLeaving(rank) || board.isAbsent(rank);
+        for (HubOperation one : List.copyOf(operations.values())) {
+            attempt(one, () -> one.disconnected(rank, over));
+        }
+    }
+
+    /** Drops what has come for an operation, and asks those who were in it to enter it again. */
+    void beginAnew(HubOperation operation) {
+        int forlorn = forlorn(operation);
+        if (forlorn != NO_RANK) {
+            operation.fail(codeOf(forlorn), forlorn, 0, reasonOf(forlorn));
+            return;
+        }
+        HubOperation next = operation.dropped();
+        begun(next);
+        next.asksThoseIn(operation);
+    }
+
+    /** A rank is through with what it was asked for. Answers what is wrong with that, or null. */
+    String through(HubMember member, HubEntry entry) {
+        HubOperation operation = operations.get(entry.key());
+        if (operation == null) {
+            return null;
+        }
+        if (operation.first().placeOf(member.rank()) < 0) {
+            return "rank " + member.rank() + " is through with an operation of others";
+        }
+        attempt(operation, () -> operation.through(member.rank()));
+        return null;
+    }
+
+    /** A rank has no connection, and will have none: what waits for it fails. */
+    void absent(int rank) {
+        if (members[rank] != null) {
+            ended(members[rank]);
+        }
+        for (HubOperation one : List.copyOf(operations.values())) {
+            attempt(one, () -> one.gone(rank));
+        }
         fail(one -> one.awaits(rank), ErrorCode.PEER_LEFT, rank, "rank " + rank + " is gone");
     }
 
-    /** A rank said that a collective of a communicator has failed. */
+    /** A rank said that a collective of a communicator has failed. All its members hear that, and nobody goes on. */
     void failed(int context, int rank) {
         if (failed.size() >= FAILED_MAX) {
             failed.remove(failed.iterator().next());
         }
         failed.add(new Failed(context, rank));
         fail(
-                one -> one.first().context() == context && one.awaits(rank),
+                one -> one.first().context() == context && one.first().placeOf(rank) >= 0,
                 ErrorCode.PEER_FAILED,
                 rank,
                 "rank " + rank + " has failed");

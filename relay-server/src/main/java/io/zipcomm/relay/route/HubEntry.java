@@ -13,6 +13,8 @@ import java.util.Arrays;
 final class HubEntry {
 
     private final int kind;
+    private final boolean again;
+    private final boolean through;
     private final int root;
     private final int context;
     private final long tag;
@@ -22,7 +24,10 @@ final class HubEntry {
     private int[] members;
 
     HubEntry(ByteBuffer header) {
-        kind = Frame.flags(header, 0);
+        int flags = Frame.flags(header, 0);
+        kind = flags & ~Enter.AGAIN;
+        again = kind != flags;
+        through = flags == Enter.THROUGH;
         root = Frame.destination(header, 0);
         context = Frame.context(header, 0);
         tag = Frame.tag(header, 0);
@@ -33,6 +38,16 @@ final class HubEntry {
 
     int kind() {
         return kind;
+    }
+
+    /** The rank has entered before. */
+    boolean isAgain() {
+        return again;
+    }
+
+    /** The rank does not enter: it is through. Only key and transfer are said. */
+    boolean isThrough() {
+        return through;
     }
 
     int root() {
@@ -63,6 +78,16 @@ final class HubEntry {
         return kind != Enter.MULTICAST;
     }
 
+    /** Whether it can begin anew. */
+    boolean repeats() {
+        return Enter.repeats(kind, bytes);
+    }
+
+    /** Whether receivers say when they have all. */
+    boolean isConfirmed() {
+        return Enter.isConfirmed(kind, bytes);
+    }
+
     /** Null if there is none that is known. */
     DataType type() {
         return Signature.type(signature);
@@ -73,7 +98,7 @@ final class HubEntry {
     }
 
     HubKey key() {
-        return new HubKey(context, members[0], tag);
+        return new HubKey(context, through ? root : members[0], tag);
     }
 
     /**
@@ -94,7 +119,10 @@ final class HubEntry {
         }
         boolean isKind = kind == Enter.MULTICAST || kind == Enter.REDUCE || kind == Enter.ALL_REDUCE;
         boolean hasRoot = kind == Enter.ALL_REDUCE || (root >= 0 && root < seen.length && seen[root]);
-        return isKind && hasRoot ? null : "an operation of kind " + kind + " with root " + root;
+        if (!isKind || !hasRoot) {
+            return "an operation of kind " + kind + " with root " + root;
+        }
+        return again && !repeats() ? "an operation of kind " + kind + " that cannot begin anew" : null;
     }
 
     private static int[] read(ByteBuf named) {

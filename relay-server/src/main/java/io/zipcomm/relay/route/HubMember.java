@@ -30,9 +30,13 @@ final class HubMember {
 
     private int lastTransfer;
 
+    /** Operations that it may still enter again, though nobody has asked it to: each makes the relay ask the others. */
+    private int againLeft;
+
     // The frame that is coming in.
     private FrameType type;
     private HubSeat seat;
+    private int payloadBytes;
     private HubEntry entry;
     private ByteBuf named;
 
@@ -40,7 +44,9 @@ final class HubMember {
         this.hub = hub;
         this.rank = rank;
         this.outlet = outlet;
+        againLeft = hub.limits().operationsMax();
         outlet.feeds(this);
+        hub.connected(this);
     }
 
     int rank() {
@@ -58,7 +64,7 @@ final class HubMember {
     String begin(ByteBuffer header) {
         type = FrameType.of(Frame.type(header, 0));
         int transfer = Frame.transfer(header, 0);
-        int payloadBytes = Frame.payloadBytes(header, 0);
+        payloadBytes = Frame.payloadBytes(header, 0);
         seat = seats.get(transfer);
         return switch (type) {
             case ENTER -> {
@@ -83,13 +89,22 @@ final class HubMember {
                                 seat, Frame.offset(header, 0), payloadBytes, Frame.messageBytes(header, 0));
             }
             case WITHDRAW -> null;
+            case GRANT -> {
+                if (Frame.flags(header, 0) != Enter.DONE) {
+                    yield "GRANT frame from a rank";
+                }
+                if (transfer - lastTransfer > 0) {
+                    yield "DONE for operation " + transfer + ", the last was " + lastTransfer;
+                }
+                yield seat == null ? null : seat.operation.problemOfDone(seat);
+            }
             default -> type + " frame from a rank";
         };
     }
 
     /** Whether the payload that comes is of use. */
     boolean wantsPayload() {
-        return type == FrameType.ENTER || (seat != null && !seat.operation.hasEnded());
+        return type == FrameType.ENTER || (seat != null && !seat.surplus && !seat.operation.hasEnded());
     }
 
     /** A piece of the payload. Takes it over. */
@@ -109,16 +124,35 @@ final class HubMember {
 
     /** The frame is in. Answers what is wrong with it, or null. */
     String end() {
-        if (type == FrameType.WITHDRAW && seat != null) {
-            seat.operation.left(seat, ErrorCode.PEER_FAILED, "rank " + rank + " has withdrawn");
-        }
+        HubSeat of = seat;
         seat = null;
+        if (of != null && !of.operation.hasEnded()) {
+            try {
+                endOf(of);
+            } catch (RuntimeException | Error e) {
+                hub.defect(of.operation, e);
+            }
+        }
         if (type != FrameType.ENTER) {
             return null;
+        }
+        if (entry.isThrough()) {
+            String problem = named == null ? hub.through(this, entry) : "a list of ranks from one that is through";
+            forgetNamed();
+            return problem;
         }
         String problem = entry.membersAre(named, hub.world());
         forgetNamed();
         return problem != null ? problem : hub.enter(this, entry);
+    }
+
+    private void endOf(HubSeat of) {
+        switch (type) {
+            case WITHDRAW -> of.operation.left(of, ErrorCode.PEER_FAILED, "rank " + rank + " has withdrawn");
+            case GRANT -> of.operation.done(of);
+            case PART -> of.arrived += of.surplus ? payloadBytes : 0;
+            default -> {}
+        }
     }
 
     private void forgetNamed() {
@@ -128,12 +162,22 @@ final class HubMember {
         }
     }
 
-    /** The connection ended: what waits for this rank fails. */
-    void gone() {
+    /** The connection ended. */
+    void ended() {
         forgetNamed();
         hungry.clear();
         seat = null;
-        hub.gone(rank);
+        hub.ended(this);
+    }
+
+    /** In place of a connection that ended: the rank is asked for what waits for it. */
+    void isBack() {
+        hub.asks(this);
+    }
+
+    /** Whether it may enter an operation again though it was not asked to. */
+    boolean takeAgain() {
+        return --againLeft >= 0;
     }
 
     // ---- what operations say
@@ -201,6 +245,20 @@ final class HubMember {
         ByteBuf frame = frame(FrameType.GRANT, one.transfer, 0);
         frame.setShortLE(Frame.FLAGS_OFFSET, Enter.AWAITS);
         frame.setIntLE(Frame.SOURCE_OFFSET, awaited);
+        outlet.offer(frame);
+    }
+
+    /**
+     * Asks the rank to enter an operation again, if it had entered. It says the last number that it has heard of: what the rank has entered
+     * by a later one is on its way.
+     */
+    void asks(HubKey key) {
+        againLeft++;
+        ByteBuf frame = frame(FrameType.ENTER, lastTransfer, 0);
+        frame.setShortLE(Frame.FLAGS_OFFSET, Enter.AGAIN);
+        frame.setIntLE(Frame.CONTEXT_OFFSET, key.context());
+        frame.setIntLE(Frame.SOURCE_OFFSET, key.leader());
+        frame.setLongLE(Frame.TAG_OFFSET, key.tag());
         outlet.offer(frame);
     }
 

@@ -6,6 +6,7 @@ import io.zipcomm.error.ErrorCode;
 import io.zipcomm.wire.Enter;
 import io.zipcomm.wire.FrameType;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * One operation of the hub: takes contributions in a window, copies or combines them, and sends each part of the result as
@@ -51,8 +52,31 @@ final class HubOperation {
     /** Receivers that have no more than {@link #releasedParts}, entered or not. */
     private int slowest;
 
-    private int entered;
     private int seated;
+
+    /** Places before this are over: nobody waits for them. */
+    private int firstOpen;
+
+    /** Place of the root; that of any rank where there is none. */
+    private final int rootPlace;
+
+    /** Places of ranks that have said that they are through. They have no seat. */
+    private final BitSet through = new BitSet();
+
+    /** Places of ranks that were asked to enter again, on the connection that they have, and have not answered. */
+    private final BitSet asked = new BitSet();
+
+    /** Places of ranks that may have all, and have not said so. */
+    private final BitSet doubted = new BitSet();
+
+    /** Ranks may have been in it before: who is connected again is asked. */
+    private boolean anew;
+
+    /** So were all who had not come when one came again. */
+    private boolean askedAll;
+
+    /** The only one that contributes has given all, and then its connection ended. */
+    private boolean given;
 
     /** Memory of the part that is forming which has no data yet, as it was counted last. */
     private long unfilledBytes;
@@ -70,17 +94,24 @@ final class HubOperation {
     /** Of the operation itself. */
     private long costBytes;
 
-    HubOperation(Hub hub, HubKey key, HubEntry first) {
+    /**
+     * One that nobody has entered.
+     *
+     * @param through places of those who are through with it
+     */
+    HubOperation(Hub hub, HubKey key, HubEntry first, BitSet through) {
         this.hub = hub;
         this.key = key;
         this.first = first;
+        this.through.or(through);
         limits = hub.limits();
         begunNs = hub.exchange().nanoTime();
+        rootPlace = first.kind() == Enter.ALL_REDUCE ? 0 : first.placeOf(first.root());
         seats = new HubSeat[first.members().length];
         parts = limits.parts(first.bytes());
         results = new ByteBuf[limits.windowParts()];
         excesses = new long[results.length];
-        slowest = receivers();
+        slowest = slowest();
         fold = first.kind() == Enter.MULTICAST
                 ? null
                 : new Fold(
@@ -115,14 +146,6 @@ final class HubOperation {
         return ended;
     }
 
-    private int receivers() {
-        return switch (first.kind()) {
-            case Enter.MULTICAST -> seats.length - 1;
-            case Enter.REDUCE -> 1;
-            default -> seats.length;
-        };
-    }
-
     private boolean contributes(int place) {
         return first.kind() != Enter.MULTICAST || first.members()[place] == first.root();
     }
@@ -138,13 +161,28 @@ final class HubOperation {
     /** Whether a rank is a member that has not entered, or has not done its part. */
     boolean awaits(int rank) {
         int place = first.placeOf(rank);
-        return place >= 0 && (seats[place] == null || !isThrough(seats[place]));
+        return place >= 0 && (seats[place] == null ? isMissing(place) : !isThrough(seats[place]));
+    }
+
+    /** Whether a place waits for its rank to enter. */
+    private boolean isMissing(int place) {
+        return seats[place] == null && !through.get(place) && !(given && contributes(place));
+    }
+
+    /** Whether a member has said that it is through. */
+    boolean isThrough(int rank) {
+        return through.get(first.placeOf(rank));
+    }
+
+    /** Whether nobody is left to ask when a rank enters again. */
+    boolean hasAskedAll() {
+        return askedAll;
     }
 
     /** The place of a rank that has not entered yet; -1 if there is none. */
     int freePlace(int rank) {
         int place = first.placeOf(rank);
-        return place >= 0 && seats[place] == null ? place : -1;
+        return place >= 0 && seats[place] == null && !through.get(place) ? place : -1;
     }
 
     /** A rank that has entered; -1 if none has. */
@@ -167,20 +205,25 @@ final class HubOperation {
                 transfer,
                 contributes(place),
                 receives(place),
+                given && contributes(place),
                 Math.min(first.bytes(), limits.windowBytes()),
                 hub.exchange().allocator());
         seats[place] = seat;
         cost(SEAT_BYTES);
         member.seated(seat);
-        entered++;
+        asked.clear(place);
+        doubted.clear(place);
         seated++;
+        if (isForgotten() || isLetGo(seat)) {
+            return;
+        }
         if (first.bytes() == 0 && isEmptyDue()) {
             result(Unpooled.EMPTY_BUFFER, 0);
         } else if (seat.receives) {
             deliver(seat);
         }
         grant(seat);
-        if (!ended && awaitedSaid != NOBODY && !isThrough(seat)) {
+        if (!ended && awaitedSaid != NOBODY && hearsOf(seat)) {
             member.awaits(seat, awaitedSaid);
         }
         finishIfOver();
@@ -191,7 +234,10 @@ final class HubOperation {
         if (resultParts > 0) {
             return false;
         }
-        return first.kind() == Enter.MULTICAST ? seats[first.placeOf(first.root())] != null : entered == seats.length;
+        if (first.kind() == Enter.MULTICAST) {
+            return seats[rootPlace] != null || through.get(rootPlace);
+        }
+        return seated + through.cardinality() == seats.length;
     }
 
     /** What is wrong with the header of a part; null if nothing is. */
@@ -209,6 +255,30 @@ final class HubOperation {
         return offset + payloadBytes <= seat.granted
                 ? null
                 : "a part up to " + (offset + payloadBytes) + ", granted are " + seat.granted;
+    }
+
+    /** What is wrong with the word of a rank that it has the whole result; null if nothing is. */
+    String problemOfDone(HubSeat seat) {
+        boolean canBe = first.isConfirmed() && seat.receives && seat.sentParts == parts;
+        return canBe ? null : "a rank that says that it has " + first.bytes() + " bytes, of which it was not sent all";
+    }
+
+    /** A rank has the whole result: nothing of this is kept for it. */
+    void done(HubSeat seat) {
+        unseat(seat);
+        through.set(seat.place);
+        finishIfOver();
+    }
+
+    private void unseat(HubSeat seat) {
+        seat.member.unseated(seat);
+        seats[seat.place] = null;
+        seated--;
+        firstOpen = Math.min(firstOpen, seat.place);
+        if (seat.kept != null) {
+            // A part of which the rest will not come.
+            seat.kept.clear();
+        }
     }
 
     /** A piece of a part has come in. Takes it over. */
@@ -234,13 +304,165 @@ final class HubOperation {
         int awaited = awaited();
         boolean isOther = awaited != NOBODY && awaited != seat.member.rank();
         String reasons = isOther ? reason + "; rank " + awaited + " was awaited" : reason;
-        seat.member.unseated(seat);
-        seats[seat.place] = null;
-        seated--;
-        if (seat.kept != null) {
-            seat.kept.clear();
-        }
+        unseat(seat);
         fail(code, seat.member.rank(), 0, reasons);
+    }
+
+    // ---- connections that end
+
+    /**
+     * The connection of a rank ended.
+     *
+     * @param over whether it will not come back
+     */
+    void disconnected(int rank, boolean over) {
+        int place = ended ? -1 : first.placeOf(rank);
+        if (place < 0) {
+            return;
+        }
+        asked.clear(place);
+        HubSeat seat = seats[place];
+        if (seat == null || (!first.repeats() && (over || isThrough(seat)))) {
+            return;
+        }
+        if (!first.repeats()) {
+            fail(
+                    ErrorCode.PEER_FAILED,
+                    rank,
+                    0,
+                    "rank " + rank + " lost its connection to the relay amid an operation that the relay combines");
+        } else if (place == rootPlace && first.kind() == Enter.MULTICAST && isThrough(seat)) {
+            given = true;
+            unseat(seat);
+        } else if (!over && isHadWithoutRoot(seat)) {
+            doubted.set(place);
+            anew = true;
+            unseat(seat);
+            slowest = slowest();
+        } else if (!over) {
+            hub.beginAnew(this);
+        } else if (hub.hasLeft(rank) && (seat.receives ? seat.sentParts == parts : isThrough(seat))) {
+            done(seat);
+        } else {
+            unseat(seat);
+        }
+    }
+
+    /**
+     * Whether this can go on though the one that contributes is gone, and a receiver lost its connection: the relay has all of it, or
+     * sent it all to the receiver, which says when it is back whether that has come.
+     */
+    private boolean isHadWithoutRoot(HubSeat seat) {
+        return given && hub.isGone(first.root()) && (seat.sentParts == parts || releasedParts == 0);
+    }
+
+    /** It is not known whether anybody had entered this: who only gets something may have it, and has if it left. */
+    void mayBeOver() {
+        for (int place = 0; place < seats.length; place++) {
+            if (!contributes(place)) {
+                doubted.set(place);
+                int rank = first.members()[place];
+                if (hub.isGone(rank) && hub.hasLeft(rank)) {
+                    through.set(place);
+                }
+            }
+        }
+        slowest = slowest();
+    }
+
+    /** A rank is gone. If it left by itself, and may have all, it has. */
+    void gone(int rank) {
+        int place = first.placeOf(rank);
+        if (place >= 0 && doubted.get(place) && hub.hasLeft(rank)) {
+            through(rank);
+        }
+    }
+
+    /** Ends this without a word to anybody. Answers the same anew, of which nothing has come. */
+    HubOperation dropped() {
+        end();
+        HubOperation next = new HubOperation(hub, key, first, through);
+        next.anew = true;
+        next.asked.or(asked);
+        next.doubted.or(doubted);
+        for (HubSeat seat : seats) {
+            if (seat != null) {
+                seat.member.unseated(seat);
+            }
+        }
+        return next;
+    }
+
+    /** Asks those to enter again who were in what this takes the place of, and are connected. */
+    void asksThoseIn(HubOperation before) {
+        for (HubSeat seat : before.seats) {
+            if (seat != null) {
+                asks(seat.member.rank());
+            }
+        }
+    }
+
+    /** Who has entered has done so before: so others may have, and may be through. */
+    void isMetAgain(int place) {
+        if (!askedAll && !seats[place].surplus) {
+            askedAll = true;
+            anew = true;
+            for (int rank : first.members()) {
+                asks(rank);
+            }
+        }
+    }
+
+    /** Asks a rank to enter again, if it may have been in this, and has not been asked. */
+    void asks(int rank) {
+        int place = ended || !anew ? -1 : first.placeOf(rank);
+        HubMember member = hub.member(rank);
+        if (place >= 0 && member != null && isMissing(place) && !asked.get(place)) {
+            asked.set(place);
+            member.asks(key);
+        }
+    }
+
+    /** A rank is through with this, and was not in it when it said so. */
+    void through(int rank) {
+        int place = first.placeOf(rank);
+        if (ended || !anew || seats[place] != null || through.get(place)) {
+            return;
+        }
+        asked.clear(place);
+        through.set(place);
+        if (isForgotten()) {
+            return;
+        }
+        slowest = slowest();
+        if (first.bytes() == 0 && isEmptyDue()) {
+            result(Unpooled.EMPTY_BUFFER, 0);
+        } else {
+            release();
+        }
+        finishIfOver();
+    }
+
+    /** The one that contributes is through, and another is not: that cannot be, or the first has broken its word. Fails this then. */
+    private boolean isForgotten() {
+        if (ended || !first.isConfirmed() || !through.get(rootPlace) || seated == 0) {
+            return false;
+        }
+        fail(
+                ErrorCode.PEER_FAILED,
+                first.root(),
+                0,
+                "rank " + first.root() + " keeps no more what it contributed, and others have not got it");
+        return true;
+    }
+
+    /** A receiver has not all, after all, and the first parts are here no more. Fails this then. */
+    private boolean isLetGo(HubSeat seat) {
+        if (!seat.receives || releasedParts == 0) {
+            return false;
+        }
+        fail(ErrorCode.PEER_LEFT, first.root(), 0, "rank " + first.root() + " is gone");
+        return true;
     }
 
     // ---- who is late
@@ -253,10 +475,15 @@ final class HubOperation {
         }
         awaitedSaid = awaited;
         for (HubSeat seat : seats) {
-            if (seat != null && !isThrough(seat)) {
+            if (seat != null && hearsOf(seat)) {
                 seat.member.awaits(seat, awaited);
             }
         }
+    }
+
+    /** Whether a rank waits: also one that may have to give once more. */
+    private boolean hearsOf(HubSeat seat) {
+        return !isThrough(seat) || (first.isConfirmed() && seat.contributes);
     }
 
     /**
@@ -267,20 +494,26 @@ final class HubOperation {
         HubSeat late = null;
         for (int place = 0; place < seats.length; place++) {
             HubSeat seat = seats[place];
-            if (seat == null) {
+            if (isMissing(place)) {
                 return first.members()[place];
             }
-            boolean owes = seat.contributes && seat.arrived < seat.granted;
+            boolean owes = seat != null && seat.contributes && !seat.surplus && seat.arrived < seat.granted;
             if (owes && (late == null || seat.arrived < late.arrived)) {
                 late = seat;
             }
         }
         for (int place = 0; late == null && place < seats.length; place++) {
             HubSeat seat = seats[place];
-            boolean isFull = seat.receives && seat.sentParts <= releasedParts && seat.sentParts < resultParts;
-            late = isFull ? seat : null;
+            late = seat != null && seat.receives && isFull(seat) ? seat : null;
         }
         return late == null ? NOBODY : late.member.rank();
+    }
+
+    /** Whether a rank takes no more, or does not say that it has all. */
+    private boolean isFull(HubSeat seat) {
+        return seat.sentParts == parts
+                ? !isThrough(seat)
+                : seat.sentParts <= releasedParts && seat.sentParts < resultParts;
     }
 
     // ---- combining
@@ -430,14 +663,14 @@ final class HubOperation {
         for (int place = 0; place < seats.length; place++) {
             if (receives(place)) {
                 HubSeat seat = seats[place];
-                count += seat == null || seat.sentParts <= releasedParts ? 1 : 0;
+                count += seat == null ? (through.get(place) ? 0 : 1) : seat.sentParts <= releasedParts ? 1 : 0;
             }
         }
         return count;
     }
 
     private void grant(HubSeat seat) {
-        if (!seat.contributes || seat.granted == first.bytes()) {
+        if (!seat.contributes || seat.surplus || seat.granted == first.bytes()) {
             return;
         }
         long granted = Math.min(first.bytes(), releasedParts * limits.partBytes() + limits.windowBytes());
@@ -450,25 +683,40 @@ final class HubOperation {
 
     // ---- the end
 
+    /** Whether a rank that has entered has no more to give and to get; in what is confirmed who gets something has left its seat then. */
     private boolean isThrough(HubSeat seat) {
-        return (!seat.contributes || seat.arrived == first.bytes()) && (!seat.receives || seat.sentParts == parts);
+        boolean gave = !seat.contributes || seat.surplus || seat.arrived == first.bytes();
+        return gave && (!seat.receives || (!first.isConfirmed() && seat.sentParts == parts));
+    }
+
+    /** Whether the operation is not over before something happens at a place. */
+    private boolean isOpen(int place) {
+        // What was to be given is given if all who get it have it.
+        boolean matters = receives(place) || first.kind() != Enter.MULTICAST;
+        return matters && (seats[place] == null ? isMissing(place) : !isThrough(seats[place]));
     }
 
     private void finishIfOver() {
-        if (ended || entered < seats.length || resultParts < parts || releasedParts < parts) {
+        if (ended) {
             return;
         }
-        for (HubSeat seat : seats) {
-            if (!isThrough(seat)) {
-                return;
-            }
+        while (firstOpen < seats.length && !isOpen(firstOpen)) {
+            firstOpen++;
+        }
+        if (firstOpen < seats.length) {
+            return;
+        }
+        if (!first.isConfirmed() && (resultParts < parts || releasedParts < parts)) {
+            return;
         }
         end();
         for (HubSeat seat : seats) {
-            if (!seat.receives) {
-                seat.member.finished(seat);
+            if (seat != null) {
+                seat.member.unseated(seat);
+                if (!seat.receives) {
+                    seat.member.finished(seat);
+                }
             }
-            seat.member.unseated(seat);
         }
     }
 

@@ -16,6 +16,10 @@ final class HubSeat {
 
     final boolean contributes;
     final boolean receives;
+
+    /** The relay has all that the rank contributes: what it sends once more is thrown away. */
+    final boolean surplus;
+
     final Contribution kept;
 
     /** Bytes that have come in. */
@@ -37,6 +41,7 @@ final class HubSeat {
             int transfer,
             boolean contributes,
             boolean receives,
+            boolean surplus,
             long granted,
             ByteBufAllocator allocator) {
         this.operation = operation;
@@ -45,6 +50,7 @@ final class HubSeat {
         this.transfer = transfer;
         this.contributes = contributes;
         this.receives = receives;
+        this.surplus = surplus;
         this.granted = granted;
         kept = contributes ? new Contribution(allocator) : null;
     }

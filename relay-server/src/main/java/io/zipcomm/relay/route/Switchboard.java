@@ -2,6 +2,7 @@ package io.zipcomm.relay.route;
 
 import io.zipcomm.wire.Frame;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
 /** The data connections of one complete group. Event loop only. */
@@ -18,6 +19,9 @@ public final class Switchboard {
     private final FlowLedger ledger;
     private final Outlet[] outlets;
     private final long memoryBytes;
+
+    private final BitSet leaving = new BitSet();
+    private final BitSet absent = new BitSet();
 
     /** Not read because too much waits. */
     private final List<Inflow> paused = new ArrayList<>();
@@ -77,6 +81,34 @@ public final class Switchboard {
             hub.failed(context, rank);
             hub.exchange().flush();
         }
+    }
+
+    /** The same, said at a relay before this one, when nobody is connected yet. */
+    public void collectiveHasFailed(int context, int rank, Exchange exchange) {
+        hub(exchange);
+        collectiveFailed(context, rank);
+    }
+
+    /** A rank has said that it leaves: when its connection ends it has taken what it was sent. */
+    public void leaves(int rank) {
+        leaving.set(rank);
+    }
+
+    /** There is no data connection of a rank any more, or there never was one, and there will be none. */
+    public void absent(int rank) {
+        absent.set(rank);
+        if (hub != null) {
+            hub.absent(rank);
+            hub.exchange().flush();
+        }
+    }
+
+    boolean isLeaving(int rank) {
+        return leaving.get(rank);
+    }
+
+    boolean isAbsent(int rank) {
+        return absent.get(rank);
     }
 
     /** The group is no more. */

@@ -101,12 +101,14 @@ final class DataConnectionTest {
         @Override
         public void violated(ErrorCode code, String reason) {
             told.add(rank + " " + code);
+            board.absent(rank);
             connections.get(rank).close();
         }
 
         @Override
         public void exceeded(ForwardLimit limit, String reason) {
             told.add(rank + " " + limit);
+            board.absent(rank);
             connections.get(rank).close();
         }
 
@@ -143,8 +145,12 @@ final class DataConnectionTest {
     }
 
     private static byte[] enter(int rank, int bytes) {
-        return frame(FrameType.ENTER, rank, rank, 0, header -> {
-            Frame.flags(header, 0, Enter.ALL_REDUCE);
+        return enter(rank, Enter.ALL_REDUCE, rank, bytes);
+    }
+
+    private static byte[] enter(int rank, int kind, int root, int bytes) {
+        return frame(FrameType.ENTER, rank, root, 0, header -> {
+            Frame.flags(header, 0, kind);
             Frame.tag(header, 0, 1);
             Frame.transfer(header, 0, 1);
             Frame.messageBytes(header, 0, bytes);
@@ -276,6 +282,19 @@ final class DataConnectionTest {
         isFull(0, false);
         assertEquals(List.of("EAGER of 1", "EAGER of 2"), sent(0));
         assertEquals(0, counters.defects.sum());
+    }
+
+    /** The root is gone amid a part: what came of it goes, too. */
+    @Test
+    void shouldLetGoOfAPartOfWhichTheRestDoesNotCome() {
+        read(1, enter(1, Enter.MULTICAST, 0, 1000));
+        read(0, enter(0, Enter.MULTICAST, 0, 1000));
+        ByteBuf piece = Unpooled.wrappedBuffer(piece(part(0, 1000, 1), 0, 900));
+        channels.get(0).writeInbound(piece);
+        assertEquals(1, piece.refCnt());
+        board.absent(0);
+        assertEquals(0, piece.refCnt());
+        assertEquals(List.of("VERDICT of 0 PEER_LEFT"), sent(1));
     }
 
     /** What is combined is more than is at once, and the last of it cannot be. */

@@ -119,6 +119,25 @@ public final class LabNat {
         namespace.forgetFlows(outside);
     }
 
+    /** Loses all datagrams between the public side and its hosts, and tells nobody; anything else goes on. */
+    public void cutUdp() {
+        namespace.run("""
+                nft -f - <<'END'
+                table inet lost {
+                    chain forward {
+                        type filter hook forward priority filter; policy accept
+                        meta l4proto udp drop
+                    }
+                }
+                END
+                """);
+    }
+
+    /** Ends a {@link #cutUdp}. */
+    public void healUdp() {
+        namespace.run("nft delete table inet lost\n");
+    }
+
     /** Loses all packets to and from the public side, also those under way. */
     public void cut() {
         link.cut();

@@ -3,6 +3,7 @@ package io.zipcomm.transport.aeron;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.Candidate;
+import io.zipcomm.membership.Incarnation;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.Capabilities;
@@ -52,9 +53,8 @@ public final class AeronIpcProvider implements DirectTransportProvider {
         }
         try {
             SharedDirectory shared = SharedDirectory.open(Path.of(directory));
-            String boot = Files.readString(BOOT_ID).trim();
             return List.of(new IpcTransport(
-                    shared, new Candidate(Candidate.Kind.MEMORY, NAME, boot + "/" + shared.id(), 0), settings, base));
+                    shared, new Candidate(Candidate.Kind.MEMORY, NAME, place(shared), 0), settings, base));
         } catch (IOException e) {
             throw new ZipException(
                     ErrorCode.BAD_SETTING,
@@ -65,5 +65,15 @@ public final class AeronIpcProvider implements DirectTransportProvider {
             Thread.currentThread().interrupt();
             throw new ZipException(ErrorCode.CANCELLED, "the joining thread was interrupted", e);
         }
+    }
+
+    /**
+     * Equal for those who share the directory. Copies of a virtual machine have the boot id in common, and the directory's, since it is in
+     * memory; so what was restored from a snapshot shares nothing with other processes.
+     */
+    private static String place(SharedDirectory shared) throws IOException {
+        String incarnation = Incarnation.id();
+        String place = Files.readString(BOOT_ID).trim() + "/" + shared.id();
+        return incarnation.isEmpty() ? place : place + "/" + incarnation;
     }
 }

@@ -27,8 +27,8 @@ public final class AeronUdpProvider implements DirectTransportProvider {
 
     /** For the service loader. */
     public AeronUdpProvider() {
-        this(names ->
-                (channel, dispatcher, status, context) -> new UdpGate(names, channel, dispatcher, status, context));
+        this((names, signs) -> (channel, dispatcher, status, context) ->
+                new UdpGate(names, signs, channel, dispatcher, status, context));
     }
 
     /** One whose ranks guard their ports in another way. */
@@ -67,7 +67,13 @@ public final class AeronUdpProvider implements DirectTransportProvider {
             List<Candidate> candidates =
                     OwnAddresses.candidates(UdpTransport.NAME, port.address(), port.number(), forOthers);
             return List.of(new UdpTransport(
-                    shared, port, candidates, base, gates, settings.aeronUdp().casts()));
+                    shared,
+                    port,
+                    candidates,
+                    base,
+                    gates,
+                    settings.aeronUdp().casts(),
+                    settings.transport().isRelayed()));
         } catch (IOException e) {
             throw new ZipException(ErrorCode.BAD_SETTING, "no paths over UDP: " + e.getMessage(), e);
         } catch (InterruptedException e) {

@@ -1,6 +1,7 @@
 package io.zipcomm.transport.aeron;
 
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.membership.Incarnation;
 import io.zipcomm.settings.ZipSettings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -99,9 +100,10 @@ final class HostPlace implements AutoCloseable {
         }
     }
 
-    /** Only members of the group can tell it. */
+    /** Only members of the group can tell it, and each incarnation has a directory of its own. */
     private static String name(GroupView view) {
-        byte[] code = view.sessionKey().code(GROUP_LABEL.getBytes(StandardCharsets.US_ASCII));
+        String label = GROUP_LABEL + Incarnation.id();
+        byte[] code = view.sessionKey().code(label.getBytes(StandardCharsets.US_ASCII));
         return HexFormat.of().formatHex(code, 0, GROUP_NAME_BYTES);
     }
 

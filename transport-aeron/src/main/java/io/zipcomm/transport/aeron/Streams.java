@@ -5,7 +5,7 @@ import io.aeron.CommonContext;
 import io.aeron.ExclusivePublication;
 import io.aeron.Image;
 import io.aeron.Subscription;
-import java.util.concurrent.ThreadLocalRandom;
+import io.zipcomm.membership.Incarnation;
 import org.agrona.CloseHelper;
 
 /**
@@ -31,7 +31,7 @@ final class Streams implements AutoCloseable {
     /** Asks for the stream that comes in. */
     Streams(DriverClient client) {
         this.client = client;
-        number = ThreadLocalRandom.current().nextInt(1, Integer.MAX_VALUE);
+        number = Incarnation.random().nextInt(1, Integer.MAX_VALUE);
         subscriptionId = client.aeron().asyncAddSubscription(CommonContext.IPC_CHANNEL, number);
     }
 

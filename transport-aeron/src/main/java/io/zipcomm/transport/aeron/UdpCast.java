@@ -129,7 +129,7 @@ final class UdpCast {
         if (!isForAll || ways.size() < peers || !stream.isOpen()) {
             return false;
         }
-        boolean isOther = frame.share != share || frame.offset != offset || frame.bytes != bytes;
+        boolean isOther = frame.share != share || frame.shareOffset != offset || frame.bytes != bytes;
         if (waiting > 0 && isOther) {
             pass();
             if (frame.share <= sharePassed) {
@@ -142,7 +142,7 @@ final class UdpCast {
         }
         if (waiting == 0) {
             share = frame.share;
-            offset = frame.offset;
+            offset = frame.shareOffset;
             bytes = frame.bytes;
             dueNs = clock.getAsLong() + MEETING_NS_MAX;
         }
@@ -156,13 +156,13 @@ final class UdpCast {
     /**
      * Casts the frame that all wait with, or lets them go if that takes too long.
      *
-     * @param payload of the one that asks: all have the same bytes
+     * @param frame of the one that asks: all have the same bytes
      */
-    void look(Payload payload) {
+    void look(OutboundFrame frame) {
         if (waiting == peers && stream.isOpen() && stream.hasRoom(bytes)) {
             // Otherwise in the next turn, however late that is.
             if (castsLeft > 0) {
-                cast(payload);
+                cast(frame);
             }
         } else if (clock.getAsLong() - dueNs >= 0) {
             crowded |= waiting == peers;
@@ -170,8 +170,8 @@ final class UdpCast {
         }
     }
 
-    private void cast(Payload payload) {
-        long position = stream.write(payload, offset, bytes);
+    private void cast(OutboundFrame frame) {
+        long position = stream.write(frame.payload, frame.offset, bytes);
         if (position < 0) {
             pass();
             return;

@@ -67,6 +67,7 @@ final class UdpEndpoint implements AutoCloseable {
     private final GroupDirectory directory;
     private final UdpNames names;
     private final UdpBudget budget;
+    private final UdpSigns signs;
 
     /** Registrations of streams that the peer has refused. */
     private final LongHashSet refused = new LongHashSet();
@@ -82,13 +83,18 @@ final class UdpEndpoint implements AutoCloseable {
         this.directory = directory;
         this.names = names;
         this.budget = budget;
+        signs = new UdpSigns(names);
     }
 
     /** Makes the sockets of a rank. */
     interface Gates {
 
-        /** How the driver is to make the one at which the rank is sent to. */
-        ReceiveChannelEndpointSupplier of(UdpNames names);
+        /**
+         * How the driver is to make the one at which the rank is sent to.
+         *
+         * @param signs counts what comes from each peer
+         */
+        ReceiveChannelEndpointSupplier of(UdpNames names, UdpSigns signs);
 
         /** How it is to make those from which the rank sends. */
         default SendChannelEndpointSupplier senders() {
@@ -182,7 +188,7 @@ final class UdpEndpoint implements AutoCloseable {
                 .warnIfDirectoryExists(false)
                 .threadingMode(ThreadingMode.INVOKER)
                 .asyncExecutorEnabled(false)
-                .receiveChannelEndpointSupplier(gates.of(names))
+                .receiveChannelEndpointSupplier(gates.of(names, signs))
                 .sendChannelEndpointSupplier(gates.senders())
                 .streamSessionLimit(names.sessions())
                 .socketRcvbufLength(budget.receiveBytes())
@@ -210,6 +216,11 @@ final class UdpEndpoint implements AutoCloseable {
         return names;
     }
 
+    /** What has come from each peer. */
+    UdpSigns signs() {
+        return signs;
+    }
+
     Aeron aeron() {
         return client.aeron();
     }
@@ -228,16 +239,17 @@ final class UdpEndpoint implements AutoCloseable {
      * Begins to make a stream to a peer.
      *
      * @param peer    rank in the world
+     * @param round   as {@link UdpNames#sessionTo} has it
      * @param attempt which of its addresses this is, from 0
      * @param host    literal address
      * @param isLocal whether the peer is on this host
      * @return Aeron's number for it
      */
-    long publish(int peer, int attempt, String host, int port, boolean isLocal) {
+    long publish(int peer, int round, int attempt, String host, int port, boolean isLocal) {
         String channel = new ChannelUriStringBuilder()
                 .media(CommonContext.UDP_MEDIA)
                 .endpoint(endpoint(host, port))
-                .sessionId(names.sessionTo(peer, attempt))
+                .sessionId(names.sessionTo(peer, round, attempt))
                 .termLength(budget.termBytes())
                 .mtu(isLocal ? budget.localMtuBytes() : budget.remoteMtuBytes())
                 .build();
@@ -313,8 +325,12 @@ final class UdpEndpoint implements AutoCloseable {
 
     /** Why nothing works any more; null while it does. */
     String problem() {
-        boolean isOver = client.aeron().isClosed() || invoker.isClosed();
-        return client.problem() == null && isOver ? "Aeron was closed" : client.problem();
+        return client.problem() == null && isOver() ? "Aeron was closed" : client.problem();
+    }
+
+    /** Whether Aeron has ended here, on whatever grounds: what it had mapped is gone then, and must not be touched. */
+    boolean isOver() {
+        return client.aeron().isClosed() || invoker.isClosed();
     }
 
     private static void restore(boolean interrupted) {

@@ -18,15 +18,18 @@ import org.agrona.concurrent.status.AtomicCounter;
 class UdpGate extends ReceiveChannelEndpoint {
 
     private final UdpNames names;
+    private final UdpSigns signs;
 
     UdpGate(
             UdpNames names,
+            UdpSigns signs,
             UdpChannel channel,
             DataPacketDispatcher dispatcher,
             AtomicCounter status,
             MediaDriver.Context context) {
         super(channel, dispatcher, status, context);
         this.names = names;
+        this.signs = signs;
     }
 
     @Override
@@ -34,7 +37,11 @@ class UdpGate extends ReceiveChannelEndpoint {
             DataHeaderFlyweight header, UnsafeBuffer buffer, int length, InetSocketAddress source, int transport) {
         boolean isKnown =
                 length >= DataHeaderFlyweight.HEADER_LENGTH && names.admits(header.streamId(), header.sessionId());
-        return isKnown ? super.onDataPacket(header, buffer, length, source, transport) : 0;
+        if (!isKnown) {
+            return 0;
+        }
+        signs.came(header.streamId(), header.sessionId());
+        return super.onDataPacket(header, buffer, length, source, transport);
     }
 
     @Override

@@ -154,6 +154,11 @@ final class UdpInput extends StreamInput {
         }
     }
 
+    /** As {@link UdpPath#missingBytes}. */
+    int missingBytes() {
+        return amidFrame ? bytes - moved : 0;
+    }
+
     /** The rest of a frame is thrown away. */
     void release(Object attachment) {
         if (amidFrame && attachment != null && frame.attachment == attachment) {

@@ -17,6 +17,14 @@ final class UdpNames {
     /** Addresses of one peer that a rank tries, each in a session of its own. */
     static final int ATTEMPTS_MAX = 8;
 
+    /**
+     * Paths to one peer, one after the other, whose sessions differ: after so many, the numbers are used again. A driver knows sessions for
+     * about a minute after their end, and paths that are lost again and again are opened more seldom.
+     */
+    static final int ATTEMPT_ROUNDS = 16;
+
+    private static final int SESSIONS_PER_RANK = ATTEMPT_ROUNDS * ATTEMPTS_MAX;
+
     private static final String LABEL = "Aeron over UDP to rank ";
     private static final String CAST_LABEL = "Aeron over UDP to all";
     private static final String GROUP_LABEL = "group of Aeron over UDP";
@@ -36,6 +44,11 @@ final class UdpNames {
         ByteBuffer all = ByteBuffer.wrap(code(CAST_LABEL));
         castStream = all.getInt();
         firstCastSession = all.getInt();
+    }
+
+    /** Size of the group. */
+    int ranks() {
+        return view.size();
     }
 
     /** The rank whose names these are. */
@@ -66,21 +79,31 @@ final class UdpNames {
         return numbers(peer).getInt();
     }
 
-    /** The session in which this rank sends to a peer at one of its addresses. */
-    int sessionTo(int peer, int attempt) {
-        return numbers(peer).getInt(Integer.BYTES) + view.rank() * ATTEMPTS_MAX + attempt;
+    /**
+     * The session in which this rank sends to a peer.
+     *
+     * @param round   how many paths to the peer it had before, {@link #ATTEMPT_ROUNDS} being 0 again
+     * @param attempt which of the peer's addresses this is
+     */
+    int sessionTo(int peer, int round, int attempt) {
+        return numbers(peer).getInt(Integer.BYTES) + view.rank() * SESSIONS_PER_RANK + round * ATTEMPTS_MAX + attempt;
     }
 
     /** Sessions in which peers send to this rank, at most. */
     int sessions() {
-        return view.size() * ATTEMPTS_MAX;
+        return view.size() * SESSIONS_PER_RANK;
     }
 
     /** Which peer sends to this rank in a session; -1 if none does. */
     int sender(int session) {
         long index = Integer.toUnsignedLong(session - firstSession);
-        int rank = (int) Math.min(index / ATTEMPTS_MAX, view.size());
+        int rank = (int) Math.min(index / SESSIONS_PER_RANK, view.size());
         return rank < view.size() && rank != view.rank() ? rank : -1;
+    }
+
+    /** Of a session in which a peer sends to this rank: which round of it that is. */
+    int round(int session) {
+        return (int) (Integer.toUnsignedLong(session - firstSession) % SESSIONS_PER_RANK) / ATTEMPTS_MAX;
     }
 
     /** The stream of what is cast: the same for all senders and receivers. */

@@ -170,7 +170,7 @@ final class UdpOutput extends StreamOutput implements UdpCast.Way {
     /** Writes the frame, or what is left of it, as far as there is room. Returns whether it is all written. */
     private boolean write() {
         if (waits) {
-            cast.look(frame.payload);
+            cast.look(frame);
         }
         boolean isWritten = !waits && (castAt == NOT_CAST ? writeWhole() : writeReference());
         if (isWritten) {

@@ -19,6 +19,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A stream that ends is not known to have arrived. So the last message of each direction is answered, and a rank that
  * leaves waits for that, for a while.
+ *
+ * <p>Between hosts it is a path that may be forgotten. Where links have the way through the relay, silence ends it soon, and another path
+ * to the same peer may be opened later, in sessions of its own.
  */
 final class UdpPath extends StreamPath {
 
@@ -29,6 +32,12 @@ final class UdpPath extends StreamPath {
 
     /** How long a path may take to open. The peer may have to load a lot, on a machine where all do. */
     private static final long OPEN_NS_MAX = 10_000_000_000L;
+
+    /**
+     * Silence of a peer on another host after which the path is lost, if there is another way. It is not known whether the peer stands still
+     * or its datagrams get lost, so this is as long as the relay waits before its verdict on one that is silent there, too.
+     */
+    static final long LOST_AFTER_NS = 5_000_000_000L;
 
     /** How long to wait for the word that everything has arrived. */
     private static final long ANSWER_NS_MAX = 1_000_000_000;
@@ -51,6 +60,8 @@ final class UdpPath extends StreamPath {
     private final long dueNs;
     private final StreamHandshake handshake;
     private final UdpRoutes routes;
+    private final boolean forgettable;
+    private final Standstill silence = new Standstill();
     private State state = State.BEGUN;
     private boolean wanted;
 
@@ -72,14 +83,20 @@ final class UdpPath extends StreamPath {
     /** The handler has been told that the path broke. */
     private boolean broken;
 
-    UdpPath(UdpTransport transport, UdpEndpoint endpoint, int peer, long nowNs) {
+    /**
+     * Begins to open it.
+     *
+     * @param round as {@link UdpNames#sessionTo} has it
+     */
+    UdpPath(UdpTransport transport, UdpEndpoint endpoint, int peer, int round, long nowNs) {
         super(peer);
         this.transport = transport;
         this.endpoint = endpoint;
         this.peer = peer;
         dueNs = nowNs + OPEN_NS_MAX;
         handshake = new StreamHandshake(transport.view(), peer);
-        routes = new UdpRoutes(endpoint, transport.view(), peer);
+        routes = new UdpRoutes(endpoint, transport.view(), peer, round);
+        forgettable = !UdpRoutes.isLocal(transport.view(), peer);
     }
 
     // ---- opening
@@ -95,6 +112,17 @@ final class UdpPath extends StreamPath {
 
     boolean isOpening() {
         return state != State.OPEN && state != State.CLOSED;
+    }
+
+    /** Whether another path to the peer may follow this one: it was open, and is lost. */
+    boolean mayReturn() {
+        boolean isLost = output != null && !inputEnded && !output.isEnded();
+        return isLost && forgettable && transport.hasOtherWay();
+    }
+
+    /** The peer's round of sessions; -1 if nothing has come. */
+    int peerRound() {
+        return image == null ? -1 : endpoint.names().round(image.sessionId());
     }
 
     /** Whether nothing of it is read or written any more. */
@@ -168,7 +196,7 @@ final class UdpPath extends StreamPath {
         Subscription all = endpoint.subscription();
         for (int i = 0; i < all.imageCount() && image == null; i++) {
             Image one = all.imageAtIndex(i);
-            if (endpoint.names().sender(one.sessionId()) == peer && !one.isClosed()) {
+            if (transport.isOf(peer, one) && !one.isClosed()) {
                 image = opens(one) ? one : null;
             }
         }
@@ -216,6 +244,22 @@ final class UdpPath extends StreamPath {
     public int fragmentBytesMax() {
         int messageBytes = Math.min(publication.maxPayloadLength(), transport.messageBytesMax());
         return Math.max(1, FRAME_BYTES / messageBytes) * messageBytes - Frame.HEADER_BYTES;
+    }
+
+    @Override
+    public boolean isForgettable() {
+        return forgettable;
+    }
+
+    /** Each frame is a message of its own. */
+    @Override
+    public boolean takesFollowers() {
+        return false;
+    }
+
+    @Override
+    public int missingBytes() {
+        return input == null ? 0 : input.missingBytes();
     }
 
     @Override
@@ -275,12 +319,13 @@ final class UdpPath extends StreamPath {
         routes.closeBut(null);
     }
 
-    /** Tells the peer that nothing of it is read any more. */
+    /** Tells the peer that nothing of it is read any more, but for what it sends on the next path. */
     private void refuse() {
         Subscription all = endpoint.subscription();
         for (int i = 0; i < all.imageCount(); i++) {
             Image one = all.imageAtIndex(i);
-            if (endpoint.names().sender(one.sessionId()) == peer) {
+            boolean isNext = image != null && endpoint.names().round(one.sessionId()) != peerRound();
+            if (endpoint.names().sender(one.sessionId()) == peer && !isNext) {
                 transport.reject(one);
             }
         }
@@ -349,10 +394,20 @@ final class UdpPath extends StreamPath {
         boolean isDrained = isGone && (!reads() || input.isDrained());
         if (isDrained) {
             end(new ZipException(ErrorCode.PEER_LOST, "rank " + peer + " ended its connection over UDP, or is silent"));
+        } else if (isSilent(nowNs)) {
+            end(new ZipException(
+                    ErrorCode.PEER_LOST,
+                    "nothing came from rank " + peer + " over UDP in " + LOST_AFTER_NS / 1_000_000 + " ms"));
         } else if (reads() && input.isStuck(nowNs)) {
             end(new ZipException(
                     ErrorCode.PEER_LOST, "of what rank " + peer + " sent to all peers at once, some does not come in"));
         }
+    }
+
+    private boolean isSilent(long nowNs) {
+        return forgettable
+                && transport.hasOtherWay()
+                && silence.look(true, endpoint.signs().of(peer), nowNs) > LOST_AFTER_NS;
     }
 
     // ---- frames

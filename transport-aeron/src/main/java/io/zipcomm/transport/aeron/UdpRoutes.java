@@ -38,12 +38,16 @@ final class UdpRoutes {
         }
     }
 
-    /** Begins to make the streams. */
-    UdpRoutes(UdpEndpoint endpoint, GroupView view, int peer) {
+    /**
+     * Begins to make the streams.
+     *
+     * @param round as {@link UdpNames#sessionTo} has it
+     */
+    UdpRoutes(UdpEndpoint endpoint, GroupView view, int peer, int round) {
         this.endpoint = endpoint;
         boolean isLocal = isLocal(view, peer);
         for (Candidate one : candidates(view, peer)) {
-            long registration = endpoint.publish(peer, routes.size(), one.host(), one.port(), isLocal);
+            long registration = endpoint.publish(peer, round, routes.size(), one.host(), one.port(), isLocal);
             routes.add(new Route(one, registration));
         }
     }
@@ -57,7 +61,8 @@ final class UdpRoutes {
                 .toList();
     }
 
-    private static boolean isLocal(GroupView view, int peer) {
+    /** Whether a peer is on this rank's host. */
+    static boolean isLocal(GroupView view, int peer) {
         Member member = view.members().get(peer);
         return member.hostId().equals(view.self().hostId());
     }

@@ -11,6 +11,7 @@ import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportCounters;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.agrona.collections.LongHashSet;
 import org.slf4j.Logger;
@@ -63,6 +64,7 @@ final class UdpTransport implements DirectTransport {
     private final Transport base;
     private final UdpEndpoint.Gates gates;
     private final boolean mayCast;
+    private final boolean otherWay;
 
     private GroupView view;
     private boolean onOneHost;
@@ -79,6 +81,15 @@ final class UdpTransport implements DirectTransport {
 
     /** For each rank its path, if one was ever begun. */
     private UdpPath[] paths = new UdpPath[0];
+
+    /** For each rank how many paths to it were begun. */
+    private int[] rounds = new int[0];
+
+    /** For each rank its round of sessions in the path that was lost last; -1 if none was. */
+    private int[] lostRounds = new int[0];
+
+    /** A path is lost that another one may follow: what all peers get alike is not cast any more. */
+    private boolean castOver;
 
     /** Whether a path to a rank is not to be opened any more. */
     private boolean[] refused = new boolean[0];
@@ -111,6 +122,7 @@ final class UdpTransport implements DirectTransport {
      * @param base       has the counters, and is woken up
      * @param gates      how the port is guarded
      * @param mayCast    whether what goes to all peers alike is cast
+     * @param otherWay   whether links have the way through the relay
      */
     UdpTransport(
             SharedDirectory shared,
@@ -118,13 +130,15 @@ final class UdpTransport implements DirectTransport {
             List<Candidate> candidates,
             Transport base,
             UdpEndpoint.Gates gates,
-            boolean mayCast) {
+            boolean mayCast,
+            boolean otherWay) {
         this.shared = shared;
         this.port = port;
         this.candidates = List.copyOf(candidates);
         this.base = base;
         this.gates = gates;
         this.mayCast = mayCast;
+        this.otherWay = otherWay;
     }
 
     GroupView view() {
@@ -147,6 +161,9 @@ final class UdpTransport implements DirectTransport {
                 .allMatch(member -> member.hostId().equals(group.self().hostId()));
         events = outcomes;
         paths = new UdpPath[group.size()];
+        rounds = new int[group.size()];
+        lostRounds = new int[group.size()];
+        Arrays.fill(lostRounds, -1);
         refused = new boolean[group.size()];
         asked = new boolean[group.size()];
         if (group.size() > 1) {
@@ -159,6 +176,16 @@ final class UdpTransport implements DirectTransport {
     /** With one peer there is nothing to gain. */
     private boolean casts() {
         return mayCast && view.size() > 2;
+    }
+
+    /** Whether links have the way through the relay. */
+    boolean hasOtherWay() {
+        return otherWay;
+    }
+
+    /** This rank's end of all streams; null until it is made. */
+    UdpEndpoint endpoint() {
+        return endpoint;
     }
 
     /** Where paths meet that send the same; null if they do not. */
@@ -194,7 +221,7 @@ final class UdpTransport implements DirectTransport {
     }
 
     private UdpPath begin(int peer) {
-        UdpPath path = new UdpPath(this, endpoint, peer, System.nanoTime());
+        UdpPath path = new UdpPath(this, endpoint, peer, rounds[peer]++ % UdpNames.ATTEMPT_ROUNDS, System.nanoTime());
         paths[peer] = path;
         opening.add(path);
         return path;
@@ -213,15 +240,21 @@ final class UdpTransport implements DirectTransport {
     void opened(UdpPath path) {
         opening.remove(path);
         open.add(path);
-        if (cast != null) {
+        if (cast != null && !castOver) {
             cast.opened(path.way());
         }
         events.opened(path);
     }
 
-    /** Called by a path that ends: a pair is tried once. */
+    /** Called by a path that ends: a pair is tried once, and again if its path was lost. */
     void closed(UdpPath path) {
-        refused[path.peer()] = true;
+        if (path.mayReturn()) {
+            paths[path.peer()] = null;
+            lostRounds[path.peer()] = path.peerRound();
+            castOver = true;
+        } else {
+            refused[path.peer()] = true;
+        }
         opening.remove(path);
         open.remove(path);
     }
@@ -231,6 +264,14 @@ final class UdpTransport implements DirectTransport {
         if (cast != null && way != null) {
             cast.ended(way);
         }
+    }
+
+    /** Whether an image is a peer's, and not of a path that was lost, nor refused. */
+    boolean isOf(int peer, Image image) {
+        UdpNames names = endpoint.names();
+        return names.sender(image.sessionId()) == peer
+                && names.round(image.sessionId()) != lostRounds[peer]
+                && !rejected.contains(image.correlationId());
     }
 
     /** Tells the sender of an image that nobody reads it, once. */
@@ -270,6 +311,9 @@ final class UdpTransport implements DirectTransport {
         }
         turns++;
         int work = turns % TURNS_BETWEEN_LOOKS == 0 ? lookIfDue() : 0;
+        if (endpoint != null && problem == null && endpoint.isOver()) {
+            lost();
+        }
         if (endpoint == null || !isDriveDue()) {
             return work;
         }
@@ -320,7 +364,7 @@ final class UdpTransport implements DirectTransport {
     }
 
     private boolean isCastDue() {
-        return castStream != null && castStream.isDue() && open.size() == view.size() - 1;
+        return castStream != null && castStream.isDue() && !castOver && open.size() == view.size() - 1;
     }
 
     private boolean isCastUnsent() {
@@ -383,7 +427,6 @@ final class UdpTransport implements DirectTransport {
     private void look(long nowNs) {
         endpoint.look();
         if (endpoint.problem() != null) {
-            // What it had mapped is gone already.
             lost();
             return;
         }
@@ -407,12 +450,16 @@ final class UdpTransport implements DirectTransport {
         for (int i = all.imageCount() - 1; i >= 0; i--) {
             Image image = all.imageAtIndex(i);
             int sender = endpoint.names().sender(image.sessionId());
-            if (sender < 0 || refused[sender] || (paths[sender] != null && paths[sender].isOver())) {
+            if (sender < 0 || refused[sender] || !isOf(sender, image) || isOverForGood(paths[sender])) {
                 reject(image);
             } else if (paths[sender] == null) {
                 begin(sender);
             }
         }
+    }
+
+    private static boolean isOverForGood(UdpPath path) {
+        return path != null && path.isOver() && !path.mayReturn();
     }
 
     private void climb(UdpPath path, long nowNs) {

@@ -21,11 +21,12 @@ final class LossyGate extends UdpGate {
             Random random,
             int losesOneOf,
             UdpNames names,
+            UdpSigns signs,
             UdpChannel channel,
             DataPacketDispatcher dispatcher,
             AtomicCounter status,
             MediaDriver.Context context) {
-        super(names, channel, dispatcher, status, context);
+        super(names, signs, channel, dispatcher, status, context);
         this.random = random;
         this.losesOneOf = losesOneOf;
     }

@@ -31,8 +31,8 @@ final class LossyUdpContractTest extends TransportContract {
 
     private static AeronUdpProvider lossy(long seed) {
         Random random = new Random(seed);
-        return new AeronUdpProvider(names -> (channel, dispatcher, status, context) ->
-                new LossyGate(random, LOSES_ONE_OF, names, channel, dispatcher, status, context));
+        return new AeronUdpProvider((names, signs) -> (channel, dispatcher, status, context) ->
+                new LossyGate(random, LOSES_ONE_OF, names, signs, channel, dispatcher, status, context));
     }
 
     /** Aeron's driver does, and does not say how often. */

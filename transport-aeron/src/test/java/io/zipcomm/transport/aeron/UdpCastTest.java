@@ -60,6 +60,7 @@ final class UdpCastTest implements UdpCast.Stream {
             frame.share = share;
             frame.sharers = sharers;
             frame.offset = offset;
+            frame.shareOffset = offset;
             frame.bytes = bytes;
             castAt = -1;
             next = -1;
@@ -71,7 +72,7 @@ final class UdpCastTest implements UdpCast.Stream {
 
         void look() {
             if (waits) {
-                cast.look(frame.payload);
+                cast.look(frame);
             }
         }
 

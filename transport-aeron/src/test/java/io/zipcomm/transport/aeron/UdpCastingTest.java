@@ -157,6 +157,7 @@ final class UdpCastingTest {
             }
             out.payload = next.payload;
             out.offset = next.offset;
+            out.shareOffset = next.offset;
             out.bytes = next.bytes;
             out.share = next.share;
             out.sharers = next.sharers;
@@ -323,8 +324,8 @@ final class UdpCastingTest {
         Random random = new Random(seeds.seed());
         open(
                 ranks,
-                new AeronUdpProvider(names -> (channel, dispatcher, status, context) ->
-                        new LossyGate(random, LOSES_ONE_OF, names, channel, dispatcher, status, context)),
+                new AeronUdpProvider((names, signs) -> (channel, dispatcher, status, context) ->
+                        new LossyGate(random, LOSES_ONE_OF, names, signs, channel, dispatcher, status, context)),
                 apart);
         warmUp();
         long before = cast();
@@ -393,11 +394,12 @@ final class UdpCastingTest {
 
         SilentGate(
                 UdpNames names,
+                UdpSigns signs,
                 UdpChannel channel,
                 DataPacketDispatcher dispatcher,
                 AtomicCounter status,
                 MediaDriver.Context context) {
-            super(names, channel, dispatcher, status, context);
+            super(names, signs, channel, dispatcher, status, context);
             castStream = names.castStream();
         }
 
@@ -416,8 +418,8 @@ final class UdpCastingTest {
     void shouldTellSoonOfTheLossOfWhatWasCastLast() {
         open(
                 3,
-                new AeronUdpProvider(names -> (channel, dispatcher, status, context) ->
-                        new SilentGate(names, channel, dispatcher, status, context)));
+                new AeronUdpProvider((names, signs) -> (channel, dispatcher, status, context) ->
+                        new SilentGate(names, signs, channel, dispatcher, status, context)));
         warmUp();
         long before = cast();
         while (cast() < before + 10) {
@@ -448,9 +450,9 @@ final class UdpCastingTest {
     private void openWithHoles(int[] port) {
         open(3, new AeronUdpProvider(new UdpEndpoint.Gates() {
             @Override
-            public ReceiveChannelEndpointSupplier of(UdpNames names) {
+            public ReceiveChannelEndpointSupplier of(UdpNames names, UdpSigns signs) {
                 return (channel, dispatcher, status, context) ->
-                        new UdpGate(names, channel, dispatcher, status, context);
+                        new UdpGate(names, signs, channel, dispatcher, status, context);
             }
 
             @Override

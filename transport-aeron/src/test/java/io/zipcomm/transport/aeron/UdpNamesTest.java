@@ -31,9 +31,11 @@ final class UdpNamesTest {
             Set<Integer> sessions = new HashSet<>();
             for (int sender = 0; sender < RANKS; sender++) {
                 assertEquals(names.get(receiver).stream(), names.get(sender).streamOf(receiver));
-                for (int attempt = 0; attempt < UdpNames.ATTEMPTS_MAX; attempt++) {
-                    int session = names.get(sender).sessionTo(receiver, attempt);
+                for (int i = 0; i < UdpNames.ATTEMPT_ROUNDS * UdpNames.ATTEMPTS_MAX; i++) {
+                    int round = i / UdpNames.ATTEMPTS_MAX;
+                    int session = names.get(sender).sessionTo(receiver, round, i % UdpNames.ATTEMPTS_MAX);
                     assertTrue(sessions.add(session));
+                    assertEquals(round, names.get(receiver).round(session));
                     assertEquals(
                             sender == receiver ? -1 : sender,
                             names.get(receiver).sender(session));
@@ -54,8 +56,8 @@ final class UdpNamesTest {
         }
         assertFalse(names.get(7).admits(names.get(7).castStream(), names.get(7).castSession(RANKS)));
         assertFalse(names.get(7).admits(names.get(7).castStream(), names.get(7).castSession(-1)));
-        assertTrue(names.get(7).admits(names.get(7).stream(), names.get(8).sessionTo(7, 0)));
-        assertFalse(names.get(7).admits(names.get(7).castStream(), names.get(8).sessionTo(7, 0)));
+        assertTrue(names.get(7).admits(names.get(7).stream(), names.get(8).sessionTo(7, 0, 0)));
+        assertFalse(names.get(7).admits(names.get(7).castStream(), names.get(8).sessionTo(7, 0, 0)));
     }
 
     @Test
@@ -63,7 +65,7 @@ final class UdpNamesTest {
         UdpNames names = names(2).get(5);
         Random random = new Random(3);
         for (int i = 0; i < 10_000; i++) {
-            // One of 1.8 million belongs to a member.
+            // One of 110,000 belongs to a member.
             assertEquals(-1, names.sender(random.nextInt()));
         }
     }

@@ -178,7 +178,7 @@ final class UdpOpeningTest {
         ZipSettings settings = AeronWiring.settings(2, 0, TransportChoice.AERON_UDP, directory.toString(), "auto");
         ranks.set(
                 0,
-                new AeronUdpProvider(names -> {
+                new AeronUdpProvider((names, signs) -> {
                             throw new NoClassDefFoundError("some class");
                         })
                         .open(settings, bases.get(0))
@@ -199,9 +199,9 @@ final class UdpOpeningTest {
         ZipSettings settings = AeronWiring.settings(2, 0, TransportChoice.AERON_UDP, directory.toString(), "auto");
         UdpEndpoint.Gates gates = new UdpEndpoint.Gates() {
             @Override
-            public ReceiveChannelEndpointSupplier of(UdpNames names) {
+            public ReceiveChannelEndpointSupplier of(UdpNames names, UdpSigns signs) {
                 return (channel, dispatcher, status, context) ->
-                        new UdpGate(names, channel, dispatcher, status, context);
+                        new UdpGate(names, signs, channel, dispatcher, status, context);
             }
 
             @Override
@@ -224,7 +224,7 @@ final class UdpOpeningTest {
         said.version(HeaderFlyweight.CURRENT_VERSION)
                 .headerType(HeaderFlyweight.HDR_TYPE_SM)
                 .frameLength(StatusMessageFlyweight.HEADER_LENGTH);
-        said.streamId(names.streamOf(1) + 1).sessionId(names.sessionTo(1, 0));
+        said.streamId(names.streamOf(1) + 1).sessionId(names.sessionTo(1, 0, 0));
         AtomicCounter heard = contexts.get(0).systemCounters().get(SystemCounterDescriptor.STATUS_MESSAGES_RECEIVED);
         InetSocketAddress somebody = new InetSocketAddress(InetAddress.getLoopbackAddress(), 9);
         long before = heard.get();
@@ -262,7 +262,7 @@ final class UdpOpeningTest {
                 target.send(ByteBuffer.wrap(noise));
                 target.send(setup(random.nextInt(), random.nextInt(), 1 << 30));
                 target.send(setup(known.stream(), random.nextInt(), 1 << 16));
-                target.send(setup(known.stream(), new UdpNames(views.get(1)).sessionTo(0, 3), 1 << 30));
+                target.send(setup(known.stream(), new UdpNames(views.get(1)).sessionTo(0, 0, 3), 1 << 30));
                 target.send(data(known.stream(), random.nextInt(), noise));
                 ranks.get(0).poll();
             }
@@ -276,7 +276,7 @@ final class UdpOpeningTest {
     void shouldOpenThoughSomebodyWhoKnowsTheNumbersPretendsToBeThePeer() throws IOException {
         start();
         UdpNames own = new UdpNames(views.get(0));
-        int session = new UdpNames(views.get(1)).sessionTo(0, UdpNames.ATTEMPTS_MAX - 1);
+        int session = new UdpNames(views.get(1)).sessionTo(0, 0, UdpNames.ATTEMPTS_MAX - 1);
         try (DatagramChannel stranger = DatagramChannel.open()) {
             SocketsOf target =
                     new SocketsOf(stranger, views.get(0).self().candidates().get(0));

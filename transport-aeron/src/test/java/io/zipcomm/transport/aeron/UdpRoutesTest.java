@@ -49,11 +49,11 @@ final class UdpRoutesTest {
                     SharedDirectory.open(directory),
                     view,
                     port,
-                    names -> (channel, dispatcher, status, context) ->
-                            new UdpGate(names, channel, dispatcher, status, context),
+                    (names, signs) -> (channel, dispatcher, status, context) ->
+                            new UdpGate(names, signs, channel, dispatcher, status, context),
                     true)) {
-                UdpRoutes first = new UdpRoutes(endpoint, view, 1);
-                UdpRoutes second = new UdpRoutes(endpoint, view, 2);
+                UdpRoutes first = new UdpRoutes(endpoint, view, 1, 0);
+                UdpRoutes second = new UdpRoutes(endpoint, view, 2, 0);
                 for (int i = 0; i < TURNS; i++) {
                     endpoint.drive();
                 }

@@ -20,6 +20,8 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -522,6 +524,46 @@ final class RegionTest {
         } catch (ZipException e) {
             return e;
         }
+    }
+
+    /** A member does not come to the fence of another, whose platform ends it. */
+    @ParameterizedTest
+    @MethodSource("io.zipcomm.transport.rdma.ffi.Native#providers")
+    @Tag("once")
+    void shouldTakeNoLongerThanThePlatformLeaves(String provider) {
+        group.run(2, provider, world -> {
+            AtomicInteger leftMs = new AtomicInteger(20_000);
+            Communicator mine = world.withinRemaining(() -> Duration.ofMillis(leftMs.get()));
+            // Closed with the world.
+            Region region = mine.expose(RegionGroup.filled(64, 0));
+            region.fence();
+            if (world.rank() == 1) {
+                world.receive(0, 1, new byte[1]);
+                ZipException failure = assertThrows(ZipException.class, region::fence);
+                assertTrue(
+                        Set.of(ErrorCode.PEER_FAILED, ErrorCode.COMMUNICATOR_FAILED)
+                                .contains(failure.code()),
+                        failure.getMessage());
+                return;
+            }
+            ByteBuffer local = RegionGroup.filled(8, 3);
+            leftMs.set(0);
+            for (Executable call : List.<Executable>of(
+                    () -> region.put(1, 0, local),
+                    () -> region.get(1, 0, local),
+                    () -> region.flush(),
+                    () -> region.communicator().send(1, 1, new byte[1]))) {
+                ZipException none = assertThrows(ZipException.class, call);
+                assertEquals(ErrorCode.DEADLINE, none.code(), none.getMessage());
+            }
+            leftMs.set(500);
+            ZipException late = assertThrows(ZipException.class, region::fence);
+            assertEquals(ErrorCode.DEADLINE, late.code(), late.getMessage());
+            assertTrue(late.operation().contains("fence"), late.getMessage());
+            assertEquals(0, late.rank(), late.getMessage());
+            assertTrue(late.elapsedMs() >= 500 && late.elapsedMs() < 10_000, late.getMessage());
+            world.send(1, 1, new byte[1]);
+        });
     }
 
     /** One rank closes the region while the others use it, and goes away: they are told, and nothing crashes. */

@@ -5,6 +5,7 @@ import io.zipcomm.buffer.Payload;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.membership.GroupView;
+import io.zipcomm.membership.Incarnation;
 import io.zipcomm.transport.FrameHandler;
 import io.zipcomm.transport.InboundFrame;
 import io.zipcomm.transport.OutboundFrame;
@@ -16,7 +17,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.security.SecureRandom;
 
 /**
  * A TCP connection between two ranks: proves both ends' membership by the {@link Hello} handshake, then is a path.
@@ -152,7 +152,7 @@ final class DirectConnection extends FrameStream implements Path {
         if (ownNonce == null) {
             // Not before the other end has said something that makes sense.
             ownNonce = new byte[Hello.NONCE_BYTES];
-            new SecureRandom().nextBytes(ownNonce);
+            Incarnation.random().nextBytes(ownNonce);
         }
         Frame.begin(header, at, FrameType.HELLO);
         Frame.flags(header, at, step);

@@ -173,6 +173,11 @@ final class RelayConnection extends FrameStream {
         return answered || lost != null;
     }
 
+    /** Why it has ended, also behind an answer; null while it has not. */
+    String lost() {
+        return lost;
+    }
+
     /** The answer, once it has come; null before. */
     ByteBuffer answer() {
         if (lost != null && !answered) {

@@ -135,6 +135,20 @@ final class RelayReturn {
         return before != null;
     }
 
+    /**
+     * The relay says that a data connection of this rank has ended, of which this end may see nothing. If it is none that this rank
+     * knows, it is the one on which an answer is awaited; or one before that, and then an attempt is made in vain.
+     *
+     * @param number as the relay counts
+     */
+    void detached(int number, String reason, long nowNs) {
+        if (attaching != null && number != before.number()) {
+            attaching.closeStream();
+            attaching = null;
+            failed("the relay says: " + reason, nowNs);
+        }
+    }
+
     /** Whether there is something to do before the next of the regular looks. */
     boolean isDue(long nowNs) {
         if (before == null) {
@@ -277,6 +291,11 @@ final class RelayReturn {
         if (!message.hasAttached()) {
             mine.closeStream();
             refused(message.getRefused(), nowNs);
+            return null;
+        }
+        if (mine.lost() != null) {
+            // Nobody would hear of that any more.
+            failed(mine.lost(), nowNs);
             return null;
         }
         mine.attached(message.getAttached());

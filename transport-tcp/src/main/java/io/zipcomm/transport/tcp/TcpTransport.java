@@ -257,7 +257,9 @@ final class TcpTransport implements Transport {
 
     @Override
     public void detached(int number, String reason) {
-        if (relay != null && !isReturning() && relay.number() == number) {
+        if (isReturning()) {
+            relayReturn.detached(number, reason, poller.nanoTime());
+        } else if (relay != null && relay.number() == number) {
             relay.lost("the relay says: " + reason);
         }
     }

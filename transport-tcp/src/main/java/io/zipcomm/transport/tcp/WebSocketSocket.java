@@ -1,5 +1,6 @@
 package io.zipcomm.transport.tcp;
 
+import io.zipcomm.membership.Incarnation;
 import io.zipcomm.transport.RelayAddress;
 import java.io.IOException;
 import java.net.ProtocolException;
@@ -7,7 +8,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.security.SecureRandom;
 import java.util.Base64;
 
 /**
@@ -46,8 +46,7 @@ final class WebSocketSocket extends LayeredSocket {
     private static final int SHORT_LENGTH = 126;
     private static final int LONG_LENGTH = 127;
 
-    private final SecureRandom random = new SecureRandom();
-    private final Masks masks = new Masks(random);
+    private final Masks masks = new Masks(Incarnation.random());
     private final String expectedAccept;
 
     private final LayeredInput in = new LayeredInput(IN_BYTES);
@@ -69,7 +68,7 @@ final class WebSocketSocket extends LayeredSocket {
     WebSocketSocket(StreamSocket under, RelayAddress relay) {
         super(under, FRAME_BYTES_MAX + 2 * (HEADER_BYTES_MAX + CONTROL_BYTES_MAX));
         byte[] drawn = new byte[KEY_BYTES];
-        random.nextBytes(drawn);
+        Incarnation.random().nextBytes(drawn);
         String key = Base64.getEncoder().encodeToString(drawn);
         expectedAccept = accept(key);
         String host = relay.name().indexOf(':') >= 0 ? "[" + relay.name() + "]" : relay.name();

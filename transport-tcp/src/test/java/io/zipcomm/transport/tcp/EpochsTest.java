@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,6 +42,7 @@ final class EpochsTest extends WithRelay {
     private static final String SESSION = "s";
     private static final int LONG_BYTES = 300_000;
     private static final Duration SHORT = Duration.ofMillis(700);
+    private static final Duration LONG = Duration.ofSeconds(19);
     private static final Duration HEARTBEAT_TIMEOUT = Duration.ofMillis(1500);
 
     /** One process. */
@@ -399,6 +401,43 @@ final class EpochsTest extends WithRelay {
         assertEquals(List.of(0, 1), two.get(0).world.view().ranksBefore());
         exchange(two);
         leave(two);
+    }
+
+    /** What the platform leaves goes with the group from epoch to epoch, and bounds its end. */
+    @Test
+    void shouldTakeNoLongerThanThePlatformLeavesInLaterEpochs() throws Exception {
+        List<Rank> two = join(2, settings(2, TransportChoice.AUTO).set(Setting.CLOSE_TIMEOUT, "15000"));
+        exchange(two);
+        AtomicInteger leftMs = new AtomicInteger(20_000);
+        for (boolean grows : new boolean[] {false, true}) {
+            Threads.each(2, one -> {
+                Communicator world = two.get(one).world;
+                Communicator mine =
+                        grows ? world : world.withTimeout(LONG).withinRemaining(() -> Duration.ofMillis(leftMs.get()));
+                two.get(one).went(grows ? mine.grow(2) : mine.shrink());
+                return null;
+            });
+            exchange(two);
+            for (Rank one : two) {
+                assertEquals(two.get(0).before.get(0).timeout(), one.world.timeout());
+                leftMs.set(300);
+                ZipException late = failure(ErrorCode.DEADLINE, receiving(one.world, 1 - one.world.rank()));
+                assertTrue(late.elapsedMs() >= 300, late.getMessage());
+                assertTrue(late.elapsedMs() < 10_000, late.getMessage());
+                leftMs.set(0);
+                failure(ErrorCode.DEADLINE, receiving(one.world, 1 - one.world.rank()));
+                leftMs.set(20_000);
+            }
+        }
+        // It takes nothing any more, not even a goodbye.
+        two.get(1).provider.freeze();
+        leftMs.set(400);
+        long beginNs = System.nanoTime();
+        two.get(0).world.close();
+        long tookMs = (System.nanoTime() - beginNs) / 1_000_000;
+        two.get(1).provider.thaw();
+        assertTrue(tookMs < 7_000, "took " + tookMs + " ms");
+        leave(two.subList(1, 2));
     }
 
     @Test

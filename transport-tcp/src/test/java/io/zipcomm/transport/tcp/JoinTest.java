@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.Communicator;
@@ -19,6 +20,7 @@ import io.zipcomm.relay.RelayTokens;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.TransportChoice;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
@@ -28,6 +30,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -251,12 +256,89 @@ final class JoinTest extends WithRelay {
         }
     }
 
+    /** At one relay, and with two to choose from. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldWaitNoLongerForOthersThanThePlatformLeaves(boolean choice) throws Exception {
+        String address = "127.0.0.1:" + relay.address().getPort() + (choice ? ",127.0.0.1:" + closedPort() : "");
+        List<ZipSettings> three = IntStream.range(0, 3)
+                .mapToObj(rank -> settings(3).relay(address).rank(rank).build())
+                .toList();
+        // It sets the session's time, which is longer.
+        Future<Communicator> first =
+                Threads.start(1, rank -> Zip.join(three.get(0))).get(0);
+        awaitOneRank();
+        long beginNs = System.nanoTime();
+        Supplier<Duration> remaining = () -> Duration.ofSeconds(5).minusNanos(System.nanoTime() - beginNs);
+        ZipException late = assertThrows(ZipException.class, () -> Zip.join(three.get(1), remaining));
+        long tookMs = (System.nanoTime() - beginNs) / 1_000_000;
+        assertEquals(ErrorCode.JOIN_TIMEOUT, late.code(), late.getMessage());
+        assertEquals(1, late.rank(), late.getMessage());
+        assertTrue(late.operation().contains("join of session " + SESSION), late.getMessage());
+        assertTrue(late.elapsedMs() >= 2500 && late.elapsedMs() <= tookMs, late.getMessage());
+        // On a busy machine ending it may take a while, but nothing like the session's time.
+        assertTrue(tookMs < 12_000, "took " + tookMs + " ms: " + late.getMessage());
+        // Its place is free again.
+        List<Communicator> group = new ArrayList<>(Threads.each(2, rank -> Zip.join(three.get(1 + rank))));
+        group.add(0, first.get(20, TimeUnit.SECONDS));
+        exchangeInRing(group);
+        closeAll(group);
+    }
+
+    private void awaitOneRank() throws InterruptedException {
+        long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (relay.stats().ranks() == 0) {
+            assertTrue(System.nanoTime() - deadlineNs < 0, "the rank does not come");
+            Thread.sleep(1);
+        }
+    }
+
+    private static int closedPort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return free.getLocalPort();
+        }
+    }
+
+    @Test
+    void shouldBoundTheWorldThatItJoinedInThePlatformsTime() throws Exception {
+        AtomicInteger leftMs = new AtomicInteger(20_000);
+        List<Communicator> group = Threads.each(
+                2, rank -> Zip.join(settings(2).rank(rank).build(), () -> Duration.ofMillis(leftMs.get())));
+        exchangeInRing(group);
+        leftMs.set(400);
+        ZipException late = assertThrows(ZipException.class, () -> group.get(0).receive(1, 9, new byte[1]));
+        assertEquals(ErrorCode.DEADLINE, late.code(), late.getMessage());
+        assertTrue(late.elapsedMs() >= 400 && late.elapsedMs() < 10_000, late.getMessage());
+        leftMs.set(0);
+        assertEquals(
+                ErrorCode.DEADLINE,
+                assertThrows(ZipException.class, () -> group.get(0).send(1, 9, new byte[1]))
+                        .code());
+        closeAll(group);
+    }
+
+    @Test
+    void shouldNotAskTheRelayWhenNothingIsLeft() {
+        List<Supplier<Duration>> nothing = List.of(() -> Duration.ZERO, () -> Duration.ofMillis(-3), () -> null, () -> {
+            throw new IllegalStateException("no context");
+        });
+        for (Supplier<Duration> one : nothing) {
+            ZipException none = assertThrows(
+                    ZipException.class, () -> Zip.join(settings(2).rank(1).build(), one));
+            assertEquals(ErrorCode.DEADLINE, none.code(), none.getMessage());
+            assertEquals(1, none.rank());
+            assertTrue(none.getMessage().contains("join of session " + SESSION), none.getMessage());
+        }
+        assertEquals(0, relay.stats().ranks());
+        assertEquals(
+                ErrorCode.BAD_ARGUMENT,
+                assertThrows(ZipException.class, () -> Zip.join(settings(2).build(), null))
+                        .code());
+    }
+
     @Test
     void shouldSayByItsDeadlineThatNoRelayListens() throws Exception {
-        int port;
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
-        }
+        int port = closedPort();
         for (String io : List.of("epoll", "nio")) {
             long beginNs = System.nanoTime();
             ZipException failure = refusal(settings(2)

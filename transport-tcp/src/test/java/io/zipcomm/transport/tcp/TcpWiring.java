@@ -13,6 +13,7 @@ import io.zipcomm.transport.Transport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** TCP transports of one group on the loopback interface, with real sockets, whose paths lead through a real relay; or direct ones. */
 final class TcpWiring implements TransportContract.Wiring {
@@ -139,7 +140,7 @@ final class TcpWiring implements TransportContract.Wiring {
     @Override
     public void close() {
         for (MembershipClient client : clients) {
-            client.leave();
+            client.leave(TimeUnit.SECONDS.toNanos(1));
             client.close();
         }
         transports.forEach(TcpTransport::close);

@@ -62,8 +62,8 @@ final class VisitTest extends WithRelay {
             try (MembershipClient one = visit(settings(1).build(), 0);
                     MembershipClient other = visit(settings(2).build(), 0)) {
                 assertEquals(List.of(1, 2), List.of(one.rank(), other.rank()));
-                other.leave();
-                one.leave();
+                other.leave(TimeUnit.SECONDS.toNanos(1));
+                one.leave(TimeUnit.SECONDS.toNanos(1));
             }
         }
     }
