@@ -51,10 +51,8 @@ final class Causes {
             case RELAY_LOST -> relayMayBeLost(rank, outcome);
             case DEADLINE -> mayTakeTooLong(outcome);
             case REVOKED -> any(outcome, one -> isWayOut(one.call()));
-            case PEER_FAILED -> hasRoot(outcome);
-            // One step can be several operations, and the first of them that is waited for has not failed first.
-            case COMMUNICATOR_FAILED ->
-                hasRoot(outcome) || somebodyMayBeGone(outcome.endedNs()) || wasReset(anyone(), outcome);
+            case PEER_FAILED -> hasRoot(outcome) || any(outcome, this::hidesRoot);
+            case COMMUNICATOR_FAILED -> hasRoot(outcome) || mayHideRoot(outcome);
             // What was said on a connection that broke may be lost, and then nobody comes.
             case JOIN_TIMEOUT ->
                 isJoining(outcome.call())
@@ -283,6 +281,17 @@ final class Causes {
                 one -> one.failure() == null
                         ? !one.hasEnded() || (cluster.grows() && isWayOut(one.call()))
                         : !CONSEQUENCES.contains(one.failure().code()));
+    }
+
+    private boolean hidesRoot(Rank.Outcome outcome) {
+        return outcome.failure() != null
+                && outcome.failure().code() == ErrorCode.COMMUNICATOR_FAILED
+                && mayHideRoot(outcome);
+    }
+
+    /** One step can be several operations, and the first of them that is waited for, which tells how it ended, has not failed first. */
+    private boolean mayHideRoot(Rank.Outcome outcome) {
+        return somebodyMayBeGone(outcome.endedNs()) || wasReset(anyone(), outcome);
     }
 
     /** Whether somebody did something in the same epoch before the call ended. */

@@ -539,7 +539,8 @@ final class RegionTest {
             region.fence();
             if (world.rank() == 1) {
                 world.receive(0, 1, new byte[1]);
-                // Word of the failure goes through the relay: the message may be faster, and then rank 0 has done its part of the first.
+                // Word of the failure goes through the relay: the message may be faster, and then rank 0 has done its
+                // part of the first.
                 ZipException failure = assertThrows(ZipException.class, () -> {
                     region.fence();
                     region.fence();
