@@ -42,7 +42,10 @@ final class Causes {
     boolean explain(Rank rank, Rank.Outcome outcome) {
         ZipException failure = outcome.failure();
         return switch (failure.code()) {
-            case PEER_LOST -> mayBeGone(rank, outcome.endedNs()) || peerIsGone(outcome, failure.peer());
+            case PEER_LOST ->
+                mayBeGone(rank, outcome.endedNs())
+                        || peerIsGone(outcome, failure.peer())
+                        || hasGivenUp(outcome, failure.peer());
             case PEER_LEFT ->
                 mayBeGone(rank, outcome.endedNs())
                         || peerIsGone(outcome, failure.peer())
@@ -51,7 +54,12 @@ final class Causes {
             case RELAY_LOST -> relayMayBeLost(rank, outcome);
             case DEADLINE -> mayTakeTooLong(outcome);
             case REVOKED -> any(outcome, one -> isWayOut(one.call()));
-            case PEER_FAILED -> hasRoot(outcome) || any(outcome, this::hidesRoot);
+            // The relay ends what it combines for all, also for a rank whose connection broke and that waits for
+            // nothing there.
+            case PEER_FAILED ->
+                hasRoot(outcome)
+                        || any(outcome, this::hidesRoot)
+                        || (cluster.combines() && wasReset(anyone(), outcome));
             case COMMUNICATOR_FAILED -> hasRoot(outcome) || mayHideRoot(outcome);
             // What was said on a connection that broke may be lost, and then nobody comes.
             case JOIN_TIMEOUT ->
@@ -120,7 +128,9 @@ final class Causes {
                 // One more try, after a longer pause.
                 backNs = Math.max(backNs, trouble.untilNs() + BACK_NS);
             } else if (hinders) {
-                backNs = trouble.untilNs() == Long.MAX_VALUE ? Long.MAX_VALUE : trouble.untilNs() + BACK_NS;
+                backNs = trouble.untilNs() == Long.MAX_VALUE
+                        ? Long.MAX_VALUE
+                        : Math.max(backNs, trouble.untilNs() + BACK_NS);
             }
         }
         return backNs - reset.untilNs() >= graceNs(reset);
@@ -182,6 +192,17 @@ final class Causes {
 
     private boolean hasLeft(Rank.Outcome outcome, int peer) {
         return peer >= 0 && hasLeft(outcome.epoch(), peer, outcome.endedNs());
+    }
+
+    /** Whether a peer has lost the relay for good before: it goes, and there is no relay that could tell others that it left. */
+    private boolean hasGivenUp(Rank.Outcome outcome, int peer) {
+        Rank rank = peer < 0 ? null : holder(outcome.epoch(), peer);
+        return rank != null
+                && rank.outcomes().stream()
+                        .anyMatch(one -> one.failure() != null
+                                && one.failure().code() == ErrorCode.RELAY_LOST
+                                && one.epoch() == outcome.epoch()
+                                && one.endedNs() <= outcome.endedNs());
     }
 
     // ---- the relay

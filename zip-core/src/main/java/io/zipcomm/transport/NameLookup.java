@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 
 /**
  * Asks the system for the addresses of a name, for a limited time: the system's own patience with a name server that does not
@@ -14,13 +15,16 @@ import java.util.concurrent.TimeoutException;
  */
 public final class NameLookup {
 
+    private static final String OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+    private static final Pattern IPV4 = Pattern.compile(OCTET + "(\\." + OCTET + "){3}");
+
     private NameLookup() {}
 
     /**
      * Blocks until there is an answer, the time is over, or the thread is interrupted. What the system is still busy with
      * then goes on in the background.
      *
-     * @param host   a name, or an address, which is not asked for
+     * @param host   a name, or an address, which is not asked for and needs no time
      * @param leftNs how long to wait at most
      * @throws UnknownHostException   if there is no such name; its message is the name
      * @throws SocketTimeoutException if there is no answer in time
@@ -31,6 +35,13 @@ public final class NameLookup {
         if (Thread.interrupted()) {
             throw new InterruptedException("before the lookup of " + host);
         }
+        if (isAddress(host)) {
+            try {
+                return InetAddress.getAllByName(host);
+            } catch (UnknownHostException e) {
+                throw unknown(host, e);
+            }
+        }
         CompletableFuture<InetAddress[]> answer = new CompletableFuture<>();
         Thread thread = new Thread(() -> ask(host, answer), "zip-lookup-" + host);
         thread.setDaemon(true);
@@ -38,15 +49,24 @@ public final class NameLookup {
         try {
             return answer.get(Math.max(0, leftNs), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
-            UnknownHostException unknown = new UnknownHostException(host);
-            unknown.initCause(e.getCause());
-            throw unknown;
+            throw unknown(host, e.getCause());
         } catch (TimeoutException e) {
             SocketTimeoutException late =
                     new SocketTimeoutException("the system's resolver does not answer for " + host);
             late.initCause(e);
             throw late;
         }
+    }
+
+    /** No name has a colon, so with one it is an IPv6 address, or nothing. */
+    private static boolean isAddress(String host) {
+        return host.indexOf(':') >= 0 || IPV4.matcher(host).matches();
+    }
+
+    private static UnknownHostException unknown(String host, Throwable cause) {
+        UnknownHostException unknown = new UnknownHostException(host);
+        unknown.initCause(cause);
+        return unknown;
     }
 
     private static void ask(String host, CompletableFuture<InetAddress[]> answer) {

@@ -20,6 +20,19 @@ final class NameLookupTest {
         assertEquals("192.0.2.7", NameLookup.of("192.0.2.7", PLENTY_NS)[0].getHostAddress());
     }
 
+    /** A process that was stopped meanwhile has no time left for it, and needs none. */
+    @Test
+    void shouldTakeAddressesInNoTime() throws Exception {
+        assertEquals("192.0.2.7", NameLookup.of("192.0.2.7", 0)[0].getHostAddress());
+        assertEquals("255.255.255.255", NameLookup.of("255.255.255.255", -1)[0].getHostAddress());
+        assertEquals("2001:db8:0:0:0:0:0:7", NameLookup.of("2001:db8::7", 0)[0].getHostAddress());
+        assertTrue(NameLookup.of("::", 0)[0].isAnyLocalAddress());
+        UnknownHostException unknown =
+                assertThrows(UnknownHostException.class, () -> NameLookup.of("2001:db8:7", PLENTY_NS));
+        assertEquals("2001:db8:7", unknown.getMessage());
+        assertThrows(SocketTimeoutException.class, () -> NameLookup.of("256.0.2.7", 0));
+    }
+
     @Test
     void shouldTellNoSuchNameFromNoAnswer() {
         UnknownHostException unknown =

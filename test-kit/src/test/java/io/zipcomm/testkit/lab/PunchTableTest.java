@@ -106,6 +106,21 @@ final class PunchTableTest {
         }
     }
 
+    /**
+     * Where the machine was too busy for SYNs that cross, a half of a connection that a gateway does not let through keeps a pair of
+     * ports for a minute: that is the ports' trouble, and no gateway's.
+     */
+    private void againFromOtherPorts(List<Pair> connectable) {
+        for (Pair pair : connectable) {
+            if (!pair.isDirect()) {
+                System.out.println(pair.name + ": " + pair.result + ", and once more from other ports");
+                Pair again = new Pair(pair.name + "-again", pair.a, pair.b);
+                punch(List.of(again), STARVED_LIMIT_MS);
+                pair.result = again.result;
+            }
+        }
+    }
+
     @Test
     void shouldConnectWhatCanBeConnected() {
         Map<NatFlavour, Probe> left = new EnumMap<>(NatFlavour.class);
@@ -129,6 +144,7 @@ final class PunchTableTest {
         }
         // Those that never succeed take all the time there is, so they come together.
         punch(connectable, STARVED_LIMIT_MS);
+        againFromOtherPorts(connectable);
         punch(others, LIMIT_MS);
         Map<String, Boolean> found = new TreeMap<>();
         rows.forEach((a, row) -> {
