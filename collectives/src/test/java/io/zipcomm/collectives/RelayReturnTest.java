@@ -165,6 +165,47 @@ final class RelayReturnTest {
         assertEquals(1, failures[0].peer());
     }
 
+    /** A rank was through with what it gave, which went down with the relay: the root hears that, long before its time is over. */
+    @Test
+    void shouldSayWhosePartWentDownWithTheRelay() throws Exception {
+        int size = 3;
+        int giver = 2;
+        int count = 1000;
+        CountDownLatch restarted = new CountDownLatch(1);
+        ZipException[] failures = new ZipException[size];
+        run(
+                size,
+                RelayCollectives.REDUCE,
+                world -> {
+                    Communicator other = world.duplicate();
+                    Collectives all = Collectives.of(world);
+                    if (world.rank() == giver) {
+                        all.reduce(Payload.of(new float[count]), ReduceOp.SUM, 0);
+                    }
+                    assertTrue(restarted.await(LIMIT_S / 2, TimeUnit.SECONDS));
+                    // Then all are back.
+                    Collectives.of(other).barrier();
+                    if (world.rank() == 0) {
+                        failures[0] = assertThrows(
+                                ZipException.class, () -> all.reduce(Payload.of(new float[count]), ReduceOp.SUM, 0));
+                    }
+                    Collectives.of(other).barrier();
+                },
+                () -> {
+                    awaitThat(
+                            () -> relay.stats().hubBytesIn() == (long) count * Float.BYTES,
+                            "one has given what it has");
+                    String address = "127.0.0.1:" + relay.address().getPort();
+                    relay.close();
+                    relay = start(address);
+                    restarted.countDown();
+                    awaitThat(() -> failures[0] != null, "the root has heard");
+                });
+        assertEquals(ErrorCode.RELAY_LOST, failures[0].code(), failures[0]::getMessage);
+        assertEquals(giver, failures[0].peer());
+        assertTrue(failures[0].getMessage().contains("relay was started again"), failures[0]::getMessage);
+    }
+
     private void awaitRounds(int more) {
         int enough = rounds.get() + more;
         awaitThat(() -> rounds.get() >= enough || over.get(), "round " + enough);

@@ -452,4 +452,66 @@ final class HubReturnTest {
         awaitKept(0);
         leave(group);
     }
+
+    /** It was through when its part had left, which went down with its connection, or with the relay before this one. */
+    @Test
+    void shouldFailAReductionOfWhichAPartWasLost() {
+        List<HubRank> group = group(4, Enter.REDUCE, 8);
+        lose(group.get(2));
+        attachAgain(group.get(2));
+        byte[] data = HubRank.floats(1, 2);
+        group.get(1).enters(1).contributes(1, 0, data);
+        group.get(0).enters(1).contributes(1, 0, data);
+        group.get(2).expectAsked(1, 0);
+        group.get(2).through(1, 0);
+        String text = group.get(0).expectVerdict(1, ErrorCode.RELAY_LOST, 2);
+        assertTrue(text.contains("rank 2") && text.contains("the relay was started again"), text);
+        group.get(1).expectVerdict(1, ErrorCode.RELAY_LOST, 2);
+        // One that comes to another is not told of this.
+        group.forEach(one -> one.tag = 2);
+        group.get(2).again = false;
+        group.get(3).enters(1).contributes(1, 0, data);
+        group.subList(0, 3).forEach(one -> one.enters(2).contributes(2, 0, data));
+        assertArrayEquals(HubRank.floats(4, 8), group.get(0).expectPart(2, 0));
+        group.get(3).expectFinished(1);
+        expectOverNow();
+        awaitKept(0);
+        leave(group);
+    }
+
+    /** Nobody waits for the result: what was lost is found when the root comes. */
+    @Test
+    void shouldAskWhoHasGivenWhenTheRootWaits() {
+        List<HubRank> group = group(3, Enter.REDUCE, 8);
+        lose(group.get(1));
+        byte[] data = HubRank.floats(1, 2);
+        group.get(0).enters(1).contributes(1, 0, data);
+        group.get(2).enters(1).contributes(1, 0, data);
+        group.get(0).expectAwaits(1, 1);
+        // It is asked when it is back, and has not come to it yet.
+        attachAgain(group.get(1));
+        group.get(1).expectAsked(1, 0);
+        group.get(1).again = false;
+        group.get(1).enters(1).contributes(1, 0, data);
+        assertArrayEquals(HubRank.floats(3, 6), group.get(0).expectPart(1, 0));
+        group.get(1).expectFinished(1);
+        group.get(2).expectFinished(1);
+        expectOverNow();
+        leave(group);
+    }
+
+    /** It has closed the communicator since it came, and keeps nothing that it would say once more. */
+    @Test
+    void shouldAskTheRootOfNothing() {
+        List<HubRank> group = group(3, Enter.MULTICAST, 0);
+        lose(group.get(0));
+        attachAgain(group.get(0));
+        group.get(1).enters(1);
+        group.get(0).expectAsked(1, 0);
+        group.get(0).through(1, 0);
+        group.get(1).expectPart(1, 0);
+        group.get(2).enters(1).expectPart(1, 0);
+        expectOverNow();
+        leave(group);
+    }
 }

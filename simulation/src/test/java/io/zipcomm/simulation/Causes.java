@@ -70,8 +70,8 @@ final class Causes {
             case EXPELLED -> mayBeGone(rank, outcome.endedNs());
             case CANCELLED -> Step.mayCancel(outcome.call(), failure.rank(), outcome.epoch());
             // Another had it before.
-            case LIMIT, UNAUTHORIZED -> isJoining(outcome.call()) && isHarmed(rank, outcome.endedNs());
-            case RANK_TAKEN ->
+            case LIMIT -> isJoining(outcome.call()) && isHarmed(rank, outcome.endedNs());
+            case UNAUTHORIZED, RANK_TAKEN ->
                 isJoining(outcome.call()) && (isHarmed(rank, outcome.endedNs()) || wasRepeated(rank.host(), outcome));
             // What a newcomer said, said once more, is another newcomer, until it is seen that nobody is there.
             case GROUP_FULL -> isJoining(outcome.call()) && wasRepeated(anyone(), outcome);
@@ -213,7 +213,22 @@ final class Causes {
         return mayBeGone(rank, outcome.endedNs())
                 || (!takenUp && wasReset(rank.host(), outcome))
                 // Too few have come back.
-                || (wasRestarted(outcome) && somebodyMayBeGone(outcome.endedNs()));
+                || (wasRestarted(outcome) && somebodyMayBeGone(outcome.endedNs()))
+                || gaveInVain(outcome);
+    }
+
+    /** Whether what the peer gave to be combined may have gone down with its connection, or with the relay, before this rank came to it. */
+    private boolean gaveInVain(Rank.Outcome outcome) {
+        int peer = outcome.failure().peer();
+        Rank giver = peer < 0 || !cluster.combines() ? null : holder(outcome.epoch(), peer);
+        return giver != null
+                && giver.outcomes().stream()
+                        .filter(one ->
+                                one.epoch() == outcome.epoch() && one.call().equals(outcome.call()))
+                        .anyMatch(one -> cluster.troubles().stream()
+                                .anyMatch(trouble -> trouble.isReset()
+                                        && concerns(trouble, giver)
+                                        && trouble.isWithin(one.beganNs(), outcome.endedNs())));
     }
 
     /** Whether connections of a process, or of any, were reset while a call ran, or so shortly before that it was not back. */

@@ -117,12 +117,20 @@ final class Checker {
                 if (one != other && hasClosedWell(one) && hasClosedWell(other)) {
                     Rank.Seen here = one.seen().get(one.seen().size() - 1);
                     Rank.Seen there = other.seen().get(other.seen().size() - 1);
-                    if (here.epoch() == there.epoch()) {
+                    if (areOneGroup(here, there)) {
                         checkCredit(one, here, other, there);
                     }
                 }
             }
         }
+    }
+
+    /** Groups that have parted, and one that begins when another was over, have epochs of the same number. */
+    private static boolean areOneGroup(Rank.Seen here, Rank.Seen there) {
+        return here.epoch() == there.epoch()
+                && here.size() == there.size()
+                && here.rank() != there.rank()
+                && here.ranksBefore().equals(there.ranksBefore());
     }
 
     /**
@@ -145,13 +153,20 @@ final class Checker {
 
     // ---- what survivors see alike
 
+    /** A relay that was started again knows no group, and who comes when the others are through begins one of his own. */
+    private List<Object> groupOf(Rank.Seen seen) {
+        if (!cluster.mayPart()) {
+            return List.of(seen.epoch());
+        }
+        return List.of(seen.epoch(), seen.ranksBefore(), seen.ranksBefore().isEmpty() ? seen.size() : 0);
+    }
+
     private void checkGroups() {
         Map<List<Object>, Rank.Seen> groups = new HashMap<>();
         Map<List<Object>, BitSet> places = new HashMap<>();
         for (Rank rank : cluster.ranks()) {
             for (Rank.Seen seen : rank.seen()) {
-                List<Object> which =
-                        cluster.mayPart() ? List.of(seen.epoch(), seen.ranksBefore()) : List.of(seen.epoch());
+                List<Object> which = groupOf(seen);
                 Rank.Seen other = groups.putIfAbsent(which, seen);
                 if (other != null
                         && (other.size() != seen.size() || !other.ranksBefore().equals(seen.ranksBefore()))) {

@@ -37,7 +37,7 @@ final class Cluster {
     /** What is still running then hangs. */
     private static final long LIMIT_NS = Duration.ofMinutes(30).toNanos();
 
-    /** After the last rank has ended, the relay has so long to find that out, and what ranks have closed to end. */
+    /** After the last rank has ended, the relay has so long to find that out, and what ranks have closed to end, if nobody stands still. */
     private static final long AFTERMATH_NS = Duration.ofSeconds(30).toNanos();
 
     private final long seed;
@@ -175,7 +175,7 @@ final class Cluster {
     /** Runs everything to its end; false if something hangs. */
     boolean run() {
         boolean ended = time.runUntil(this::isOver, time.nowNs() + LIMIT_NS);
-        time.runUntil(this::isEmpty, time.nowNs() + AFTERMATH_NS);
+        awaitRest();
         return ended;
     }
 
@@ -186,6 +186,19 @@ final class Cluster {
             }
         }
         return true;
+    }
+
+    /** Lets what is left end. A process that stands still ends nothing: all have the whole time when it goes on. */
+    private void awaitRest() {
+        long limitNs = time.nowNs() + LIMIT_NS;
+        do {
+            time.runUntil(() -> isEmpty() || !standsStill(), limitNs);
+            time.runUntil(() -> isEmpty() || standsStill(), time.nowNs() + AFTERMATH_NS);
+        } while (!isEmpty() && standsStill() && time.nowNs() < limitNs);
+    }
+
+    private boolean standsStill() {
+        return relayHost.isFrozen() || hosts().stream().anyMatch(host -> host.isFrozen() && !host.isDead());
     }
 
     private boolean isEmpty() {

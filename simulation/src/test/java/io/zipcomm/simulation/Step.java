@@ -548,7 +548,8 @@ record Step(Kind kind, int elements, int pick, int number, int epoch) {
                         ByteBuffer.allocateDirect(count * Long.BYTES).order(ByteOrder.nativeOrder()), DataType.INT64);
     }
 
-    private Payload filled(int rank, int count) {
+    /** What a rank sends. */
+    Payload filled(int rank, int count) {
         Payload payload = empty(count);
         fill(payload, rank, 0);
         return payload;
@@ -561,13 +562,19 @@ record Step(Kind kind, int elements, int pick, int number, int epoch) {
         }
     }
 
+    /** All elements: the transport has its own position and limit on the memory. */
     private static LongBuffer values(Payload payload) {
         return payload.direct() != null
-                ? payload.direct().duplicate().order(ByteOrder.nativeOrder()).asLongBuffer()
+                ? payload.direct()
+                        .duplicate()
+                        .clear()
+                        .order(ByteOrder.nativeOrder())
+                        .asLongBuffer()
                 : LongBuffer.wrap((long[]) payload.array());
     }
 
-    private void check(Payload got, int from, int count, int rank, int firstIndex) {
+    /** Expects some of what a rank sends, from one of its elements on. */
+    void check(Payload got, int from, int count, int rank, int firstIndex) {
         LongBuffer values = values(got);
         for (int i = 0; i < count; i++) {
             compare(values, from + i, mixed(rank, firstIndex + i));

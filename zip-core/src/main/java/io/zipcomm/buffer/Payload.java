@@ -54,7 +54,8 @@ public abstract class Payload {
     }
 
     /**
-     * The memory itself, if a transport can read and write it without a copy.
+     * The memory itself, if a transport can read and write it without a copy. Position and limit say nothing, not even
+     * behind an operation that went well: a connection that broke meanwhile may have left any. Whoever uses it sets them first.
      *
      * @return a direct buffer whose byte 0 is this payload's byte 0 and whose position and limit its user sets, or null
      */

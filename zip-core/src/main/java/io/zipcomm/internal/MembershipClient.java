@@ -123,14 +123,19 @@ public final class MembershipClient implements ControlPlane {
     private volatile long heartbeatTimeoutMs = GATHERING_TIMEOUT_MS;
     private volatile boolean asked;
 
+    /** The relay has said something. */
+    private volatile boolean answered;
+
     // The channel's thread only.
     private volatile long lastHeardNs;
+
+    private int gatheringTicks;
 
     /** When {@link #tick} was last called; the control thread's only. */
     private long lastTickNs;
 
+    /** Heartbeats counted so far, also before the group is complete. This object's lock. */
     private long beats;
-    private int gatheringTicks;
 
     /** The relay has given this rank's place away, or another epoch has begun: there is nothing to come back to. */
     private volatile boolean dismissed;
@@ -305,7 +310,7 @@ public final class MembershipClient implements ControlPlane {
         }
         channel = opened;
         Join.Builder join = MembershipMessages.join(settings, provider, candidates, hostId, relayed, elsewhere)
-                .setJoinTimeoutMs(Math.max(1, time.timeoutNs() / 1_000_000));
+                .setJoinTimeoutMs(Math.max(1, TimeUnit.NANOSECONDS.toMillis(timeoutLeftNs())));
         if (continuation != null) {
             join.setContinues(continuation.toWire());
         }
@@ -485,6 +490,8 @@ public final class MembershipClient implements ControlPlane {
             unheard.forEach(memory::hears);
             controlReturn = new ControlReturn(
                     opener, again(group), settings.relayTimeout().toNanos(), new Returning());
+            // Answers to heartbeats of before may come yet: they confirm nothing that is said from now on.
+            controlReturn.beats(beats);
             if (loss != null && !leaving) {
                 controlReturn.begin(loss);
                 loss = null;
@@ -532,7 +539,8 @@ public final class MembershipClient implements ControlPlane {
         try {
             return answer.get(leftNs(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            throw admitted.isDone()
+            // Who has no number is admitted when all are there.
+            throw admitted.isDone() || answered
                     ? joinFailure(
                             ErrorCode.JOIN_TIMEOUT,
                             "this rank's join timeout is over; the session's, which the first to join set, is longer",
@@ -590,7 +598,12 @@ public final class MembershipClient implements ControlPlane {
         long answerNs = continuation == null
                 ? Math.min(TimeUnit.MILLISECONDS.toNanos(ANSWER_MS) + stragglersNs(), time.answerNs())
                 : time.answerNs();
-        return time.timeoutNs() + answerNs - (clock.getAsLong() - startedNs);
+        return timeoutLeftNs() + answerNs;
+    }
+
+    /** Connecting may have taken some of it, and the relay counts from when it is asked. */
+    private long timeoutLeftNs() {
+        return time.timeoutNs() - (clock.getAsLong() - startedNs);
     }
 
     /** How long a relay waits, when the join timeout is over, for ranks that have begun to come, if it may begin without others. */
@@ -785,6 +798,7 @@ public final class MembershipClient implements ControlPlane {
 
     private void message(ByteBuffer bytes) {
         lastHeardNs = clock.getAsLong();
+        answered = true;
         ToRank message;
         try {
             message = ToRank.parseFrom(bytes);
@@ -903,12 +917,8 @@ public final class MembershipClient implements ControlPlane {
                 || (!admitted.isDone() && ++gatheringTicks % GATHERING_TICKS != 0)) {
             return;
         }
-        beats++;
-        if (returning != null) {
-            returning.beats(beats);
-        }
         say(ToRelay.newBuilder()
-                .setHeartbeat(Heartbeat.newBuilder().setNumber(beats))
+                .setHeartbeat(Heartbeat.newBuilder().setNumber(nextBeat()))
                 .build());
         long nowNs = clock.getAsLong();
         long silentMs = (nowNs - lastHeardNs) / 1_000_000;
@@ -929,6 +939,14 @@ public final class MembershipClient implements ControlPlane {
                 close();
             }
         }
+    }
+
+    private synchronized long nextBeat() {
+        beats++;
+        if (controlReturn != null) {
+            controlReturn.beats(beats);
+        }
+        return beats;
     }
 
     private void ended(String reason) {

@@ -33,6 +33,9 @@ final class HubMember {
     /** Operations that it may still enter again, though nobody has asked it to: each makes the relay ask the others. */
     private int againLeft;
 
+    /** The rank had another connection before, to this relay or to the one before it. */
+    private boolean cameBack;
+
     // The frame that is coming in.
     private FrameType type;
     private HubSeat seat;
@@ -172,7 +175,13 @@ final class HubMember {
 
     /** In place of a connection that ended: the rank is asked for what waits for it. */
     void isBack() {
+        cameBack = true;
         hub.asks(this);
+    }
+
+    /** Whether the rank may have been in operations on a connection before this one. */
+    boolean cameBack() {
+        return cameBack;
     }
 
     /** Whether it may enter an operation again though it was not asked to. */

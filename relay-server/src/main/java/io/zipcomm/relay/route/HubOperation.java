@@ -431,7 +431,7 @@ final class HubOperation {
         }
         asked.clear(place);
         through.set(place);
-        if (isForgotten()) {
+        if (isForgotten() || isLost(rank)) {
             return;
         }
         slowest = slowest();
@@ -456,6 +456,20 @@ final class HubOperation {
         return true;
     }
 
+    /** What a rank gave to be combined is lost, and it does not give that again. Fails this then. */
+    private boolean isLost(int rank) {
+        if (first.repeats()) {
+            return false;
+        }
+        fail(
+                ErrorCode.RELAY_LOST,
+                rank,
+                0,
+                "rank " + rank + " is through with its part, which the relay does not have: since then the rank"
+                        + " lost its connection to the relay, or the relay was started again");
+        return true;
+    }
+
     /** A receiver has not all, after all, and the first parts are here no more. Fails this then. */
     private boolean isLetGo(HubSeat seat) {
         if (!seat.receives || releasedParts == 0) {
@@ -467,10 +481,19 @@ final class HubOperation {
 
     // ---- who is late
 
-    /** Tells the ranks that wait for whom they do, if that has taken a while. */
+    /** Tells the ranks that wait for whom they do, if that has taken a while, and asks those who may be through. */
     void look(long nowNs) {
         int awaited = ended || nowNs - begunNs < Hub.LATE_NS ? NOBODY : awaited();
-        if (awaited == NOBODY || awaited == awaitedSaid) {
+        if (awaited == NOBODY) {
+            return;
+        }
+        for (int place = 0; place < seats.length; place++) {
+            if (mayBeThrough(place)) {
+                anew = true;
+                asks(first.members()[place]);
+            }
+        }
+        if (awaited == awaitedSaid) {
             return;
         }
         awaitedSaid = awaited;
@@ -479,6 +502,20 @@ final class HubOperation {
                 seat.member.awaits(seat, awaited);
             }
         }
+    }
+
+    /**
+     * Whether a rank that has not come may have done its part on a connection before this one, and says so only if it is asked: one that
+     * only gives, and keeps nothing of that. Where data is combined it is asked when the root waits for it.
+     */
+    private boolean mayBeThrough(int place) {
+        HubMember member = hub.member(first.members()[place]);
+        boolean keepsNothing = contributes(place) && !receives(place) && !first.isConfirmed();
+        return keepsNothing
+                && isMissing(place)
+                && member != null
+                && member.cameBack()
+                && (first.repeats() || seats[rootPlace] != null);
     }
 
     /** Whether a rank waits: also one that may have to give once more. */

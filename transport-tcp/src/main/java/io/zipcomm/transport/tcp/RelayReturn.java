@@ -30,6 +30,9 @@ final class RelayReturn {
     /** Longest time for one attempt, from connecting to the relay's answer. */
     private static final long ATTEMPT_NS = 3_000_000_000L;
 
+    /** Longest time for the first answer of a relay that waits for this rank, so that there is time for other attempts. */
+    private static final long ANSWER_NS = 300_000_000;
+
     /** A connection that lived for less is opened again after a pause: what ends it may end the next one, too. */
     private static final long LIVED_NS_MIN = 3_000_000_000L;
 
@@ -64,6 +67,13 @@ final class RelayReturn {
     private long nextNs;
     private long pauseNs = PAUSE_NS_MIN;
     private int tries;
+
+    /** The relay has seen the end, too: it is at work, and gives this rank up if it is not back in time. */
+    private boolean awaited;
+
+    /** How long it may take then to answer; twice as long each time that it does not, since it may be busy. */
+    private long answerNs;
+
     private boolean returned;
     private long returnedNs;
     private boolean heldBack;
@@ -99,6 +109,8 @@ final class RelayReturn {
         heldBack = false;
         deadlineNs = nowNs + settings.relayTimeout().toNanos();
         tries = 0;
+        awaited = false;
+        answerNs = ANSWER_NS;
         if (returned && nowNs - returnedNs < LIVED_NS_MIN) {
             failed(reason, nowNs);
         } else {
@@ -137,15 +149,22 @@ final class RelayReturn {
 
     /**
      * The relay says that a data connection of this rank has ended, of which this end may see nothing. If it is none that this rank
-     * knows, it is the one on which an answer is awaited; or one before that, and then an attempt is made in vain.
+     * knows, it is the one on which an answer is awaited; or one before that, and then an attempt is made in vain. If it is the one before, what
+     * was said on this one may be lost, and the relay cannot say so.
      *
      * @param number as the relay counts
      */
     void detached(int number, String reason, long nowNs) {
-        if (attaching != null && number != before.number()) {
+        awaited = true;
+        if (attaching == null) {
+            return;
+        }
+        if (number != before.number()) {
             attaching.closeStream();
             attaching = null;
             failed("the relay says: " + reason, nowNs);
+        } else if (attachDeadlineNs - nowNs > answerNs) {
+            attachDeadlineNs = nowNs + answerNs;
         }
     }
 
@@ -255,7 +274,7 @@ final class RelayReturn {
         }
         made.poller.close();
         attaching = made.connection;
-        attachDeadlineNs = nowNs + ATTEMPT_NS;
+        attachDeadlineNs = nowNs + (awaited ? answerNs : ATTEMPT_NS);
         attaching.open(made.socket);
         Attach again = attach.toBuilder().setAgain(true).build();
         attaching.ask(ToRelay.newBuilder().setAttach(again).build().toByteArray());
@@ -275,6 +294,7 @@ final class RelayReturn {
             if (nowNs - attachDeadlineNs >= 0) {
                 attaching = null;
                 mine.closeStream();
+                answerNs = Math.min(2 * answerNs, ATTEMPT_NS);
                 failed("the relay at " + relay + " did not answer", nowNs);
             }
             return null;

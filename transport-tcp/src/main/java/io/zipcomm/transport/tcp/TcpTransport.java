@@ -257,10 +257,11 @@ final class TcpTransport implements Transport {
 
     @Override
     public void detached(int number, String reason) {
+        if (!isReturning() && relay != null && relay.number() == number) {
+            relay.lost("the relay says: " + reason);
+        }
         if (isReturning()) {
             relayReturn.detached(number, reason, poller.nanoTime());
-        } else if (relay != null && relay.number() == number) {
-            relay.lost("the relay says: " + reason);
         }
     }
 

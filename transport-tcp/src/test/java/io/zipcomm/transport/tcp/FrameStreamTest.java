@@ -362,6 +362,47 @@ final class FrameStreamTest {
         assertFalse(pair.streams.hasBlockedOutput(), "a broken stream counts as output that waits");
     }
 
+    /** The memory goes on behind the frame: what comes there must not meet the bounds of the read that failed. */
+    @Test
+    void shouldReceiveTheRestOnAnotherStreamWhereASocketBroke() {
+        int frameBytes = 20_000;
+        int bytes = frameBytes + 1000;
+        Memory whole = Memory.allocate(Memory.Kind.DIRECT_BUFFER, bytes).fill(1);
+        byte[] content = whole.read();
+        for (int landed : new int[] {1, 4096, 15_000, 15_904}) {
+            Memory target = Memory.allocate(Memory.Kind.DIRECT_BUFFER, bytes);
+            Pair broken = new Pair();
+            broken.to.begun = target;
+            broken.from.toSend.add(part(content, 0, frameBytes));
+            broken.from.flushStream();
+            broken.wire.readable = Frame.HEADER_BYTES + landed;
+            broken.to.readSome();
+            broken.to.readSome();
+            broken.wire.broken = true;
+            broken.to.readSome();
+            assertEquals(1, broken.to.ends);
+            assertEquals(frameBytes - landed, broken.to.missingInbound());
+
+            // All is staged, and copied to where it belongs.
+            Pair next = new Pair();
+            next.to.trust();
+            next.to.begun = target;
+            next.to.begunBytes = landed;
+            next.from.toSend.add(part(content, landed, bytes));
+            next.from.flushStream();
+            next.run();
+            assertNull(next.to.failure);
+            assertEquals(1, next.to.received.size());
+            assertNull(target.difference(content), landed + " bytes before it broke");
+        }
+    }
+
+    private static Memory part(byte[] content, int from, int to) {
+        Memory part = Memory.allocate(Memory.Kind.DIRECT_BUFFER, to - from);
+        part.write(java.util.Arrays.copyOfRange(content, from, to));
+        return part;
+    }
+
     /** Where a handler may close its path. */
     enum Callback {
         NEXT_FRAME,
@@ -552,10 +593,12 @@ final class FrameStreamTest {
             assertTrue(
                     position >= 0 && position < limit && limit <= target.capacity(),
                     () -> "read to " + position + " to " + limit + " of " + target.capacity());
+            // As a channel does, a read that fails leaves its bounds.
+            target.limit(limit).position(position);
             if (in.broken || out.broken) {
                 throw new IOException("broken");
             }
-            return in.read(target.limit(limit).position(position));
+            return in.read(target);
         }
 
         @Override
@@ -631,6 +674,11 @@ final class FrameStreamTest {
         Memory comingIn;
         boolean discard;
         boolean large;
+
+        /** Where all that comes in goes, from a byte on; null if each message has memory of its own. */
+        Memory begun;
+
+        int begunBytes;
         int refuseFrom = -1;
         int pauseAfter = -1;
         int sent;
@@ -692,6 +740,10 @@ final class FrameStreamTest {
             int index = received.size() % messages().size();
             Memory.Kind kind = large ? Memory.Kind.DIRECT_BUFFER : TARGETS[index];
             comingIn = discard || frame.bytes == 0 ? null : Memory.allocate(kind, frame.bytes);
+            if (begun != null) {
+                comingIn = begun;
+                frame.offset = begunBytes;
+            }
             if (comingIn != null) {
                 frame.payload = comingIn.payload();
                 frame.attachment = comingIn;

@@ -12,6 +12,9 @@ import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.settings.ZipSettings.IoChoice;
 import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.wire.proto.Attach;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,13 +30,13 @@ final class RelayReturnTest {
     private static final Duration RELAY_TIMEOUT = Duration.ofSeconds(10);
     private static final RelayAddress RELAY = RelayAddress.parse("127.0.0.1:1");
 
-    /** It fails in a way that nobody expects. */
-    private static final class Failing extends NioPoller {
-        private final List<Thread> threads = new ArrayList<>();
+    /** Knows the threads that connect. */
+    private static class Watched extends NioPoller {
+        final List<Thread> threads = new ArrayList<>();
 
         @Override
         Poller another(IoChoice choice) {
-            throw new IllegalStateException("a defect");
+            return new NioPoller();
         }
 
         @Override
@@ -44,32 +47,139 @@ final class RelayReturnTest {
         }
     }
 
+    /** It fails in a way that nobody expects. */
+    private static final class Failing extends Watched {
+        @Override
+        Poller another(IoChoice choice) {
+            throw new IllegalStateException("a defect");
+        }
+    }
+
     private final Failing poller = new Failing();
     private final Streams streams = new Streams();
-    private final RelayReturn back = new RelayReturn(
-            ZipSettings.builder()
-                    .relay(RELAY.toString())
-                    .session("s")
-                    .size(2)
-                    .relayTimeout(RELAY_TIMEOUT)
-                    .build(),
-            poller,
-            streams,
-            RELAY,
-            Attach.getDefaultInstance());
+    private final RelayReturn back = returning(poller, RELAY);
+
+    private RelayReturn returning(Poller on, RelayAddress to) {
+        return new RelayReturn(
+                ZipSettings.builder()
+                        .relay(to.toString())
+                        .session("s")
+                        .size(2)
+                        .relayTimeout(RELAY_TIMEOUT)
+                        .build(),
+                on,
+                streams,
+                to,
+                Attach.getDefaultInstance());
+    }
 
     private void begin() {
-        back.begin(new RelayConnection(streams, RELAY, 1 << 10), "by the test", 0);
+        begin(back, RELAY);
+    }
+
+    /** What has ended has number 0. */
+    private void begin(RelayReturn returning, RelayAddress to) {
+        returning.begin(new RelayConnection(streams, to, 1 << 10), "by the test", 0);
     }
 
     private static long ns(long seconds) {
         return TimeUnit.SECONDS.toNanos(seconds);
     }
 
+    private static long ms(long ms) {
+        return TimeUnit.MILLISECONDS.toNanos(ms);
+    }
+
     @AfterEach
     void close() {
         back.close();
         poller.close();
+    }
+
+    /** A system that accepts for a relay that says nothing, and a rank that comes back to it. */
+    private final class Mute implements AutoCloseable {
+        private final ServerSocket relay = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        private final Watched ranks = new Watched();
+        private final RelayAddress address = RelayAddress.parse("127.0.0.1:" + relay.getLocalPort());
+        private final RelayReturn returning = returning(ranks, address);
+
+        Mute() throws IOException {
+            begin(returning, address);
+        }
+
+        int tries() {
+            return ranks.threads.size();
+        }
+
+        /** An attempt begins and is connected, all at one instant. */
+        void attempt(long nowNs) throws InterruptedException {
+            int before = tries();
+            assertNull(returning.look(nowNs));
+            assertEquals(before + 1, tries(), "it tries");
+            Thread thread = ranks.threads.get(before);
+            thread.join(30_000);
+            assertFalse(thread.isAlive());
+            assertTrue(returning.isDue(nowNs), "it is connected");
+            assertNull(returning.look(nowNs));
+            assertFalse(returning.isDue(nowNs + RELAY_TIMEOUT.toNanos()), "it waits for the answer");
+        }
+
+        /** The attempt is given up at an instant, and not before. */
+        void assertGivesUp(long atNs) {
+            assertNull(returning.look(atNs - 1));
+            assertFalse(returning.isDue(atNs + ns(1)), "too early");
+            assertNull(returning.look(atNs));
+            assertTrue(returning.isDue(atNs + ns(1)), "too late");
+        }
+
+        @Override
+        public void close() throws IOException {
+            returning.close();
+            ranks.close();
+            relay.close();
+        }
+    }
+
+    @Test
+    void shouldWaitLongForARelayThatHasSaidNothing() throws Exception {
+        try (Mute mute = new Mute()) {
+            mute.attempt(0);
+            mute.assertGivesUp(ns(3));
+        }
+    }
+
+    @Test
+    void shouldTryAgainSoonWhenTheRelayWaitsAndDoesNotAnswer() throws Exception {
+        try (Mute mute = new Mute()) {
+            mute.attempt(0);
+            mute.returning.detached(0, "by the test", ms(1200));
+            // Said once more it changes nothing.
+            mute.returning.detached(0, "by the test", ms(1400));
+            mute.assertGivesUp(ms(1500));
+            mute.attempt(ms(1600));
+            mute.assertGivesUp(ms(2200));
+            mute.attempt(ms(2300));
+            mute.assertGivesUp(ms(3500));
+        }
+    }
+
+    @Test
+    void shouldTryAgainSoonWhenTheRelayWaitedBeforeTheAttempt() throws Exception {
+        try (Mute mute = new Mute()) {
+            mute.returning.detached(0, "by the test", 0);
+            mute.attempt(ms(100));
+            mute.assertGivesUp(ms(400));
+        }
+    }
+
+    /** An attempt is not given longer by what is said of the connection before. */
+    @Test
+    void shouldNotWaitLongerBecauseTheRelayWaits() throws Exception {
+        try (Mute mute = new Mute()) {
+            mute.attempt(0);
+            mute.returning.detached(0, "by the test", ms(2900));
+            mute.assertGivesUp(ns(3));
+        }
     }
 
     @Test

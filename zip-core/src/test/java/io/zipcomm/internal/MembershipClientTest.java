@@ -33,9 +33,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A control connection that was silent speaks again when another has taken its place. */
+/** A rank's control connections, one after another, to a relay that the test plays, on a clock that only pauses and the test move. */
 @Timeout(60)
-final class ChannelAfterSilenceTest {
+final class MembershipClientTest {
 
     private static final int TIMEOUT_MS = 5000;
 
@@ -47,6 +47,10 @@ final class ChannelAfterSilenceTest {
     /** Admits, and completes the group the first time. */
     private final class Channel implements ControlChannel {
         private final Listener rank;
+
+        /** What the rank said that others wait for. */
+        private final BlockingQueue<ToRelay> said = new LinkedBlockingQueue<>();
+
         private final CountDownLatch closed = new CountDownLatch(1);
 
         Channel(Listener rank) {
@@ -59,12 +63,17 @@ final class ChannelAfterSilenceTest {
 
         @Override
         public void send(byte[] message) {
+            ToRelay read;
             try {
-                if (!ToRelay.parseFrom(message).hasJoin()) {
-                    return;
-                }
+                read = ToRelay.parseFrom(message);
             } catch (InvalidProtocolBufferException e) {
                 throw new AssertionError(e);
+            }
+            if (Unconfirmed.isKept(read)) {
+                said.add(read);
+            }
+            if (!read.hasJoin()) {
+                return;
             }
             say(ToRank.newBuilder()
                     .setAdmitted(Admitted.newBuilder()
@@ -132,11 +141,49 @@ final class ChannelAfterSilenceTest {
         return channel;
     }
 
-    @Test
-    void shouldNotGiveTheNewConnectionUp() throws InterruptedException {
+    private MembershipClient join() {
         ZipSettings settings =
                 ZipSettings.builder().relay("127.0.0.1:2").session("s").size(1).build();
-        MembershipClient client = MembershipClient.join(settings, provider(), List.of(), 0, "h", true, nowNs::get);
+        return MembershipClient.join(settings, provider(), List.of(), 0, "h", true, nowNs::get);
+    }
+
+    private static ToRank.Builder heartbeat(long number) {
+        return ToRank.newBuilder().setHeartbeat(Heartbeat.newBuilder().setNumber(number));
+    }
+
+    /** Resets a connection; answers the next one when the rank is back there. */
+    private Channel reset(Channel channel) throws InterruptedException {
+        channel.rank.ended("reset");
+        Channel next = nextOpened();
+        Thread thread = threads.remove();
+        thread.join(30_000);
+        assertFalse(thread.isAlive());
+        return next;
+    }
+
+    @Test
+    void shouldSayAgainWhatCameAfterAHeartbeatOfBeforeTheGroupWasComplete() throws InterruptedException {
+        MembershipClient client = join();
+        Channel first = nextOpened();
+        first.rank.tick();
+        client.awaitGroup();
+        client.agree(0, new int[0], 1, true, 1000);
+        first.say(heartbeat(1));
+        Channel second = reset(first);
+        second.rank.tick();
+        second.say(heartbeat(2));
+        Channel third = reset(second);
+        client.close();
+        List<ToRelay> agreed = List.copyOf(first.said);
+        assertEquals(1, agreed.size());
+        assertEquals(agreed, List.copyOf(second.said));
+        assertEquals(List.of(), List.copyOf(third.said), "it was heard before the second heartbeat");
+    }
+
+    /** It speaks again when another has taken its place. */
+    @Test
+    void shouldNotGiveTheNewConnectionUpForOneThatWasSilent() throws InterruptedException {
+        MembershipClient client = join();
         client.awaitGroup();
         Channel silent = nextOpened();
         for (int ms = 0; ms <= TIMEOUT_MS; ms += 1000) {
@@ -149,14 +196,12 @@ final class ChannelAfterSilenceTest {
         thread.join(30_000);
         assertFalse(thread.isAlive());
         assertNull(client.away());
-        silent.say(ToRank.newBuilder().setHeartbeat(Heartbeat.newBuilder().setNumber(1)));
+        silent.say(heartbeat(1));
         silent.rank.tick();
         silent.rank.ended("closed");
         assertNull(client.away(), "the new one is there");
         assertNull(threads.poll());
-        next.rank.ended("reset");
-        Channel last = nextOpened();
-        threads.remove().join(30_000);
+        Channel last = reset(next);
         assertNull(client.away());
         client.close();
         assertEquals(0, last.closed.getCount());
