@@ -112,6 +112,7 @@ final class SimulatedProvider implements TransportProvider {
         private final ControlChannel.Listener listener;
         private long joinUntilNs;
         private final boolean attaches;
+        private final long beganNs = time.nowNs();
         private ControlChannel inner;
         private boolean answered;
         private boolean complete;
@@ -141,7 +142,7 @@ final class SimulatedProvider implements TransportProvider {
             } else if (said.hasJoin()) {
                 latest = this;
                 Join join = said.getJoin();
-                long answeredNs = time.nowNs() + join.getJoinTimeoutMs() * 1_000_000 + ANSWER_NS;
+                long answeredNs = beganNs + join.getJoinTimeoutMs() * 1_000_000 + ANSWER_NS;
                 // Where the group may begin without some, the relay waits for those who have begun to come.
                 boolean stragglers =
                         join.hasContinues() || (join.getSizeMin() > 0 && join.getSizeMin() < join.getSize());

@@ -62,6 +62,9 @@ public final class MembershipClient implements ControlPlane {
     /** Until then a heartbeat goes after so many looks: what is in between forgets no flow so soon. */
     private static final int GATHERING_TICKS = 4;
 
+    /** Who was heard of no longer ago is there: two heartbeats of that time, and some more. */
+    private static final long HEARD_NS = 5_000_000_000L;
+
     /** Silence after which a relay is taken for dead that has not named a time: it may be busy with all who join. */
     private static final long GATHERING_TIMEOUT_MS = 10_000;
 
@@ -310,7 +313,7 @@ public final class MembershipClient implements ControlPlane {
         }
         channel = opened;
         Join.Builder join = MembershipMessages.join(settings, provider, candidates, hostId, relayed, elsewhere)
-                .setJoinTimeoutMs(Math.max(1, TimeUnit.NANOSECONDS.toMillis(timeoutLeftNs())));
+                .setJoinTimeoutMs(Math.max(1, time.timeoutNs() / 1_000_000));
         if (continuation != null) {
             join.setContinues(continuation.toWire());
         }
@@ -539,11 +542,11 @@ public final class MembershipClient implements ControlPlane {
         try {
             return answer.get(leftNs(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            // Who has no number is admitted when all are there.
-            throw admitted.isDone() || answered
+            // Who has no number is admitted when all are there, and hears the relay's heartbeats meanwhile.
+            throw admitted.isDone() || (answered && clock.getAsLong() - lastHeardNs < HEARD_NS)
                     ? joinFailure(
                             ErrorCode.JOIN_TIMEOUT,
-                            "this rank's join timeout is over; the session's, which the first to join set, is longer",
+                            "this rank's join timeout is over; the session's, which the first to join set, is not",
                             what,
                             e)
                     : joinFailure(ErrorCode.RELAY_UNREACHABLE, "the relay at " + relay + " did not answer", what, e);
@@ -598,12 +601,7 @@ public final class MembershipClient implements ControlPlane {
         long answerNs = continuation == null
                 ? Math.min(TimeUnit.MILLISECONDS.toNanos(ANSWER_MS) + stragglersNs(), time.answerNs())
                 : time.answerNs();
-        return timeoutLeftNs() + answerNs;
-    }
-
-    /** Connecting may have taken some of it, and the relay counts from when it is asked. */
-    private long timeoutLeftNs() {
-        return time.timeoutNs() - (clock.getAsLong() - startedNs);
+        return time.timeoutNs() + answerNs - (clock.getAsLong() - startedNs);
     }
 
     /** How long a relay waits, when the join timeout is over, for ranks that have begun to come, if it may begin without others. */

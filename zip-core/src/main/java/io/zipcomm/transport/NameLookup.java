@@ -58,9 +58,11 @@ public final class NameLookup {
         }
     }
 
-    /** No name has a colon, so with one it is an IPv6 address, or nothing. */
+    /** What begins like an IPv6 address and has a colon is one, or nothing: the system is not asked for it. */
     private static boolean isAddress(String host) {
-        return host.indexOf(':') >= 0 || IPV4.matcher(host).matches();
+        boolean likeIpv6 =
+                host.indexOf(':') == 0 || (host.indexOf(':') > 0 && Character.digit(host.charAt(0), 16) >= 0);
+        return likeIpv6 || IPV4.matcher(host).matches();
     }
 
     private static UnknownHostException unknown(String host, Throwable cause) {

@@ -10,8 +10,6 @@ import io.zipcomm.error.ZipException;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.ControlChannel;
 import io.zipcomm.transport.TransportProvider;
-import io.zipcomm.wire.Frame;
-import io.zipcomm.wire.proto.Admitted;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.ToRank;
@@ -25,7 +23,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** How much time a rank gives the relay, by a clock that is set by hand. */
+/** How joining ends when nobody else has ended it, by a clock that is set by hand. */
 final class JoinTimeTest {
 
     private static final int TIMEOUT_MS = 20_000;
@@ -33,26 +31,21 @@ final class JoinTimeTest {
     /** How long the relay's answer may take when that is over. */
     private static final int ANSWER_MS = 2000;
 
-    private static final ToRank ADMITTED = ToRank.newBuilder()
-            .setAdmitted(Admitted.newBuilder().setVersion(Frame.VERSION))
-            .build();
-
-    private static final ToRank BEAT = ToRank.newBuilder()
+    private static final byte[] BEAT = ToRank.newBuilder()
             .setHeartbeat(Heartbeat.newBuilder().setNumber(1))
-            .build();
+            .build()
+            .toByteArray();
 
     private long nowNs = TimeUnit.SECONDS.toNanos(1000);
 
-    /** Answers who joins. */
+    /** Admits nobody, and answers heartbeats at some instants. */
     private final class Relay implements ControlChannel {
-        private final List<ToRank> answers;
-        private final Duration answering;
+        private final int[] beatsMs;
         private Listener rank;
         private Join join;
 
-        Relay(Duration answering, ToRank... answers) {
-            this.answering = answering;
-            this.answers = List.of(answers);
+        Relay(int... beatsMs) {
+            this.beatsMs = beatsMs;
         }
 
         @Override
@@ -62,8 +55,13 @@ final class JoinTimeTest {
             } catch (InvalidProtocolBufferException e) {
                 throw new IllegalArgumentException(e);
             }
-            nowNs += answering.toNanos();
-            answers.forEach(answer -> rank.message(ByteBuffer.wrap(answer.toByteArray())));
+            long saidNs = nowNs;
+            for (int ms : beatsMs) {
+                nowNs = saidNs + TimeUnit.MILLISECONDS.toNanos(ms);
+                rank.message(ByteBuffer.wrap(BEAT));
+            }
+            // One ms is left to wait.
+            nowNs = saidNs + TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MS + ANSWER_MS - 1);
         }
 
         @Override
@@ -80,8 +78,7 @@ final class JoinTimeTest {
         public void close() {}
     }
 
-    /** Joins at a relay to which connecting takes some time. */
-    private void join(Relay relay, Duration connecting) {
+    private ZipException timedOut(Relay relay) {
         ZipSettings settings = ZipSettings.builder()
                 .relay("127.0.0.1:2")
                 .session("s")
@@ -95,48 +92,33 @@ final class JoinTimeTest {
                     if (!method.getName().equals("openControl")) {
                         return List.of();
                     }
-                    nowNs += connecting.toNanos();
                     relay.rank = (ControlChannel.Listener) arguments[3];
                     return relay;
                 });
-        MembershipClient.join(settings, provider, List.of(), 0, "host", true, () -> nowNs);
-    }
-
-    private Join joinedAfter(Duration connecting) {
-        Relay relay = new Relay(Duration.ZERO, ADMITTED);
-        join(relay, connecting);
-        return relay.join;
-    }
-
-    private ZipException timedOut(ToRank... answers) {
-        // One ms is left to wait.
-        Relay relay = new Relay(Duration.ofMillis(TIMEOUT_MS + ANSWER_MS - 1), answers);
-        return assertThrows(ZipException.class, () -> join(relay, Duration.ZERO));
-    }
-
-    @Test
-    void shouldGiveTheRelayWhatConnectingHasLeft() {
-        assertEquals(TIMEOUT_MS, joinedAfter(Duration.ZERO).getJoinTimeoutMs());
-        assertEquals(TIMEOUT_MS - 2300, joinedAfter(Duration.ofMillis(2300)).getJoinTimeoutMs());
-    }
-
-    @Test
-    void shouldAskARelayForAnAnswerAtOnceIfNothingIsLeft() {
-        assertEquals(1, joinedAfter(Duration.ofMillis(TIMEOUT_MS)).getJoinTimeoutMs());
-        assertEquals(1, joinedAfter(Duration.ofMillis(TIMEOUT_MS + 1500)).getJoinTimeoutMs());
+        ZipException failure = assertThrows(
+                ZipException.class,
+                () -> MembershipClient.join(settings, provider, List.of(), 0, "host", true, () -> nowNs));
+        assertEquals(TIMEOUT_MS, relay.join.getJoinTimeoutMs());
+        return failure;
     }
 
     @Test
     void shouldNotTakeARelayForUnreachableThatAnswersWhileOthersAreAwaited() {
-        ZipException failure = timedOut(BEAT);
+        ZipException failure = timedOut(new Relay(1000, 18_000));
         assertEquals(ErrorCode.JOIN_TIMEOUT, failure.code(), failure.getMessage());
         assertTrue(failure.reason().contains("this rank's join timeout is over"), failure.getMessage());
     }
 
     @Test
     void shouldTakeARelayForUnreachableThatSaysNothing() {
-        ZipException failure = timedOut();
+        ZipException failure = timedOut(new Relay());
         assertEquals(ErrorCode.RELAY_UNREACHABLE, failure.code(), failure.getMessage());
         assertTrue(failure.reason().contains("did not answer"), failure.getMessage());
+    }
+
+    @Test
+    void shouldTakeARelayForUnreachableThatSaysNothingAnyMore() {
+        ZipException failure = timedOut(new Relay(1000, 15_000));
+        assertEquals(ErrorCode.RELAY_UNREACHABLE, failure.code(), failure.getMessage());
     }
 }

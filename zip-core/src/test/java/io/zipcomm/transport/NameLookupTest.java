@@ -31,6 +31,7 @@ final class NameLookupTest {
                 assertThrows(UnknownHostException.class, () -> NameLookup.of("2001:db8:7", PLENTY_NS));
         assertEquals("2001:db8:7", unknown.getMessage());
         assertThrows(SocketTimeoutException.class, () -> NameLookup.of("256.0.2.7", 0));
+        assertThrows(SocketTimeoutException.class, () -> NameLookup.of("some-name:7", 0));
     }
 
     @Test

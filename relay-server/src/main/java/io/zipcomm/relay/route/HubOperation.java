@@ -512,6 +512,7 @@ final class HubOperation {
         HubMember member = hub.member(first.members()[place]);
         boolean keepsNothing = contributes(place) && !receives(place) && !first.isConfirmed();
         return keepsNothing
+                && !asked.get(place)
                 && isMissing(place)
                 && member != null
                 && member.cameBack()

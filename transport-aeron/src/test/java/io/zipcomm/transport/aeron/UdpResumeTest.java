@@ -168,9 +168,11 @@ final class UdpResumeTest {
             UdpGroup.Rank one = group.rank(random.nextInt(2));
             UdpGroup.Rank other = one == group.rank(0) ? group.rank(1) : group.rank(0);
             boolean both = random.nextBoolean();
-            apply(loss, one);
-            if (both) {
-                apply(loss, other);
+            // Both are of now: the other one may have gone on by another path when the first is over.
+            List<UdpPath> paths = both ? List.of(path(one), path(other)) : List.of(path(one));
+            List<UdpGroup.Rank> ranks = both ? List.of(one, other) : List.of(one);
+            for (int i = 0; i < paths.size(); i++) {
+                apply(loss, ranks.get(i), paths.get(i));
             }
             await(
                     () -> group.rank(0).resumptions(1) > resumed
@@ -185,8 +187,11 @@ final class UdpResumeTest {
         return UDP.equals(group.rank(0).pathTo(1)) && UDP.equals(group.rank(1).pathTo(0));
     }
 
-    private static void apply(Loss loss, UdpGroup.Rank rank) {
-        UdpPath path = rank.path(1 - rank.world.rank());
+    private static UdpPath path(UdpGroup.Rank rank) {
+        return rank.path(1 - rank.world.rank());
+    }
+
+    private static void apply(Loss loss, UdpGroup.Rank rank, UdpPath path) {
         switch (loss) {
             case BROKEN -> rank.act(() -> path.end(new ZipException(ErrorCode.PEER_LOST, "broken by the test")));
             case BLACK_HOLE -> rank.deaf = true;

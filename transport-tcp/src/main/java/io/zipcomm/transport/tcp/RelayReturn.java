@@ -33,6 +33,12 @@ final class RelayReturn {
     /** Longest time for the first answer of a relay that waits for this rank, so that there is time for other attempts. */
     private static final long ANSWER_NS = 300_000_000;
 
+    /** Between two looks: this process stood still, and what has come meanwhile has not been read. */
+    private static final long STOOD_STILL_NS = 200_000_000;
+
+    /** Time to read that. */
+    private static final long READ_NS = 50_000_000;
+
     /** A connection that lived for less is opened again after a pause: what ends it may end the next one, too. */
     private static final long LIVED_NS_MIN = 3_000_000_000L;
 
@@ -74,6 +80,10 @@ final class RelayReturn {
     /** How long it may take then to answer; twice as long each time that it does not, since it may be busy. */
     private long answerNs;
 
+    /** Attempts that this rank has given up, of which the relay may yet say that they have ended. */
+    private boolean gaveUp;
+
+    private long lookedNs;
     private boolean returned;
     private long returnedNs;
     private boolean heldBack;
@@ -111,6 +121,8 @@ final class RelayReturn {
         tries = 0;
         awaited = false;
         answerNs = ANSWER_NS;
+        gaveUp = false;
+        lookedNs = nowNs;
         if (returned && nowNs - returnedNs < LIVED_NS_MIN) {
             failed(reason, nowNs);
         } else {
@@ -149,8 +161,8 @@ final class RelayReturn {
 
     /**
      * The relay says that a data connection of this rank has ended, of which this end may see nothing. If it is none that this rank
-     * knows, it is the one on which an answer is awaited; or one before that, and then an attempt is made in vain. If it is the one before, what
-     * was said on this one may be lost, and the relay cannot say so.
+     * knows, it is the one on which an answer is awaited, unless this rank has given up others before. If it is not that one, what was said on
+     * it may be lost, and the relay cannot say so.
      *
      * @param number as the relay counts
      */
@@ -159,7 +171,7 @@ final class RelayReturn {
         if (attaching == null) {
             return;
         }
-        if (number != before.number()) {
+        if (number != before.number() && !gaveUp) {
             attaching.closeStream();
             attaching = null;
             failed("the relay says: " + reason, nowNs);
@@ -195,6 +207,10 @@ final class RelayReturn {
         if (outcome != null && outcome.get() != null) {
             connected(outcome.get(), nowNs);
         }
+        if (nowNs - lookedNs > STOOD_STILL_NS && nowNs - attachDeadlineNs >= 0) {
+            attachDeadlineNs = nowNs + READ_NS;
+        }
+        lookedNs = nowNs;
         RelayConnection attached = attaching == null ? null : answer(nowNs);
         if (attached != null) {
             before = null;
@@ -293,7 +309,9 @@ final class RelayReturn {
         if (said == null) {
             if (nowNs - attachDeadlineNs >= 0) {
                 attaching = null;
-                mine.closeStream();
+                gaveUp = true;
+                // Else what was said may come later than what is said on the next one, and take its place.
+                mine.breakStream();
                 answerNs = Math.min(2 * answerNs, ATTEMPT_NS);
                 failed("the relay at " + relay + " did not answer", nowNs);
             }

@@ -15,6 +15,8 @@ import io.zipcomm.wire.proto.Attach;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -179,6 +181,44 @@ final class RelayReturnTest {
             mute.attempt(0);
             mute.returning.detached(0, "by the test", ms(2900));
             mute.assertGivesUp(ns(3));
+        }
+    }
+
+    /** The relay tells of what this rank has given up itself: that says nothing of the attempt after it. */
+    @Test
+    void shouldNotGiveUpBecauseAnAttemptBeforeHasEnded() throws Exception {
+        try (Mute mute = new Mute()) {
+            mute.returning.detached(0, "by the test", 0);
+            mute.attempt(0);
+            mute.assertGivesUp(ms(300));
+            mute.attempt(ms(400));
+            mute.returning.detached(1, "by the test", ms(450));
+            mute.assertGivesUp(ms(1000));
+        }
+    }
+
+    /** What has come while the process stood still is read first. */
+    @Test
+    void shouldReadWhatHasComeBeforeItGivesUp() throws Exception {
+        try (Mute mute = new Mute()) {
+            mute.attempt(0);
+            assertNull(mute.returning.look(ns(5)));
+            mute.assertGivesUp(ns(5) + ms(50));
+        }
+    }
+
+    /** Said late, it would take the place of what is said on the next connection. */
+    @Test
+    void shouldTakeBackWhatItSaidOnAConnectionThatItGivesUp() throws Exception {
+        try (Mute mute = new Mute()) {
+            mute.attempt(0);
+            try (Socket given = mute.relay.accept()) {
+                given.setSoTimeout(30_000);
+                mute.assertGivesUp(ns(3));
+                // With the next turn of the selector it is closed.
+                mute.ranks.poll();
+                assertThrows(SocketException.class, () -> given.getInputStream().readAllBytes());
+            }
         }
     }
 
