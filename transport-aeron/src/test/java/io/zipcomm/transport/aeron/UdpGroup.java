@@ -37,6 +37,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -50,6 +51,13 @@ final class UdpGroup {
 
     private static final int LIMIT_S = 100;
 
+    /** The longest that a link waits before it connects again. */
+    private static final long PAUSE_NS_MAX = Duration.ofMinutes(1).toNanos();
+
+    // Enough for a minute that is skipped now and then.
+    private static final Duration OPERATION_LIMIT = Duration.ofHours(2);
+    private static final Duration CLOSE_LIMIT = Duration.ofMinutes(20);
+
     private final List<Rank> ranks;
 
     private UdpGroup(List<Rank> ranks) {
@@ -59,10 +67,9 @@ final class UdpGroup {
     /**
      * Joins all ranks.
      *
-     * @param apart     whether each rank takes itself for alone on its host
-     * @param clockRate how much faster the engines' clocks go than the world's: links wait for up to a minute before they connect again
+     * @param apart whether each rank takes itself for alone on its host
      */
-    static UdpGroup join(int relayPort, String directory, int size, boolean apart, int clockRate) throws Exception {
+    static UdpGroup join(int relayPort, String directory, int size, boolean apart) throws Exception {
         return new UdpGroup(each(size, rank -> {
             ZipSettings settings = ZipSettings.builder()
                     .relay("127.0.0.1:" + relayPort)
@@ -71,13 +78,13 @@ final class UdpGroup {
                     .rank(rank)
                     .transport(ZipSettings.TransportChoice.AUTO)
                     .joinTimeout(Duration.ofSeconds(30))
-                    .operationTimeout(Duration.ofSeconds(60L * clockRate))
-                    .set(Setting.CLOSE_TIMEOUT, Long.toString(10_000L * clockRate))
+                    .operationTimeout(OPERATION_LIMIT)
+                    .set(Setting.CLOSE_TIMEOUT, Long.toString(CLOSE_LIMIT.toMillis()))
                     .set(Setting.HOST_ID, apart ? "host " + rank : "this host")
                     .set(Setting.SHARED_MEMORY, directory)
                     .set(Setting.AERON_UDP, "on")
                     .build();
-            return new Rank(settings, apart, clockRate);
+            return new Rank(settings, apart);
         }));
     }
 
@@ -125,10 +132,13 @@ final class UdpGroup {
         private final Watched watched = new Watched();
         private final Transport transport;
 
+        /** How far the engine's clock is ahead of the world's. */
+        private final AtomicLong skippedNs = new AtomicLong();
+
         /** Nothing comes in at its port, and nothing goes out from there. */
         volatile boolean deaf;
 
-        private Rank(ZipSettings settings, boolean apart, int clockRate) {
+        private Rank(ZipSettings settings, boolean apart) {
             UdpEndpoint.Gates gates = (names, signs) -> deafGates(names, signs);
             DirectTransportProvider udp = watched.provider(new AeronUdpProvider(gates));
             TcpTransportProvider tcp = new TcpTransportProvider();
@@ -138,11 +148,16 @@ final class UdpGroup {
                     settings, tcp, candidates, transport.rendezvousPort(), settings.hostId(), true, System::nanoTime);
             long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
             transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
-            LongSupplier clock = () -> System.nanoTime() * clockRate;
+            LongSupplier clock = () -> System.nanoTime() + skippedNs.get();
             GroupView view = client.awaitGroup();
             Engine engine = new Engine(view, transport, client, settings, clock, true);
             world = engine.start();
             client.listen(engine);
+        }
+
+        /** For this rank's links, the pause before they connect again is over. What goes on in the meantime has its time as ever. */
+        void skipPause() {
+            act(() -> skippedNs.addAndGet(PAUSE_NS_MAX));
         }
 
         private ReceiveChannelEndpointSupplier deafGates(UdpNames names, UdpSigns signs) {

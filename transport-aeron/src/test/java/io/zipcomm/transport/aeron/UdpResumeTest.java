@@ -40,13 +40,13 @@ import org.junit.jupiter.api.io.TempDir;
 final class UdpResumeTest {
 
     private static final int TIMES = 6;
-    /** All sessions of a pair but one: at this clock rate they would be used again sooner than a driver forgets them. */
+    /** All sessions of a pair but one: as pauses are skipped here, they would be used again sooner than a driver forgets them. */
     private static final int MANY_TIMES = UdpNames.ATTEMPT_ROUNDS - 1;
 
-    /** The engines wait for up to a minute before they connect again: in this test for less than a second. */
-    private static final int CLOCK_RATE = 100;
-
     private static final long PATIENCE_NS = Duration.ofSeconds(40).toNanos();
+
+    /** How long one attempt to connect may take: longer than a link waits for the path to which its peer has moved. */
+    private static final long ATTEMPT_NS = Duration.ofSeconds(5).toNanos();
 
     private static final int[] LENGTHS = {8, 64 << 10, 4 << 20};
     private static final int TAG = 7;
@@ -85,13 +85,30 @@ final class UdpResumeTest {
     }
 
     private UdpGroup join(int size, boolean apart) throws Exception {
-        return UdpGroup.join(relay.address().getPort(), directory.toString(), size, apart, CLOCK_RATE);
+        return UdpGroup.join(relay.address().getPort(), directory.toString(), size, apart);
     }
 
     private static void await(BooleanSupplier condition, String what) throws InterruptedException {
         long deadlineNs = System.nanoTime() + PATIENCE_NS;
         while (!condition.getAsBoolean()) {
             assertTrue(System.nanoTime() - deadlineNs < 0, "not in time: " + what);
+            TimeUnit.MILLISECONDS.sleep(1);
+        }
+    }
+
+    /** Waits for direct paths both ways after others were lost, but not for the links' pauses before they connect again. */
+    private static void awaitReturn(UdpGroup group, BooleanSupplier condition, String what)
+            throws InterruptedException {
+        long skipNs = System.nanoTime();
+        long deadlineNs = skipNs + PATIENCE_NS;
+        while (!condition.getAsBoolean()) {
+            long nowNs = System.nanoTime();
+            assertTrue(nowNs - deadlineNs < 0, "not in time: " + what);
+            if (nowNs - skipNs >= 0) {
+                skipNs = nowNs + ATTEMPT_NS;
+                group.rank(0).skipPause();
+                group.rank(1).skipPause();
+            }
             TimeUnit.MILLISECONDS.sleep(1);
         }
     }
@@ -161,18 +178,19 @@ final class UdpResumeTest {
 
     private void lose(UdpGroup group, int times, Loss loss) throws InterruptedException {
         SplittableRandom random = new SplittableRandom(seeds.seed());
+        await(() -> areOver(UDP, group), "paths");
         for (int round = 0; round < times; round++) {
             int resumed = round;
-            await(() -> isOverUdp(group), "upgrade " + round);
             TimeUnit.MILLISECONDS.sleep(random.nextInt(40));
             UdpGroup.Rank one = group.rank(random.nextInt(2));
             UdpGroup.Rank other = one == group.rank(0) ? group.rank(1) : group.rank(0);
             boolean both = random.nextBoolean();
             // Both are of now: the other one may have gone on by another path when the first is over.
-            List<UdpPath> paths = both ? List.of(path(one), path(other)) : List.of(path(one));
-            List<UdpGroup.Rank> ranks = both ? List.of(one, other) : List.of(one);
-            for (int i = 0; i < paths.size(); i++) {
-                apply(loss, ranks.get(i), paths.get(i));
+            UdpPath ofOne = path(one);
+            UdpPath ofOther = path(other);
+            apply(loss, one, ofOne);
+            if (both) {
+                apply(loss, other, ofOther);
             }
             await(
                     () -> group.rank(0).resumptions(1) > resumed
@@ -180,11 +198,15 @@ final class UdpResumeTest {
                     loss + " " + round + (both ? " at both ends" : ""));
             one.deaf = false;
             other.deaf = false;
+            awaitReturn(
+                    group,
+                    () -> path(one) != ofOne && path(other) != ofOther && areOver(UDP, group),
+                    "return " + round);
         }
     }
 
-    private static boolean isOverUdp(UdpGroup group) {
-        return UDP.equals(group.rank(0).pathTo(1)) && UDP.equals(group.rank(1).pathTo(0));
+    private static boolean areOver(String kind, UdpGroup group) {
+        return kind.equals(group.rank(0).pathTo(1)) && kind.equals(group.rank(1).pathTo(0));
     }
 
     private static UdpPath path(UdpGroup.Rank rank) {
@@ -237,13 +259,13 @@ final class UdpResumeTest {
     void shouldKeepAPathOnWhichNobodySaysAnything() throws Exception {
         UdpGroup group = join(2, true);
         underLoad(group, who -> {
-            await(() -> isOverUdp(group), "paths");
+            await(() -> areOver(UDP, group), "paths");
             return null;
         });
         UdpPath before = group.rank(0).path(1);
         TimeUnit.NANOSECONDS.sleep(UdpPath.LOST_AFTER_NS + 2_000_000_000L);
         underLoad(group, who -> null);
-        assertTrue(isOverUdp(group));
+        assertTrue(areOver(UDP, group));
         assertEquals(0, group.rank(0).resumptions(1));
         assertEquals(before, group.rank(0).path(1));
         group.leave();
@@ -254,12 +276,10 @@ final class UdpResumeTest {
     void shouldGoOnIfItsMediaDriverIsLost() throws Exception {
         UdpGroup group = join(2, true);
         underLoad(group, who -> {
-            await(() -> isOverUdp(group), "paths");
+            await(() -> areOver(UDP, group), "paths");
             group.rank(1).act(() -> group.rank(1).udp().endpoint().aeron().close());
-            await(
-                    () -> "tcp".equals(group.rank(0).pathTo(1))
-                            && "tcp".equals(group.rank(1).pathTo(0)),
-                    "TCP");
+            await(() -> group.rank(0).resumptions(1) > 0 && group.rank(1).resumptions(0) > 0, "the loss");
+            awaitReturn(group, () -> areOver("tcp", group), "TCP");
             return null;
         });
         for (int rank = 0; rank < 2; rank++) {
@@ -335,7 +355,7 @@ final class UdpResumeTest {
     void shouldNotKeepWhatItSendsOnOneHost() throws Exception {
         UdpGroup group = join(2, false);
         underLoad(group, who -> {
-            await(() -> isOverUdp(group), "paths");
+            await(() -> areOver(UDP, group), "paths");
             return null;
         });
         for (int rank = 0; rank < 2; rank++) {
