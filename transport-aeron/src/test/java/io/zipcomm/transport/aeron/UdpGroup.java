@@ -15,6 +15,7 @@ import io.zipcomm.membership.Candidate;
 import io.zipcomm.membership.GroupView;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.testkit.SkippingClock;
 import io.zipcomm.transport.Capabilities;
 import io.zipcomm.transport.DirectTransport;
 import io.zipcomm.transport.DirectTransportProvider;
@@ -37,7 +38,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -51,16 +51,16 @@ final class UdpGroup {
 
     private static final int LIMIT_S = 100;
 
-    /** The longest that a link waits before it connects again. */
-    private static final long PAUSE_NS_MAX = Duration.ofMinutes(1).toNanos();
+    /** Enough for a minute that is skipped now and then. */
+    private static final Duration OPERATION_TIMEOUT = Duration.ofHours(2);
 
-    // Enough for a minute that is skipped now and then.
-    private static final Duration OPERATION_LIMIT = Duration.ofHours(2);
-    private static final Duration CLOSE_LIMIT = Duration.ofMinutes(20);
+    /** What the engines go by. */
+    final SkippingClock clock;
 
     private final List<Rank> ranks;
 
-    private UdpGroup(List<Rank> ranks) {
+    private UdpGroup(SkippingClock clock, List<Rank> ranks) {
+        this.clock = clock;
         this.ranks = ranks;
     }
 
@@ -70,7 +70,8 @@ final class UdpGroup {
      * @param apart whether each rank takes itself for alone on its host
      */
     static UdpGroup join(int relayPort, String directory, int size, boolean apart) throws Exception {
-        return new UdpGroup(each(size, rank -> {
+        SkippingClock clock = new SkippingClock();
+        return new UdpGroup(clock, each(size, rank -> {
             ZipSettings settings = ZipSettings.builder()
                     .relay("127.0.0.1:" + relayPort)
                     .session("s")
@@ -78,13 +79,13 @@ final class UdpGroup {
                     .rank(rank)
                     .transport(ZipSettings.TransportChoice.AUTO)
                     .joinTimeout(Duration.ofSeconds(30))
-                    .operationTimeout(OPERATION_LIMIT)
-                    .set(Setting.CLOSE_TIMEOUT, Long.toString(CLOSE_LIMIT.toMillis()))
+                    .operationTimeout(OPERATION_TIMEOUT)
+                    .set(Setting.CLOSE_TIMEOUT, "10000")
                     .set(Setting.HOST_ID, apart ? "host " + rank : "this host")
                     .set(Setting.SHARED_MEMORY, directory)
                     .set(Setting.AERON_UDP, "on")
                     .build();
-            return new Rank(settings, apart);
+            return new Rank(settings, apart, clock);
         }));
     }
 
@@ -132,13 +133,10 @@ final class UdpGroup {
         private final Watched watched = new Watched();
         private final Transport transport;
 
-        /** How far the engine's clock is ahead of the world's. */
-        private final AtomicLong skippedNs = new AtomicLong();
-
         /** Nothing comes in at its port, and nothing goes out from there. */
         volatile boolean deaf;
 
-        private Rank(ZipSettings settings, boolean apart) {
+        private Rank(ZipSettings settings, boolean apart, LongSupplier clock) {
             UdpEndpoint.Gates gates = (names, signs) -> deafGates(names, signs);
             DirectTransportProvider udp = watched.provider(new AeronUdpProvider(gates));
             TcpTransportProvider tcp = new TcpTransportProvider();
@@ -148,16 +146,10 @@ final class UdpGroup {
                     settings, tcp, candidates, transport.rendezvousPort(), settings.hostId(), true, System::nanoTime);
             long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
             transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
-            LongSupplier clock = () -> System.nanoTime() + skippedNs.get();
             GroupView view = client.awaitGroup();
             Engine engine = new Engine(view, transport, client, settings, clock, true);
             world = engine.start();
             client.listen(engine);
-        }
-
-        /** For this rank's links, the pause before they connect again is over. What goes on in the meantime has its time as ever. */
-        void skipPause() {
-            act(() -> skippedNs.addAndGet(PAUSE_NS_MAX));
         }
 
         private ReceiveChannelEndpointSupplier deafGates(UdpNames names, UdpSigns signs) {

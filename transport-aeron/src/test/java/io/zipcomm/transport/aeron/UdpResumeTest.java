@@ -43,10 +43,7 @@ final class UdpResumeTest {
     /** All sessions of a pair but one: as pauses are skipped here, they would be used again sooner than a driver forgets them. */
     private static final int MANY_TIMES = UdpNames.ATTEMPT_ROUNDS - 1;
 
-    private static final long PATIENCE_NS = Duration.ofSeconds(40).toNanos();
-
-    /** How long one attempt to connect may take: longer than a link waits for the path to which its peer has moved. */
-    private static final long ATTEMPT_NS = Duration.ofSeconds(5).toNanos();
+    private static final Duration PATIENCE = Duration.ofSeconds(40);
 
     private static final int[] LENGTHS = {8, 64 << 10, 4 << 20};
     private static final int TAG = 7;
@@ -89,26 +86,9 @@ final class UdpResumeTest {
     }
 
     private static void await(BooleanSupplier condition, String what) throws InterruptedException {
-        long deadlineNs = System.nanoTime() + PATIENCE_NS;
+        long deadlineNs = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.getAsBoolean()) {
             assertTrue(System.nanoTime() - deadlineNs < 0, "not in time: " + what);
-            TimeUnit.MILLISECONDS.sleep(1);
-        }
-    }
-
-    /** Waits for direct paths both ways after others were lost, but not for the links' pauses before they connect again. */
-    private static void awaitReturn(UdpGroup group, BooleanSupplier condition, String what)
-            throws InterruptedException {
-        long skipNs = System.nanoTime();
-        long deadlineNs = skipNs + PATIENCE_NS;
-        while (!condition.getAsBoolean()) {
-            long nowNs = System.nanoTime();
-            assertTrue(nowNs - deadlineNs < 0, "not in time: " + what);
-            if (nowNs - skipNs >= 0) {
-                skipNs = nowNs + ATTEMPT_NS;
-                group.rank(0).skipPause();
-                group.rank(1).skipPause();
-            }
             TimeUnit.MILLISECONDS.sleep(1);
         }
     }
@@ -198,9 +178,9 @@ final class UdpResumeTest {
                     loss + " " + round + (both ? " at both ends" : ""));
             one.deaf = false;
             other.deaf = false;
-            awaitReturn(
-                    group,
+            group.clock.awaitAfterPause(
                     () -> path(one) != ofOne && path(other) != ofOther && areOver(UDP, group),
+                    PATIENCE,
                     "return " + round);
         }
     }
@@ -279,7 +259,7 @@ final class UdpResumeTest {
             await(() -> areOver(UDP, group), "paths");
             group.rank(1).act(() -> group.rank(1).udp().endpoint().aeron().close());
             await(() -> group.rank(0).resumptions(1) > 0 && group.rank(1).resumptions(0) > 0, "the loss");
-            awaitReturn(group, () -> areOver("tcp", group), "TCP");
+            group.clock.awaitAfterPause(() -> areOver("tcp", group), PATIENCE, "TCP");
             return null;
         });
         for (int rank = 0; rank < 2; rank++) {
@@ -307,7 +287,7 @@ final class UdpResumeTest {
     private static void shareUntil(UdpGroup group, int size, BooleanSupplier enough) throws Exception {
         UdpGroup.each(size, rank -> {
             GroupCommunicator world = group.rank(rank).world;
-            long deadlineNs = System.nanoTime() + PATIENCE_NS;
+            long deadlineNs = System.nanoTime() + PATIENCE.toNanos();
             byte[] over = {0};
             for (long round = 0; over[0] == 0; round++) {
                 assertTrue(System.nanoTime() - deadlineNs < 0, "not in time");
@@ -348,7 +328,7 @@ final class UdpResumeTest {
                         0);
             }
         });
-        assertTrue(sent.await(PATIENCE_NS, TimeUnit.NANOSECONDS), "sent");
+        assertTrue(sent.await(PATIENCE.toNanos(), TimeUnit.NANOSECONDS), "sent");
     }
 
     @Test

@@ -37,7 +37,7 @@ final class ReattachTest extends WithRelay {
     @CsvSource({"epoll, RELAY", "nio, RELAY", "epoll, AUTO"})
     void shouldGoOnUnderLoad(String io, TransportChoice choice) throws Exception {
         assumeTrue(!io.equals("epoll") || Epoll.isAvailable(), "epoll does not load here");
-        TestGroup group = TestGroup.join(relay, "s", 2, choice, false, CLOSE_TIMEOUT, new TestGroup.Hosts(true, io, 1));
+        TestGroup group = TestGroup.join(relay, "s", 2, choice, false, CLOSE_TIMEOUT, new TestGroup.Hosts(true, io));
         AtomicBoolean over = new AtomicBoolean();
         long[] sums = new long[4];
         // Of each rank: one thread that loads, and one that looks on.
@@ -139,13 +139,7 @@ final class ReattachTest extends WithRelay {
     @ValueSource(booleans = {true, false})
     void shouldNotComeBackToAPlaceThatIsGivenAway(boolean toldFirst) throws Exception {
         TestGroup group = TestGroup.join(
-                relay,
-                "s",
-                2,
-                TransportChoice.RELAY,
-                false,
-                Duration.ofMillis(100),
-                new TestGroup.Hosts(true, "auto", 1));
+                relay, "s", 2, TransportChoice.RELAY, false, Duration.ofMillis(100), new TestGroup.Hosts(true, "auto"));
         TestGroup.Rank expelled = group.rank(0);
         AtomicBoolean tried = new AtomicBoolean();
         AtomicBoolean tries = new AtomicBoolean(true);

@@ -26,7 +26,7 @@ final class RecordingTest extends WithRelay {
     @CsvSource({"auto", "nio"})
     void shouldSendTheFramesOfALongMessageTogether(String io) throws Exception {
         TestGroup group = TestGroup.join(
-                relay, "s", 2, TransportChoice.AUTO, false, Duration.ofSeconds(10), new TestGroup.Hosts(true, io, 1));
+                relay, "s", 2, TransportChoice.AUTO, false, Duration.ofSeconds(10), new TestGroup.Hosts(true, io));
         long[] calls = new long[2];
         Threads.each(2, rank -> {
             GroupCommunicator world = group.rank(rank).world;

@@ -54,7 +54,7 @@ final class RelaySilenceTest {
     void shouldGoOnWithinSeconds() throws Exception {
         assumeTrue(Epoll.isAvailable(), "epoll does not load here");
         TestGroup group = TestGroup.join(
-                relay, "s", 2, TransportChoice.RELAY, false, CLOSE_TIMEOUT, new TestGroup.Hosts(false, "epoll", 1));
+                relay, "s", 2, TransportChoice.RELAY, false, CLOSE_TIMEOUT, new TestGroup.Hosts(false, "epoll"));
         CountDownLatch swallowed = new CountDownLatch(1);
         group.rank(0).act(() -> {
             BlackHole.swallow(group.rank(0).relayConnection());

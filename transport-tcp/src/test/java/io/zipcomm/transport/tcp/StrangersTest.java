@@ -64,7 +64,7 @@ final class StrangersTest extends WithRelay {
     void shouldCostNextToNothing(String io) throws Exception {
         assumeTrue(!io.equals("epoll") || Epoll.isAvailable(), "epoll does not load here");
         TestGroup group = TestGroup.join(
-                relay, "s", 2, TransportChoice.AUTO, true, Duration.ofSeconds(10), new TestGroup.Hosts(false, io, 1));
+                relay, "s", 2, TransportChoice.AUTO, true, Duration.ofSeconds(10), new TestGroup.Hosts(false, io));
         AtomicBoolean over = new AtomicBoolean();
         AtomicLong rounds = new AtomicLong();
         Threads.each(3, who -> {

@@ -10,6 +10,7 @@ import io.zipcomm.membership.GroupView;
 import io.zipcomm.relay.RelayServer;
 import io.zipcomm.settings.Setting;
 import io.zipcomm.settings.ZipSettings;
+import io.zipcomm.testkit.SkippingClock;
 import io.zipcomm.transport.Path;
 import io.zipcomm.transport.PathEvents;
 import io.zipcomm.transport.RelayAddress;
@@ -36,9 +37,16 @@ final class TestGroup {
 
     private static final String HOST = "this host";
 
+    /** Enough for a minute that is skipped now and then. */
+    private static final Duration OPERATION_TIMEOUT = Duration.ofHours(2);
+
+    /** What the engines go by. */
+    final SkippingClock clock;
+
     private final List<Rank> ranks;
 
-    private TestGroup(List<Rank> ranks) {
+    private TestGroup(SkippingClock clock, List<Rank> ranks) {
+        this.clock = clock;
         this.ranks = ranks;
     }
 
@@ -60,15 +68,15 @@ final class TestGroup {
     }
 
     /** Where the ranks of a group are, as they are told. */
-    record Hosts(boolean separate, String io, int clockRate) {
-        static final Hosts ONE = new Hosts(false, "auto", 1);
+    record Hosts(boolean separate, String io) {
+        static final Hosts ONE = new Hosts(false, "auto");
     }
 
     /**
      * Joins all ranks.
      *
-     * @param hosts whether each rank takes itself for alone on its host, though all connect by loopback; the socket
-     *     implementation; and how much faster the engines' clocks go than the world's
+     * @param hosts whether each rank takes itself for alone on its host, though all connect by loopback; and the socket
+     *     implementation
      */
     static TestGroup join(
             RelayServer relay,
@@ -79,6 +87,7 @@ final class TestGroup {
             Duration closeTimeout,
             Hosts hosts)
             throws Exception {
+        SkippingClock clock = new SkippingClock();
         List<Rank> ranks = Threads.each(size, rank -> {
             ZipSettings settings = ZipSettings.builder()
                     .relay("127.0.0.1:" + relay.address().getPort())
@@ -87,14 +96,14 @@ final class TestGroup {
                     .rank(rank)
                     .transport(choice)
                     .joinTimeout(Duration.ofSeconds(30))
-                    .operationTimeout(Duration.ofSeconds(60L * hosts.clockRate))
-                    .set(Setting.CLOSE_TIMEOUT, Long.toString(closeTimeout.toMillis() * hosts.clockRate))
+                    .operationTimeout(OPERATION_TIMEOUT)
+                    .set(Setting.CLOSE_TIMEOUT, Long.toString(closeTimeout.toMillis()))
                     .set(Setting.HOST_ID, hosts.separate ? HOST + " " + rank : HOST)
                     .set(Setting.IO, hosts.io)
                     .build();
-            return Rank.join(settings, holdDirect, hosts);
+            return Rank.join(settings, holdDirect, hosts, clock);
         });
-        return new TestGroup(ranks);
+        return new TestGroup(clock, ranks);
     }
 
     Rank rank(int rank) {
@@ -135,7 +144,7 @@ final class TestGroup {
             this.transport = transport;
         }
 
-        private static Rank join(ZipSettings settings, boolean holdDirect, Hosts hosts) {
+        private static Rank join(ZipSettings settings, boolean holdDirect, Hosts hosts, LongSupplier clock) {
             boolean relayed = settings.transport().isRelayed();
             HeldTransport transport = new HeldTransport(new TcpTransport(settings), holdDirect);
             List<Candidate> candidates = hosts.separate ? asIfRemote(transport.candidates()) : transport.candidates();
@@ -151,7 +160,6 @@ final class TestGroup {
                 long deadlineNs = System.nanoTime() + settings.joinTimeout().toNanos();
                 transport.attach(settings.relay(), settings.session(), client.rank(), client.ticket(), deadlineNs);
             }
-            LongSupplier clock = () -> System.nanoTime() * hosts.clockRate;
             GroupView view = client.awaitGroup();
             Engine engine = new Engine(view, transport, client, settings, clock, true);
             GroupCommunicator world = engine.start();
@@ -159,7 +167,7 @@ final class TestGroup {
             return new Rank(world, view, client, transport);
         }
 
-        /** The direct connection to a peer that opened last; null if none has. Engine holder only. */
+        /** The direct connection to a peer that opened last; null if none has. Engine holder only, but for a look. */
         DirectConnection direct(int peer) {
             return (DirectConnection) transport.opened.get(peer);
         }
