@@ -228,7 +228,19 @@ final class Causes {
                         .anyMatch(one -> cluster.troubles().stream()
                                 .anyMatch(trouble -> trouble.isReset()
                                         && concerns(trouble, giver)
-                                        && trouble.isWithin(one.beganNs(), outcome.endedNs())));
+                                        && trouble.isWithin(unnoticedSinceNs(giver, one), outcome.endedNs())));
+    }
+
+    /** Since when a connection may have been broken on which a call sends: who has only just joined did not look before. */
+    private static long unnoticedSinceNs(Rank rank, Rank.Outcome call) {
+        long sinceNs = call.beganNs() - NOTICED_NS;
+        for (Rank.Outcome one : rank.outcomes()) {
+            boolean justBefore = one.endedNs() <= call.beganNs() && one.endedNs() > call.beganNs() - NOTICED_NS;
+            if (isJoining(one.call()) && justBefore) {
+                sinceNs = Math.min(sinceNs, one.beganNs());
+            }
+        }
+        return sinceNs;
     }
 
     /** Whether connections of a process, or of any, were reset while a call ran, or so shortly before that it was not back. */
