@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Opens the control connection of a complete group again after it was lost, on a thread of its own, and says that this rank
  * comes back to its place. Tries again, with pauses, until the relay timeout is over or the relay says that the place is given
- * away. What the rank says meanwhile is kept, and said then. Any thread.
+ * away; once more if this process stood still when the time ran out. What the rank says meanwhile is kept, and said then. Any thread.
  */
 final class ControlReturn {
 
@@ -31,6 +31,9 @@ final class ControlReturn {
 
     /** Longest time for one attempt, from connecting to the relay's answer. */
     private static final long ATTEMPT_NS = 3_000_000_000L;
+
+    /** So much later than a wait was to end: this process stood still. */
+    private static final long STOOD_STILL_NS = 200_000_000;
 
     /** A connection that lived for less is opened again after a pause: what ends it may end the next one, too. */
     private static final long LIVED_NS_MIN = 3_000_000_000L;
@@ -242,13 +245,19 @@ final class ControlReturn {
         }
         String problem = reason;
         int tries = 0;
-        while (opener.nowNs() - startedNs < timeoutNs) {
+        long leftNs = timeoutNs - (opener.nowNs() - startedNs);
+        while (leftNs > 0) {
             tries++;
-            problem = attempt(Math.min(ATTEMPT_NS, timeoutNs - (opener.nowNs() - startedNs)));
+            problem = attempt(Math.min(ATTEMPT_NS, leftNs));
             if (problem == null) {
                 return;
             }
-            pause();
+            long lateNs = Math.max(-answerLeftNs(), pause());
+            leftNs = timeoutNs - (opener.nowNs() - startedNs);
+            if (leftNs <= 0 && lateNs > STOOD_STILL_NS) {
+                // The relay may be there again, and know what became of the group.
+                leftNs = ATTEMPT_NS;
+            }
         }
         if (stop()) {
             long ms = (opener.nowNs() - startedNs) / 1_000_000;
@@ -256,13 +265,14 @@ final class ControlReturn {
         }
     }
 
-    /** Waits longer each time, or until nobody wants the connection any more. */
-    private void pause() {
+    /** Waits longer each time, or until nobody wants the connection any more; answers by how much it was too long. */
+    private long pause() {
         long untilNs = opener.nowNs() + TimeUnit.MILLISECONDS.toNanos(pauseMs);
         pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX);
         for (long leftNs = untilNs - opener.nowNs(); leftNs > 0 && !isClosed(); leftNs = untilNs - opener.nowNs()) {
             opener.pause(leftNs);
         }
+        return opener.nowNs() - untilNs;
     }
 
     private synchronized boolean isClosed() {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.zipcomm.error.ErrorCode;
 import io.zipcomm.transport.ControlChannel;
 import io.zipcomm.wire.proto.Abort;
 import io.zipcomm.wire.proto.Admitted;
@@ -38,12 +39,17 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
 
     private static final int RANK = 1;
     private static final long TIMEOUT_NS = TimeUnit.SECONDS.toNanos(30);
+    private static final long MINUTE_NS = TimeUnit.MINUTES.toNanos(1);
     private static final ToRank ADMITTED =
             ToRank.newBuilder().setAdmitted(Admitted.getDefaultInstance()).build();
     private static final ToRank REFUSED =
             ToRank.newBuilder().setRefused(Refused.newBuilder().setReason("no")).build();
 
     private final AtomicLong nowNs = new AtomicLong();
+
+    /** With the pause in which this instant is the process stands still for a minute. */
+    private volatile long standsStillNs = Long.MAX_VALUE;
+
     private final List<Thread> threads = new ArrayList<>();
 
     /** What the relay does with each message of each connection, in the order of the connections. */
@@ -125,7 +131,10 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
 
     @Override
     public void pause(long ns) {
-        nowNs.addAndGet(ns);
+        if (nowNs.addAndGet(ns) >= standsStillNs) {
+            standsStillNs = Long.MAX_VALUE;
+            nowNs.addAndGet(MINUTE_NS);
+        }
     }
 
     @Override
@@ -323,6 +332,67 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
         assertEquals(kept, said.size());
         assertEquals(abort(1), said.get(0));
         assertEquals(abort(kept), said.get(kept - 1));
+    }
+
+    private static final ToRank EXPELLED = ToRank.newBuilder()
+            .setRefused(
+                    Refused.newBuilder().setCode(ErrorCode.EXPELLED.number()).setReason("expelled"))
+            .build();
+
+    private void reset(Channel channel) {
+        assertTrue(back.ended("reset"));
+    }
+
+    /** Its place was given away meanwhile: it has to hear that, and not that there was no relay a minute ago. */
+    @Test
+    void shouldTryOnceMoreAfterItStoodStillInAPause() throws InterruptedException {
+        standsStillNs = 1;
+        relays.add(this::reset);
+        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
+        back.begin("by the test");
+        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void shouldTryOnceMoreAfterItStoodStillInAnAttempt() throws InterruptedException {
+        standsStillNs = 1;
+        relays.add(channel -> {});
+        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
+        back.begin("by the test");
+        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void shouldTryOnceMoreAfterItStoodStillWhileTheRelayFindsTheOthers() throws InterruptedException {
+        relays.add(channel -> {
+            if (isJoin(channel)) {
+                back.restores(Recall.getDefaultInstance(), 2 * TIMEOUT_NS);
+                standsStillNs = nowNs.get() + 1;
+            }
+        });
+        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
+        back.begin("by the test");
+        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void shouldGiveUpAfterOneMoreAttempt() throws InterruptedException {
+        standsStillNs = 1;
+        relays.add(this::reset);
+        relays.add(channel -> {});
+        back.begin("by the test");
+        String ending = endings.poll(30, TimeUnit.SECONDS);
+        assertEquals("by the test; not opened again in 63060 ms, 2 tries: the relay did not answer", ending);
+    }
+
+    @Test
+    void shouldGiveUpInTime() throws InterruptedException {
+        for (int tries = 0; tries < 10; tries++) {
+            relays.add(channel -> {});
+        }
+        back.begin("by the test");
+        String ending = endings.poll(30, TimeUnit.SECONDS);
+        assertEquals("by the test; not opened again in 30500 ms, 10 tries: the relay did not answer", ending);
     }
 
     @Test

@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Opens the data connection to the relay again after it was lost: connects on a thread of its own, since names, proxies and TLS
- * take their time, and attaches in the engine's turns. Tries again, with pauses, until the relay timeout is over. Engine
- * holder only.
+ * take their time, and attaches in the engine's turns. Tries again, with pauses, until the relay timeout is over, and
+ * for one attempt more if this process stood still when it ran out. Engine holder only.
  */
 final class RelayReturn {
 
@@ -207,8 +207,8 @@ final class RelayReturn {
         if (outcome != null && outcome.get() != null) {
             connected(outcome.get(), nowNs);
         }
-        if (nowNs - lookedNs > STOOD_STILL_NS && nowNs - attachDeadlineNs >= 0) {
-            attachDeadlineNs = nowNs + READ_NS;
+        if (nowNs - lookedNs > STOOD_STILL_NS) {
+            stoodStill(nowNs);
         }
         lookedNs = nowNs;
         RelayConnection attached = attaching == null ? null : answer(nowNs);
@@ -226,6 +226,16 @@ final class RelayReturn {
             connect(nowNs);
         }
         return null;
+    }
+
+    private void stoodStill(long nowNs) {
+        if (nowNs - attachDeadlineNs >= 0) {
+            attachDeadlineNs = nowNs + READ_NS;
+        }
+        if (nowNs - deadlineNs >= 0) {
+            deadlineNs = nowNs + ATTEMPT_NS;
+            nextNs = nowNs;
+        }
     }
 
     private ZipException over(long nowNs, String reason) {

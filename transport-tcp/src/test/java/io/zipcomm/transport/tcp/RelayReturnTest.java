@@ -84,6 +84,14 @@ final class RelayReturnTest {
         returning.begin(new RelayConnection(streams, to, 1 << 10), "by the test", 0);
     }
 
+    /** As often as a process that does not stand still. */
+    private void lookUntil(long fromNs, long toNs) {
+        for (long atNs = fromNs; atNs < toNs; atNs += ms(100)) {
+            assertNull(back.look(atNs));
+        }
+        assertNull(back.look(toNs));
+    }
+
     private static long ns(long seconds) {
         return TimeUnit.SECONDS.toNanos(seconds);
     }
@@ -207,6 +215,32 @@ final class RelayReturnTest {
         }
     }
 
+    /** The relay may be there again, and know what became of the group. */
+    @Test
+    void shouldTryOnceMoreAfterItStoodStill() throws Exception {
+        try (Mute mute = new Mute()) {
+            mute.attempt(0);
+            assertNull(mute.returning.look(ns(60)));
+            mute.assertGivesUp(ns(60) + ms(50));
+            mute.attempt(ns(61));
+            long overNs = ns(63);
+            for (long atNs = ns(61); atNs < overNs; atNs += ms(100)) {
+                assertNull(mute.returning.look(atNs));
+            }
+            assertThrows(ZipException.class, () -> mute.returning.look(overNs));
+        }
+    }
+
+    /** A rank that is held back may be let in then. */
+    @Test
+    void shouldBeLetInAfterItStoodStill() {
+        begin();
+        back.holdBack(0, ns(1));
+        assertNull(back.look(ns(60)));
+        back.release(ns(62));
+        assertTrue(back.isDue(ns(62)));
+    }
+
     /** Said late, it would take the place of what is said on the next connection. */
     @Test
     void shouldTakeBackWhatItSaidOnAConnectionThatItGivesUp() throws Exception {
@@ -236,7 +270,7 @@ final class RelayReturnTest {
             assertNull(back.look(ns(tries)));
             assertFalse(back.isDue(ns(tries)));
         }
-        ZipException failure = assertThrows(ZipException.class, () -> back.look(RELAY_TIMEOUT.toNanos()));
+        ZipException failure = assertThrows(ZipException.class, () -> lookUntil(ns(3), RELAY_TIMEOUT.toNanos()));
         assertEquals(ErrorCode.RELAY_LOST, failure.code());
         assertTrue(failure.getMessage().contains("a defect"), failure::getMessage);
     }
@@ -266,7 +300,7 @@ final class RelayReturnTest {
     void shouldBoundHowLongARelayMayTake() {
         begin();
         back.holdBack(0, TimeUnit.DAYS.toNanos(1));
-        assertNull(back.look(ns(600)));
-        assertThrows(ZipException.class, () -> back.look(ns(600) + RELAY_TIMEOUT.toNanos()));
+        lookUntil(0, ns(600));
+        assertThrows(ZipException.class, () -> lookUntil(ns(600), ns(600) + RELAY_TIMEOUT.toNanos()));
     }
 }

@@ -37,8 +37,10 @@ final class TestGroup {
 
     private static final String HOST = "this host";
 
+    private static final Duration OPERATION_TIMEOUT = Duration.ofSeconds(60);
+
     /** Enough for a minute that is skipped now and then. */
-    private static final Duration OPERATION_TIMEOUT = Duration.ofHours(2);
+    private static final Duration SKIPPING_OPERATION_TIMEOUT = Duration.ofHours(2);
 
     /** What the engines go by. */
     final SkippingClock clock;
@@ -67,9 +69,18 @@ final class TestGroup {
         return join(relay, session, size, choice, holdDirect, closeTimeout, Hosts.ONE);
     }
 
-    /** Where the ranks of a group are, as they are told. */
-    record Hosts(boolean separate, String io) {
+    /** Where the ranks of a group are, as they are told; and whether the test skips pauses, which count for operations, too. */
+    record Hosts(boolean separate, String io, boolean skipping) {
         static final Hosts ONE = new Hosts(false, "auto");
+
+        Hosts(boolean separate, String io) {
+            this(separate, io, false);
+        }
+
+        /** The same hosts, and the test may skip what links wait for. */
+        Hosts withSkips() {
+            return new Hosts(separate, io, true);
+        }
     }
 
     /**
@@ -96,7 +107,7 @@ final class TestGroup {
                     .rank(rank)
                     .transport(choice)
                     .joinTimeout(Duration.ofSeconds(30))
-                    .operationTimeout(OPERATION_TIMEOUT)
+                    .operationTimeout(hosts.skipping ? SKIPPING_OPERATION_TIMEOUT : OPERATION_TIMEOUT)
                     .set(Setting.CLOSE_TIMEOUT, Long.toString(closeTimeout.toMillis()))
                     .set(Setting.HOST_ID, hosts.separate ? HOST + " " + rank : HOST)
                     .set(Setting.IO, hosts.io)
