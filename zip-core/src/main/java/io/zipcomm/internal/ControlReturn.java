@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Opens the control connection of a complete group again after it was lost, on a thread of its own, and says that this rank
  * comes back to its place. Tries again, with pauses, until the relay timeout is over or the relay says that the place is given
- * away; once more if this process stood still when the time ran out. What the rank says meanwhile is kept, and said then. Any thread.
+ * away; and for a while more if this process stood still, and the time ran out meanwhile or just after. What the rank says meanwhile is kept, and said then. Any thread.
  */
 final class ControlReturn {
 
@@ -31,9 +31,6 @@ final class ControlReturn {
 
     /** Longest time for one attempt, from connecting to the relay's answer. */
     private static final long ATTEMPT_NS = 3_000_000_000L;
-
-    /** So much later than a wait was to end: this process stood still. */
-    private static final long STOOD_STILL_NS = 200_000_000;
 
     /** A connection that lived for less is opened again after a pause: what ends it may end the next one, too. */
     private static final long LIVED_NS_MIN = 3_000_000_000L;
@@ -87,6 +84,8 @@ final class ControlReturn {
 
     // The thread's that tries.
     private long pauseMs = PAUSE_MS_MIN;
+    private long untilNs;
+    private boolean extended;
     private boolean returned;
     private long returnedNs;
     private boolean hasLogged;
@@ -238,6 +237,8 @@ final class ControlReturn {
 
     private void run(String reason) {
         long startedNs = opener.nowNs();
+        untilNs = startedNs + timeoutNs;
+        extended = false;
         if (returned && startedNs - returnedNs < LIVED_NS_MIN) {
             pause();
         } else {
@@ -245,19 +246,13 @@ final class ControlReturn {
         }
         String problem = reason;
         int tries = 0;
-        long leftNs = timeoutNs - (opener.nowNs() - startedNs);
-        while (leftNs > 0) {
+        for (long leftNs = untilNs - opener.nowNs(); leftNs > 0; leftNs = untilNs - opener.nowNs()) {
             tries++;
             problem = attempt(Math.min(ATTEMPT_NS, leftNs));
             if (problem == null) {
                 return;
             }
-            long lateNs = Math.max(-answerLeftNs(), pause());
-            leftNs = timeoutNs - (opener.nowNs() - startedNs);
-            if (leftNs <= 0 && lateNs > STOOD_STILL_NS) {
-                // The relay may be there again, and know what became of the group.
-                leftNs = ATTEMPT_NS;
-            }
+            pause();
         }
         if (stop()) {
             long ms = (opener.nowNs() - startedNs) / 1_000_000;
@@ -265,14 +260,41 @@ final class ControlReturn {
         }
     }
 
-    /** Waits longer each time, or until nobody wants the connection any more; answers by how much it was too long. */
-    private long pause() {
-        long untilNs = opener.nowNs() + TimeUnit.MILLISECONDS.toNanos(pauseMs);
+    /** Waits longer each time, or until nobody wants the connection any more. */
+    private void pause() {
+        long nextNs = opener.nowNs() + TimeUnit.MILLISECONDS.toNanos(pauseMs);
         pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX);
-        for (long leftNs = untilNs - opener.nowNs(); leftNs > 0 && !isClosed(); leftNs = untilNs - opener.nowNs()) {
-            opener.pause(leftNs);
+        for (long leftNs = nextNs - opener.nowNs(); leftNs > 0 && !isClosed(); leftNs = nextNs - opener.nowNs()) {
+            pause(leftNs);
         }
-        return opener.nowNs() - untilNs;
+    }
+
+    private void pause(long ns) {
+        long plannedNs = opener.nowNs() + ns;
+        opener.pause(ns);
+        awake(plannedNs);
+    }
+
+    private ControlChannel open(long ns) {
+        long plannedNs = opener.nowNs() + ns;
+        try {
+            return opener.open(ns);
+        } finally {
+            awake(plannedNs);
+        }
+    }
+
+    /**
+     * After a wait that was to be over by then. If this process stood still, the relay may be there again, and know what became of the
+     * group; a process that is only slow is given time once.
+     */
+    private void awake(long plannedNs) {
+        long nowNs = opener.nowNs();
+        boolean still = extended ? nowNs - plannedNs > ATTEMPT_NS : Standstill.isBetween(plannedNs, nowNs);
+        if (still && untilNs - nowNs < ATTEMPT_NS) {
+            untilNs = nowNs + ATTEMPT_NS;
+            extended = true;
+        }
     }
 
     private synchronized boolean isClosed() {
@@ -303,13 +325,13 @@ final class ControlReturn {
         ControlChannel channel = null;
         String problem;
         try {
-            channel = opener.open(timeoutNs);
+            channel = open(timeoutNs);
             synchronized (this) {
                 opening = channel;
             }
             channel.send(join.toByteArray());
             for (long leftNs = answerLeftNs(); !said.isDone() && leftNs > 0 && !isClosed(); leftNs = answerLeftNs()) {
-                opener.pause(leftNs);
+                pause(leftNs);
             }
             ToRank first = said.getNow(NO_ANSWER);
             if (first.hasAdmitted()) {

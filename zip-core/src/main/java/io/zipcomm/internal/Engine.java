@@ -721,7 +721,12 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     private void timers(long nowNs) {
         if (relayLoss != null && nowNs - relayLossDueNs >= 0) {
-            loseRelay(relayLoss);
+            if (Standstill.isBetween(relayLossDueNs, nowNs)) {
+                // What the relay has answered has not been read yet.
+                askRelay(nowNs);
+            } else {
+                loseRelay(relayLoss);
+            }
         }
         if (hub != null) {
             hub.flushIfDue();
@@ -827,9 +832,13 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
             loseRelay(reason);
         } else if (relayLoss == null) {
             relayLoss = reason;
-            relayLossDueNs = nowNs() + RELAY_ANSWER_NS;
-            control.ask();
+            askRelay(nowNs());
         }
+    }
+
+    private void askRelay(long nowNs) {
+        relayLossDueNs = nowNs + RELAY_ANSWER_NS;
+        control.ask();
     }
 
     private void loseRelay(String reason) {

@@ -540,7 +540,7 @@ public final class MembershipClient implements ControlPlane {
 
     private <T> T await(CompletableFuture<T> answer, String what) {
         try {
-            return answer.get(leftNs(), TimeUnit.NANOSECONDS);
+            return get(answer, leftNs());
         } catch (TimeoutException e) {
             // Who has no number is admitted when all are there, and hears the relay's heartbeats meanwhile.
             throw admitted.isDone() || (answered && clock.getAsLong() - lastHeardNs < HEARD_NS)
@@ -556,6 +556,20 @@ public final class MembershipClient implements ControlPlane {
         } catch (ExecutionException e) {
             ZipException refusal = (ZipException) e.getCause();
             throw joinFailure(refusal.code(), refusal.reason(), what, e);
+        }
+    }
+
+    /** If this process stood still when the time ran out, what the relay has said meanwhile is read first. */
+    private <T> T get(CompletableFuture<T> answer, long timeoutNs)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        long plannedNs = clock.getAsLong() + timeoutNs;
+        try {
+            return answer.get(timeoutNs, TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            if (Standstill.isBetween(plannedNs, clock.getAsLong())) {
+                return answer.get(Standstill.READ_NS, TimeUnit.NANOSECONDS);
+            }
+            throw e;
         }
     }
 
@@ -584,7 +598,7 @@ public final class MembershipClient implements ControlPlane {
             return failure;
         }
         try {
-            ready.get(Math.min(TimeUnit.MILLISECONDS.toNanos(ATTACH_REASON_MS), leftNs()), TimeUnit.NANOSECONDS);
+            get(ready, Math.min(TimeUnit.MILLISECONDS.toNanos(ATTACH_REASON_MS), leftNs()));
         } catch (ExecutionException e) {
             reason = (ZipException) e.getCause();
         } catch (TimeoutException e) {

@@ -152,6 +152,7 @@ public final class RelayMeeting {
         long startNs = Math.min(timeoutNs / START_SHARE, START_NS_MAX);
         long patienceNs = Math.min(timeoutNs / PATIENCE_SHARE, PATIENCE_NS_MAX);
         int begun = 0;
+        boolean stoodStill = false;
         while (true) {
             long nowNs = System.nanoTime();
             if (begun < stays.size() && (nowNs - startedNs >= begun * startNs || noneThere(begun))) {
@@ -162,11 +163,18 @@ public final class RelayMeeting {
             checkRefusals();
             boolean allSaid = stays.stream().allMatch(stay -> stay.trouble != null);
             long graceNs = GRACE_NS + (current == null ? 0 : attached.stragglersNs());
-            if (nowNs - startedNs > Math.min(allSaid ? timeoutNs : timeoutNs + graceNs, longestNs)) {
-                throw timedOut();
-            }
             if (current != null && isComplete(attached)) {
                 return attached;
+            }
+            long endNs = startedNs + Math.min(allSaid ? timeoutNs : timeoutNs + graceNs, longestNs);
+            if (nowNs - endNs > 0) {
+                if (stoodStill || !Standstill.isBetween(endNs, nowNs)) {
+                    throw timedOut();
+                }
+                // What the relays have said meanwhile has not been read yet.
+                stoodStill = true;
+                news.poll(Standstill.READ_NS, TimeUnit.NANOSECONDS);
+                continue;
             }
             Stay best = best();
             boolean gone = current != null && current.admitted() != attached;

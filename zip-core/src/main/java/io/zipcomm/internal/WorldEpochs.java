@@ -23,6 +23,7 @@ final class WorldEpochs implements Epochs {
 
     private static final long PAUSE_NS_MIN = 50_000_000;
     private static final long PAUSE_NS_MAX = 500_000_000;
+    private static final long LAST_ATTEMPT_NS = 1_000_000_000;
 
     private final ZipSettings settings;
     private final TransportProvider provider;
@@ -146,8 +147,8 @@ final class WorldEpochs implements Epochs {
     /** Asks again while the relay has been lost: one that was started again knows the group once its members have come back. */
     private GroupCommunicator joinPatiently(String operation, int sizeWanted, long decidedAtNs, long answerNs) {
         long pauseNs = PAUSE_NS_MIN;
+        long leftNs = Math.max(1, decidedAtNs - clock.getAsLong());
         while (true) {
-            long leftNs = Math.max(1, decidedAtNs - clock.getAsLong());
             try {
                 return joinOpenly(operation, sizeWanted, new CallTime.Decided(leftNs, answerNs));
             } catch (ZipException e) {
@@ -161,6 +162,11 @@ final class WorldEpochs implements Epochs {
             }
             provider.pause(pauseNs);
             pauseNs = Math.min(2 * pauseNs, PAUSE_NS_MAX);
+            leftNs = decidedAtNs - clock.getAsLong();
+            if (leftNs <= 0) {
+                // This process stood still: the relay may know what became of the group.
+                leftNs = LAST_ATTEMPT_NS;
+            }
         }
     }
 
@@ -209,6 +215,10 @@ final class WorldEpochs implements Epochs {
     private ZipException explained(ZipException failure) {
         if (closed) {
             return engine.closed(failure);
+        }
+        if (over != null) {
+            // What the relay has said on the old connection is the reason.
+            return again(over.code(), over.reason(), failure);
         }
         String loss = controlLoss == null ? client.away() : controlLoss;
         return switch (failure.code()) {

@@ -39,7 +39,6 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
 
     private static final int RANK = 1;
     private static final long TIMEOUT_NS = TimeUnit.SECONDS.toNanos(30);
-    private static final long MINUTE_NS = TimeUnit.MINUTES.toNanos(1);
     private static final ToRank ADMITTED =
             ToRank.newBuilder().setAdmitted(Admitted.getDefaultInstance()).build();
     private static final ToRank REFUSED =
@@ -47,8 +46,16 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
 
     private final AtomicLong nowNs = new AtomicLong();
 
-    /** With the pause in which this instant is the process stands still for a minute. */
+    /** With the pause in which this instant is the process stands still. */
     private volatile long standsStillNs = Long.MAX_VALUE;
+
+    private volatile long stillNs = TimeUnit.MINUTES.toNanos(1);
+
+    /** What the relay has said by then is read first. */
+    private volatile Runnable onThaw = () -> {};
+
+    /** How much longer each pause is than it was to be. */
+    private volatile long lateNs;
 
     private final List<Thread> threads = new ArrayList<>();
 
@@ -131,9 +138,10 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
 
     @Override
     public void pause(long ns) {
-        if (nowNs.addAndGet(ns) >= standsStillNs) {
+        if (nowNs.addAndGet(ns + lateNs) >= standsStillNs) {
             standsStillNs = Long.MAX_VALUE;
-            nowNs.addAndGet(MINUTE_NS);
+            nowNs.addAndGet(stillNs);
+            onThaw.run();
         }
     }
 
@@ -375,14 +383,84 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
         assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
     }
 
+    /** The relay is late, too. */
     @Test
-    void shouldGiveUpAfterOneMoreAttempt() throws InterruptedException {
+    void shouldTryForAWhileAfterItStoodStill() throws InterruptedException {
+        standsStillNs = 1;
+        relays.add(this::reset);
+        relays.add(this::reset);
+        relays.add(this::reset);
+        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
+        back.begin("by the test");
+        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void shouldTryAfterItStoodStillBeforeTheFirstAttempt() throws InterruptedException {
+        relays.add(this::admit);
+        back.begin("by the test");
+        nextReturned();
+        awaitThreads();
+        standsStillNs = 1;
+        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
+        back.begin("again");
+        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+    }
+
+    /** Little of its time is left: as good as none. */
+    @Test
+    void shouldTryForAWhileAfterItStoodStillUntilJustBeforeTheEnd() throws InterruptedException {
+        stillNs = TIMEOUT_NS - TimeUnit.MILLISECONDS.toNanos(30);
+        standsStillNs = 1;
+        relays.add(this::reset);
+        relays.add(this::reset);
+        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
+        back.begin("by the test");
+        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+    }
+
+    /** What the relay has said meanwhile is read before the process looks at its clock: that it is too late for this attempt. */
+    @Test
+    void shouldTryAgainAfterItWasTooLateToSayWhatItKnows() throws InterruptedException {
+        ToRank late = ToRank.newBuilder()
+                .setRefused(Refused.newBuilder()
+                        .setCode(ErrorCode.RELAY_LOST.number())
+                        .setReason("did not say in time what it knows"))
+                .build();
+        relays.add(channel -> {
+            if (isJoin(channel)) {
+                standsStillNs = 1;
+                onThaw = () -> {
+                    back.restores(Recall.getDefaultInstance(), TimeUnit.SECONDS.toNanos(5));
+                    assertTrue(back.heard(late));
+                };
+            }
+        });
+        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
+        back.begin("by the test");
+        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void shouldGiveUpAWhileAfterItStoodStill() throws InterruptedException {
         standsStillNs = 1;
         relays.add(this::reset);
         relays.add(channel -> {});
         back.begin("by the test");
         String ending = endings.poll(30, TimeUnit.SECONDS);
         assertEquals("by the test; not opened again in 63060 ms, 2 tries: the relay did not answer", ending);
+    }
+
+    /** Each of its waits ends so late that it might have stood still. */
+    @Test
+    void shouldGiveUpThoughItIsAlwaysLate() throws InterruptedException {
+        lateNs = TimeUnit.MILLISECONDS.toNanos(500);
+        for (int tries = 0; tries < 8; tries++) {
+            relays.add(channel -> {});
+        }
+        back.begin("by the test");
+        String ending = endings.poll(30, TimeUnit.SECONDS);
+        assertEquals("by the test; not opened again in 33120 ms, 8 tries: the relay did not answer", ending);
     }
 
     @Test

@@ -12,6 +12,7 @@ import io.zipcomm.transport.ControlChannel;
 import io.zipcomm.transport.TransportProvider;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.Join;
+import io.zipcomm.wire.proto.Refused;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.lang.reflect.Proxy;
@@ -21,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 
 /** How joining ends when nobody else has ended it, by a clock that is set by hand. */
@@ -37,6 +39,20 @@ final class JoinTimeTest {
             .toByteArray();
 
     private long nowNs = TimeUnit.SECONDS.toNanos(1000);
+
+    /** What is left to wait when the relay has been asked. */
+    private long leftMs = 1;
+
+    /** Called when the clock is read, with how often that was since the relay was asked. */
+    private IntConsumer onRead = times -> {};
+
+    /** Negative before. */
+    private int reads = Integer.MIN_VALUE;
+
+    private long read() {
+        onRead.accept(reads++);
+        return nowNs;
+    }
 
     /** Admits nobody, and answers heartbeats at some instants. */
     private final class Relay implements ControlChannel {
@@ -60,8 +76,8 @@ final class JoinTimeTest {
                 nowNs = saidNs + TimeUnit.MILLISECONDS.toNanos(ms);
                 rank.message(ByteBuffer.wrap(BEAT));
             }
-            // One ms is left to wait.
-            nowNs = saidNs + TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MS + ANSWER_MS - 1);
+            nowNs = saidNs + TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MS + ANSWER_MS - leftMs);
+            reads = 0;
         }
 
         @Override
@@ -97,7 +113,7 @@ final class JoinTimeTest {
                 });
         ZipException failure = assertThrows(
                 ZipException.class,
-                () -> MembershipClient.join(settings, provider, List.of(), 0, "host", true, () -> nowNs));
+                () -> MembershipClient.join(settings, provider, List.of(), 0, "host", true, this::read));
         assertEquals(TIMEOUT_MS, relay.join.getJoinTimeoutMs());
         return failure;
     }
@@ -120,5 +136,26 @@ final class JoinTimeTest {
     void shouldTakeARelayForUnreachableThatSaysNothingAnyMore() {
         ZipException failure = timedOut(new Relay(1000, 15_000));
         assertEquals(ErrorCode.RELAY_UNREACHABLE, failure.code(), failure.getMessage());
+    }
+
+    /** It is read only after the wait, which is over when the process goes on. */
+    @Test
+    void shouldReadWhatTheRelayHasSaidWhileItStoodStill() {
+        Relay relay = new Relay(1000);
+        leftMs = -TimeUnit.MINUTES.toMillis(1);
+        byte[] refused = ToRank.newBuilder()
+                .setRefused(
+                        Refused.newBuilder().setCode(ErrorCode.LIMIT.number()).setReason("no heartbeat"))
+                .build()
+                .toByteArray();
+        onRead = times -> {
+            // How long it may wait, until when that is, and how late it is.
+            if (times == 2) {
+                relay.rank.message(ByteBuffer.wrap(refused));
+            }
+        };
+        ZipException failure = timedOut(relay);
+        assertEquals(ErrorCode.LIMIT, failure.code(), failure.getMessage());
+        assertTrue(failure.reason().contains("no heartbeat"), failure.getMessage());
     }
 }

@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Opens the data connection to the relay again after it was lost: connects on a thread of its own, since names, proxies and TLS
  * take their time, and attaches in the engine's turns. Tries again, with pauses, until the relay timeout is over, and
- * for one attempt more if this process stood still when it ran out. Engine holder only.
+ * for a while more if this process stood still, and it ran out meanwhile or just after. Engine holder only.
  */
 final class RelayReturn {
 
@@ -87,6 +87,7 @@ final class RelayReturn {
     private boolean returned;
     private long returnedNs;
     private boolean heldBack;
+    private boolean extended;
     private volatile boolean hasLogged; // by a thread that connects
     private String problem;
 
@@ -117,6 +118,7 @@ final class RelayReturn {
         before = ended;
         startedNs = nowNs;
         heldBack = false;
+        extended = false;
         deadlineNs = nowNs + settings.relayTimeout().toNanos();
         tries = 0;
         awaited = false;
@@ -208,7 +210,7 @@ final class RelayReturn {
             connected(outcome.get(), nowNs);
         }
         if (nowNs - lookedNs > STOOD_STILL_NS) {
-            stoodStill(nowNs);
+            stoodStill(nowNs, nowNs - lookedNs);
         }
         lookedNs = nowNs;
         RelayConnection attached = attaching == null ? null : answer(nowNs);
@@ -228,13 +230,14 @@ final class RelayReturn {
         return null;
     }
 
-    private void stoodStill(long nowNs) {
+    /** The relay may be there again, and know what became of the group; a process that is only slow is given time once. */
+    private void stoodStill(long nowNs, long ns) {
         if (nowNs - attachDeadlineNs >= 0) {
             attachDeadlineNs = nowNs + READ_NS;
         }
-        if (nowNs - deadlineNs >= 0) {
+        if (deadlineNs - nowNs < ATTEMPT_NS && (!extended || ns > ATTEMPT_NS)) {
             deadlineNs = nowNs + ATTEMPT_NS;
-            nextNs = nowNs;
+            extended = true;
         }
     }
 

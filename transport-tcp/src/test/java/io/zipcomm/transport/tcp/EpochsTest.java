@@ -380,6 +380,22 @@ final class EpochsTest extends WithRelay {
         }
     }
 
+    /** Its attempt ends for another reason, while the relay has said on the old connection what became of its place. */
+    @Test
+    void shouldSayExpelledToWhoStoodStillOnItsWay() throws Exception {
+        List<Rank> three = join(3, settings(3, TransportChoice.AUTO));
+        Rank frozen = three.get(2);
+        frozen.provider.freezeInNextOpening();
+        ZipException expelled = failure(ErrorCode.EXPELLED, frozen.world::shrink);
+        assertTrue(expelled.getMessage().contains("heartbeat-timeout"), expelled.getMessage());
+        frozen.provider.thaw();
+        failure(ErrorCode.EXPELLED, frozen.world::shrink);
+        shrink(three.subList(0, 2));
+        exchange(three.subList(0, 2));
+        frozen.world.close();
+        leave(three.subList(0, 2));
+    }
+
     @Test
     void shouldRefuseMembersThatWantDifferentSizes() throws Exception {
         List<Rank> two = join(2, settings(2, TransportChoice.AUTO).sizeMax(4));

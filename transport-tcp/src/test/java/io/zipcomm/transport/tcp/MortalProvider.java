@@ -1,5 +1,6 @@
 package io.zipcomm.transport.tcp;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.settings.ZipSettings;
@@ -8,18 +9,24 @@ import io.zipcomm.transport.ControlChannel;
 import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
+import io.zipcomm.wire.proto.ToRank;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** One rank's way to its group, by real sockets, of which the control connections are in the test's hands. */
 final class MortalProvider implements TransportProvider {
 
+    private static final long REFUSAL_S = 30;
+
     private final TcpTransportProvider real = new TcpTransportProvider();
     private final List<Channel> channels = new ArrayList<>();
     private volatile boolean frozen;
+    private volatile boolean freezesInOpening;
 
     /** The relay sees this process die. */
     void die() {
@@ -32,6 +39,24 @@ final class MortalProvider implements TransportProvider {
     void freeze() {
         frozen = true;
         all().forEach(one -> one.frozen = true);
+    }
+
+    /** Stands still like that when it opens the next connection, until the relay says on another one that its place is gone. */
+    void freezeInNextOpening() {
+        freezesInOpening = true;
+    }
+
+    private void awaitRefusal() {
+        freeze();
+        try {
+            for (Channel one : all()) {
+                if (!one.ears.refused.await(REFUSAL_S, TimeUnit.SECONDS)) {
+                    throw new AssertionError("the relay has refused nobody");
+                }
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** Goes on, on other connections. */
@@ -65,6 +90,10 @@ final class MortalProvider implements TransportProvider {
             ControlChannel.Listener listener,
             long deadlineNs,
             boolean patient) {
+        if (freezesInOpening) {
+            freezesInOpening = false;
+            awaitRefusal();
+        }
         if (frozen) {
             throw new ZipException(ErrorCode.RELAY_UNREACHABLE, "frozen");
         }
@@ -94,6 +123,7 @@ final class MortalProvider implements TransportProvider {
     /** Hears what the relay says, unless it is cut off. */
     private static final class Ears implements ControlChannel.Listener {
         private final ControlChannel.Listener rank;
+        private final CountDownLatch refused = new CountDownLatch(1);
         private volatile boolean deaf;
 
         Ears(ControlChannel.Listener rank) {
@@ -102,8 +132,18 @@ final class MortalProvider implements TransportProvider {
 
         @Override
         public void message(ByteBuffer bytes) {
-            if (!deaf) {
-                rank.message(bytes);
+            if (deaf) {
+                return;
+            }
+            boolean refusal;
+            try {
+                refusal = ToRank.parseFrom(bytes.duplicate()).hasRefused();
+            } catch (InvalidProtocolBufferException e) {
+                throw new AssertionError(e);
+            }
+            rank.message(bytes);
+            if (refusal) {
+                refused.countDown();
             }
         }
 

@@ -85,11 +85,11 @@ final class RelayReturnTest {
     }
 
     /** As often as a process that does not stand still. */
-    private void lookUntil(long fromNs, long toNs) {
+    private static void lookUntil(RelayReturn returning, long fromNs, long toNs) {
         for (long atNs = fromNs; atNs < toNs; atNs += ms(100)) {
-            assertNull(back.look(atNs));
+            assertNull(returning.look(atNs));
         }
-        assertNull(back.look(toNs));
+        assertNull(returning.look(toNs));
     }
 
     private static long ns(long seconds) {
@@ -222,13 +222,32 @@ final class RelayReturnTest {
             mute.attempt(0);
             assertNull(mute.returning.look(ns(60)));
             mute.assertGivesUp(ns(60) + ms(50));
-            mute.attempt(ns(61));
-            long overNs = ns(63);
-            for (long atNs = ns(61); atNs < overNs; atNs += ms(100)) {
-                assertNull(mute.returning.look(atNs));
-            }
-            assertThrows(ZipException.class, () -> mute.returning.look(overNs));
+            mute.attempt(ns(60) + ms(100));
+            lookUntil(mute.returning, ns(60) + ms(100), ns(63) - 1);
+            assertThrows(ZipException.class, () -> mute.returning.look(ns(63)));
         }
+    }
+
+    /** Little of its time is left: as good as none. */
+    @Test
+    void shouldTryForAWhileAfterItStoodStillUntilJustBeforeTheEnd() {
+        begin();
+        assertNull(back.look(RELAY_TIMEOUT.toNanos() - 1));
+        lookUntil(back, RELAY_TIMEOUT.toNanos() - 1, RELAY_TIMEOUT.toNanos() + ns(3) - 2);
+        assertThrows(ZipException.class, () -> back.look(RELAY_TIMEOUT.toNanos() + ns(3) - 1));
+    }
+
+    /** Its turns are so far apart that it might have stood still between them. */
+    @Test
+    void shouldGiveUpThoughItIsAlwaysLate() {
+        begin();
+        back.holdBack(0, 0);
+        // It has 3 s more when less than that is left.
+        long overNs = RELAY_TIMEOUT.toNanos() + ms(500);
+        for (long atNs = 0; atNs < overNs; atNs += ms(500)) {
+            assertNull(back.look(atNs));
+        }
+        assertThrows(ZipException.class, () -> back.look(overNs));
     }
 
     /** A rank that is held back may be let in then. */
@@ -270,7 +289,7 @@ final class RelayReturnTest {
             assertNull(back.look(ns(tries)));
             assertFalse(back.isDue(ns(tries)));
         }
-        ZipException failure = assertThrows(ZipException.class, () -> lookUntil(ns(3), RELAY_TIMEOUT.toNanos()));
+        ZipException failure = assertThrows(ZipException.class, () -> lookUntil(back, ns(3), RELAY_TIMEOUT.toNanos()));
         assertEquals(ErrorCode.RELAY_LOST, failure.code());
         assertTrue(failure.getMessage().contains("a defect"), failure::getMessage);
     }
@@ -300,7 +319,7 @@ final class RelayReturnTest {
     void shouldBoundHowLongARelayMayTake() {
         begin();
         back.holdBack(0, TimeUnit.DAYS.toNanos(1));
-        lookUntil(0, ns(600));
-        assertThrows(ZipException.class, () -> lookUntil(ns(600), ns(600) + RELAY_TIMEOUT.toNanos()));
+        lookUntil(back, 0, ns(600));
+        assertThrows(ZipException.class, () -> lookUntil(back, ns(600), ns(600) + RELAY_TIMEOUT.toNanos()));
     }
 }
