@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.transport.ControlChannel;
 import io.zipcomm.wire.proto.Abort;
@@ -19,8 +18,6 @@ import io.zipcomm.wire.proto.Refused;
 import io.zipcomm.wire.proto.Suspect;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -73,7 +70,7 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
             this);
 
     /** What was said on it; each message is answered by who plays the relay. */
-    private static final class Channel implements ControlChannel {
+    private static final class Channel implements PlayedChannel {
         private final Consumer<Channel> relay;
         private final List<ToRelay> said = new ArrayList<>();
         private final CountDownLatch closed = new CountDownLatch(1);
@@ -84,11 +81,7 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
 
         @Override
         public void send(byte[] message) {
-            try {
-                said.add(ToRelay.parseFrom(message));
-            } catch (InvalidProtocolBufferException e) {
-                throw new AssertionError(e);
-            }
+            said.add(PlayedChannel.read(message));
             relay.accept(this);
         }
 
@@ -96,16 +89,6 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
         List<ToRelay> saidLater() {
             assertTrue(said.get(0).hasJoin(), said::toString);
             return said.subList(1, said.size());
-        }
-
-        @Override
-        public InetSocketAddress local() {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
-        }
-
-        @Override
-        public InetSocketAddress remote() {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 2);
         }
 
         @Override
@@ -351,23 +334,26 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
         assertTrue(back.ended("reset"));
     }
 
+    /** In the attempt after those of which the test has said what the relay does. */
+    private void assertHearsThatItIsExpelled() throws InterruptedException {
+        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
+        back.begin("by the test");
+        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+    }
+
     /** Its place was given away meanwhile: it has to hear that, and not that there was no relay a minute ago. */
     @Test
     void shouldTryOnceMoreAfterItStoodStillInAPause() throws InterruptedException {
         standsStillNs = 1;
         relays.add(this::reset);
-        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
-        back.begin("by the test");
-        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+        assertHearsThatItIsExpelled();
     }
 
     @Test
     void shouldTryOnceMoreAfterItStoodStillInAnAttempt() throws InterruptedException {
         standsStillNs = 1;
         relays.add(channel -> {});
-        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
-        back.begin("by the test");
-        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+        assertHearsThatItIsExpelled();
     }
 
     @Test
@@ -378,9 +364,7 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
                 standsStillNs = nowNs.get() + 1;
             }
         });
-        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
-        back.begin("by the test");
-        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+        assertHearsThatItIsExpelled();
     }
 
     /** The relay is late, too. */
@@ -390,9 +374,7 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
         relays.add(this::reset);
         relays.add(this::reset);
         relays.add(this::reset);
-        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
-        back.begin("by the test");
-        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+        assertHearsThatItIsExpelled();
     }
 
     @Test
@@ -402,9 +384,7 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
         nextReturned();
         awaitThreads();
         standsStillNs = 1;
-        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
-        back.begin("again");
-        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+        assertHearsThatItIsExpelled();
     }
 
     /** Little of its time is left: as good as none. */
@@ -414,9 +394,7 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
         standsStillNs = 1;
         relays.add(this::reset);
         relays.add(this::reset);
-        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
-        back.begin("by the test");
-        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+        assertHearsThatItIsExpelled();
     }
 
     /** What the relay has said meanwhile is read before the process looks at its clock: that it is too late for this attempt. */
@@ -436,9 +414,7 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
                 };
             }
         });
-        relays.add(channel -> assertTrue(back.heard(EXPELLED)));
-        back.begin("by the test");
-        assertEquals("expelled", endings.poll(30, TimeUnit.SECONDS));
+        assertHearsThatItIsExpelled();
     }
 
     @Test

@@ -4,20 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.settings.ZipSettings;
-import io.zipcomm.transport.ControlChannel;
 import io.zipcomm.transport.TransportProvider;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.Join;
 import io.zipcomm.wire.proto.Refused;
 import io.zipcomm.wire.proto.ToRank;
-import io.zipcomm.wire.proto.ToRelay;
-import java.lang.reflect.Proxy;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
@@ -55,7 +49,7 @@ final class JoinTimeTest {
     }
 
     /** Admits nobody, and answers heartbeats at some instants. */
-    private final class Relay implements ControlChannel {
+    private final class Relay implements PlayedChannel {
         private final int[] beatsMs;
         private Listener rank;
         private Join join;
@@ -66,11 +60,7 @@ final class JoinTimeTest {
 
         @Override
         public void send(byte[] message) {
-            try {
-                join = ToRelay.parseFrom(message).getJoin();
-            } catch (InvalidProtocolBufferException e) {
-                throw new IllegalArgumentException(e);
-            }
+            join = PlayedChannel.read(message).getJoin();
             long saidNs = nowNs;
             for (int ms : beatsMs) {
                 nowNs = saidNs + TimeUnit.MILLISECONDS.toNanos(ms);
@@ -79,19 +69,6 @@ final class JoinTimeTest {
             nowNs = saidNs + TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MS + ANSWER_MS - leftMs);
             reads = 0;
         }
-
-        @Override
-        public InetSocketAddress local() {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
-        }
-
-        @Override
-        public InetSocketAddress remote() {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 2);
-        }
-
-        @Override
-        public void close() {}
     }
 
     private ZipException timedOut(Relay relay) {
@@ -101,16 +78,10 @@ final class JoinTimeTest {
                 .size(2)
                 .joinTimeout(Duration.ofMillis(TIMEOUT_MS))
                 .build();
-        TransportProvider provider = (TransportProvider) Proxy.newProxyInstance(
-                TransportProvider.class.getClassLoader(),
-                new Class<?>[] {TransportProvider.class},
-                (proxy, method, arguments) -> {
-                    if (!method.getName().equals("openControl")) {
-                        return List.of();
-                    }
-                    relay.rank = (ControlChannel.Listener) arguments[3];
-                    return relay;
-                });
+        TransportProvider provider = PlayedChannel.provider((address, rank) -> {
+            relay.rank = rank;
+            return relay;
+        });
         ZipException failure = assertThrows(
                 ZipException.class,
                 () -> MembershipClient.join(settings, provider, List.of(), 0, "host", true, this::read));
@@ -143,15 +114,13 @@ final class JoinTimeTest {
     void shouldReadWhatTheRelayHasSaidWhileItStoodStill() {
         Relay relay = new Relay(1000);
         leftMs = -TimeUnit.MINUTES.toMillis(1);
-        byte[] refused = ToRank.newBuilder()
+        ToRank.Builder refused = ToRank.newBuilder()
                 .setRefused(
-                        Refused.newBuilder().setCode(ErrorCode.LIMIT.number()).setReason("no heartbeat"))
-                .build()
-                .toByteArray();
+                        Refused.newBuilder().setCode(ErrorCode.LIMIT.number()).setReason("no heartbeat"));
         onRead = times -> {
             // How long it may wait, until when that is, and how late it is.
             if (times == 2) {
-                relay.rank.message(ByteBuffer.wrap(refused));
+                PlayedChannel.say(relay.rank, refused);
             }
         };
         ZipException failure = timedOut(relay);

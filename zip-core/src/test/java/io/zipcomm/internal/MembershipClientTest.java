@@ -6,23 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.zipcomm.settings.ZipSettings;
 import io.zipcomm.transport.ControlChannel;
 import io.zipcomm.transport.TransportProvider;
-import io.zipcomm.wire.Frame;
-import io.zipcomm.wire.SessionKey;
-import io.zipcomm.wire.proto.Admitted;
-import io.zipcomm.wire.proto.GroupReady;
 import io.zipcomm.wire.proto.Heartbeat;
-import io.zipcomm.wire.proto.Member;
 import io.zipcomm.wire.proto.ToRank;
 import io.zipcomm.wire.proto.ToRelay;
 import java.lang.reflect.Proxy;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -45,7 +35,7 @@ final class MembershipClientTest {
     private final AtomicLong nowNs = new AtomicLong(TimeUnit.HOURS.toNanos(1));
 
     /** Admits, and completes the group the first time. */
-    private final class Channel implements ControlChannel {
+    private final class Channel implements PlayedChannel {
         private final Listener rank;
 
         /** What the rank said that others wait for. */
@@ -58,47 +48,22 @@ final class MembershipClientTest {
         }
 
         private void say(ToRank.Builder message) {
-            rank.message(ByteBuffer.wrap(message.build().toByteArray()));
+            PlayedChannel.say(rank, message);
         }
 
         @Override
         public void send(byte[] message) {
-            ToRelay read;
-            try {
-                read = ToRelay.parseFrom(message);
-            } catch (InvalidProtocolBufferException e) {
-                throw new AssertionError(e);
-            }
+            ToRelay read = PlayedChannel.read(message);
             if (Unconfirmed.isKept(read)) {
                 said.add(read);
             }
             if (!read.hasJoin()) {
                 return;
             }
-            say(ToRank.newBuilder()
-                    .setAdmitted(Admitted.newBuilder()
-                            .setVersion(Frame.VERSION)
-                            .setHeartbeatIntervalMs(1000)
-                            .setHeartbeatTimeoutMs(TIMEOUT_MS)));
+            PlayedChannel.admit(rank, 1000, TIMEOUT_MS);
             if (joins.getAndIncrement() == 0) {
-                say(ToRank.newBuilder()
-                        .setGroupReady(GroupReady.newBuilder()
-                                .setEpoch(1)
-                                .setSessionKey(ByteString.copyFrom(new byte[SessionKey.BYTES]))
-                                .setFlowWindowBytes(1 << 20)
-                                .setFragmentBytesMax(1 << 16)
-                                .addMembers(Member.newBuilder().setHostId("h"))));
+                say(ToRank.newBuilder().setGroupReady(READY));
             }
-        }
-
-        @Override
-        public InetSocketAddress local() {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
-        }
-
-        @Override
-        public InetSocketAddress remote() {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 2);
         }
 
         @Override

@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.zipcomm.error.ErrorCode;
 import io.zipcomm.error.ZipException;
 import io.zipcomm.settings.ZipSettings;
@@ -13,17 +11,8 @@ import io.zipcomm.transport.ControlChannel;
 import io.zipcomm.transport.RelayAddress;
 import io.zipcomm.transport.Transport;
 import io.zipcomm.transport.TransportProvider;
-import io.zipcomm.wire.Frame;
-import io.zipcomm.wire.SessionKey;
-import io.zipcomm.wire.proto.Admitted;
-import io.zipcomm.wire.proto.GroupReady;
-import io.zipcomm.wire.proto.Member;
 import io.zipcomm.wire.proto.ToRank;
-import io.zipcomm.wire.proto.ToRelay;
 import java.lang.reflect.Proxy;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -103,18 +92,11 @@ class RelayMeetingTroubleTest {
                     }
                     return method.getName().equals("candidates") ? List.of() : 0;
                 });
-        TransportProvider provider = (TransportProvider) Proxy.newProxyInstance(
-                TransportProvider.class.getClassLoader(),
-                new Class<?>[] {TransportProvider.class},
-                (proxy, method, arguments) -> {
-                    if (!method.getName().equals("openControl")) {
-                        return List.of();
-                    }
-                    Admitting relay =
-                            new Admitting((RelayAddress) arguments[1], (ControlChannel.Listener) arguments[3]);
-                    relays.add(relay);
-                    return relay;
-                });
+        TransportProvider provider = PlayedChannel.provider((address, rank) -> {
+            Admitting relay = new Admitting(address, rank);
+            relays.add(relay);
+            return relay;
+        });
         ZipSettings settings = ZipSettings.builder()
                 .relay("127.0.0.1:1,127.0.0.1:2")
                 .session("s")
@@ -128,52 +110,19 @@ class RelayMeetingTroubleTest {
     }
 
     /** A relay that admits everybody. */
-    private record Admitting(RelayAddress address, ControlChannel.Listener rank) implements ControlChannel {
-
-        private void say(ToRank.Builder message) {
-            rank.message(ByteBuffer.wrap(message.build().toByteArray()));
-        }
+    private record Admitting(RelayAddress address, ControlChannel.Listener rank) implements PlayedChannel {
 
         void complete(RelayAddress attached) {
             if (attached.equals(address)) {
-                say(ToRank.newBuilder()
-                        .setGroupReady(GroupReady.newBuilder()
-                                .setEpoch(1)
-                                .setSessionKey(ByteString.copyFrom(new byte[SessionKey.BYTES]))
-                                .setFlowWindowBytes(1 << 20)
-                                .setFragmentBytesMax(1 << 16)
-                                .addMembers(Member.newBuilder().setHostId("h"))));
+                PlayedChannel.say(rank, ToRank.newBuilder().setGroupReady(READY));
             }
         }
 
         @Override
         public void send(byte[] message) {
-            boolean joins;
-            try {
-                joins = ToRelay.parseFrom(message).hasJoin();
-            } catch (InvalidProtocolBufferException e) {
-                throw new AssertionError(e);
-            }
-            if (joins) {
-                say(ToRank.newBuilder()
-                        .setAdmitted(Admitted.newBuilder()
-                                .setVersion(Frame.VERSION)
-                                .setHeartbeatIntervalMs(1000)
-                                .setHeartbeatTimeoutMs(5000)));
+            if (PlayedChannel.read(message).hasJoin()) {
+                PlayedChannel.admit(rank, 1000, 5000);
             }
         }
-
-        @Override
-        public InetSocketAddress local() {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
-        }
-
-        @Override
-        public InetSocketAddress remote() {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 2);
-        }
-
-        @Override
-        public void close() {}
     }
 }

@@ -5,17 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.zipcomm.settings.ZipSettings;
-import io.zipcomm.transport.ControlChannel;
 import io.zipcomm.transport.TransportProvider;
-import io.zipcomm.wire.Frame;
-import io.zipcomm.wire.proto.Admitted;
 import io.zipcomm.wire.proto.Heartbeat;
 import io.zipcomm.wire.proto.ToRank;
-import java.lang.reflect.Proxy;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,36 +22,17 @@ final class RelaySilentTest {
     private long nowMs = 1_000_000;
 
     /** Admits, and says what it is told to say. */
-    private static final class Relay implements ControlChannel {
+    private static final class Relay implements PlayedChannel {
         private Listener rank;
         private boolean closed;
         private boolean admitted;
-
-        private void say(ToRank message) {
-            rank.message(ByteBuffer.wrap(message.toByteArray()));
-        }
 
         @Override
         public void send(byte[] message) {
             if (!admitted) {
                 admitted = true;
-                say(ToRank.newBuilder()
-                        .setAdmitted(Admitted.newBuilder()
-                                .setVersion(Frame.VERSION)
-                                .setHeartbeatIntervalMs(INTERVAL_MS)
-                                .setHeartbeatTimeoutMs(TIMEOUT_MS))
-                        .build());
+                PlayedChannel.admit(rank, INTERVAL_MS, TIMEOUT_MS);
             }
-        }
-
-        @Override
-        public InetSocketAddress local() {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
-        }
-
-        @Override
-        public InetSocketAddress remote() {
-            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 2);
         }
 
         @Override
@@ -72,16 +45,10 @@ final class RelaySilentTest {
     void join() {
         ZipSettings settings =
                 ZipSettings.builder().relay("127.0.0.1:2").session("s").size(2).build();
-        TransportProvider provider = (TransportProvider) Proxy.newProxyInstance(
-                TransportProvider.class.getClassLoader(),
-                new Class<?>[] {TransportProvider.class},
-                (proxy, method, arguments) -> {
-                    if (!method.getName().equals("openControl")) {
-                        return List.of();
-                    }
-                    relay.rank = (ControlChannel.Listener) arguments[3];
-                    return relay;
-                });
+        TransportProvider provider = PlayedChannel.provider((address, rank) -> {
+            relay.rank = rank;
+            return relay;
+        });
         MembershipClient.visit(settings, settings.relay(), provider, 0, () -> TimeUnit.MILLISECONDS.toNanos(nowMs));
         assertEquals(INTERVAL_MS, relay.rank.tickMs());
     }
@@ -105,9 +72,9 @@ final class RelaySilentTest {
     void shouldReadWhatCameWhileItStoodStillFirst() {
         tickAfter(8000);
         assertFalse(relay.closed, "it has not looked yet");
-        relay.say(ToRank.newBuilder()
-                .setHeartbeat(Heartbeat.newBuilder().setNumber(1))
-                .build());
+        PlayedChannel.say(
+                relay.rank,
+                ToRank.newBuilder().setHeartbeat(Heartbeat.newBuilder().setNumber(1)));
         tickAfter(INTERVAL_MS);
         assertFalse(relay.closed, "the relay is there");
     }
