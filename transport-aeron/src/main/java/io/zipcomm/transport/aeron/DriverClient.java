@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.agrona.concurrent.EpochClock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,7 +22,7 @@ final class DriverClient implements AutoCloseable {
     /** Looks whether the driver says something, in the time that it may be silent. Each makes some garbage. */
     private static final int LOOKS = 40;
 
-    /** How long to wait for a driver's sign of life before connecting to it, which would wait for as long as it may be silent. */
+    /** How long to wait for a driver's sign of life, and then for the connection to it. */
     private static final long LIFE_MS_MAX = 10_000;
 
     /** A driver gives one each second. */
@@ -41,6 +42,29 @@ final class DriverClient implements AutoCloseable {
     /** Why the connection ended; null while it has not. */
     private volatile String problem;
 
+    /**
+     * What Aeron takes for the time. While it connects it waits for a driver, which may end just then, as long as one may be silent: by
+     * this clock that time is over when nobody needs the driver any more, and after {@link #LIFE_MS_MAX}.
+     */
+    private static final class ConnectClock implements EpochClock {
+        private final long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LIFE_MS_MAX);
+        private final BooleanSupplier cancelled;
+        private volatile boolean isConnected;
+
+        ConnectClock(BooleanSupplier cancelled) {
+            this.cancelled = cancelled;
+        }
+
+        @Override
+        public long time() {
+            return isConnected || !isOver() ? System.currentTimeMillis() : Long.MAX_VALUE;
+        }
+
+        private boolean isOver() {
+            return cancelled.getAsBoolean() || System.nanoTime() - endNs > 0;
+        }
+    }
+
     private DriverClient(int holder) {
         this.holder = holder;
     }
@@ -52,7 +76,7 @@ final class DriverClient implements AutoCloseable {
 
     /**
      * Connects to a driver that runs. Blocks for some milliseconds, or some ten if classes have to be loaded; if the driver gives
-     * no sign of life, for {@link #LIFE_MS_MAX}.
+     * no sign of life, or ends meanwhile, for {@link #LIFE_MS_MAX}.
      *
      * @param holder    the neighbour in whose process it runs
      * @param timeoutMs how long the driver may be silent
@@ -62,7 +86,7 @@ final class DriverClient implements AutoCloseable {
     static DriverClient connect(Path directory, int holder, long timeoutMs, BooleanSupplier cancelled)
             throws IOException, InterruptedException {
         awaitLife(directory, Math.min(LIFE_MS_MAX, timeoutMs), cancelled);
-        return connect(new Aeron.Context(), directory, holder, timeoutMs);
+        return connect(new Aeron.Context(), directory, holder, timeoutMs, cancelled);
     }
 
     private static void awaitLife(Path directory, long waitMs, BooleanSupplier cancelled)
@@ -96,8 +120,16 @@ final class DriverClient implements AutoCloseable {
      * @param context what is particular about the connection
      */
     static DriverClient connect(Aeron.Context context, Path directory, int holder, long timeoutMs) throws IOException {
+        return connect(context, directory, holder, timeoutMs, () -> false);
+    }
+
+    private static DriverClient connect(
+            Aeron.Context context, Path directory, int holder, long timeoutMs, BooleanSupplier cancelled)
+            throws IOException {
         DriverClient client = new DriverClient(holder);
+        ConnectClock clock = new ConnectClock(cancelled);
         context.aeronDirectoryName(directory.toString())
+                .epochClock(clock)
                 .useConductorAgentInvoker(true)
                 .keepAliveIntervalNs(TimeUnit.MILLISECONDS.toNanos(Math.min(LOOK_MS_MAX, timeoutMs / LOOKS)))
                 .errorHandler(client::failed)
@@ -105,6 +137,7 @@ final class DriverClient implements AutoCloseable {
         context.driverTimeoutMs(timeoutMs);
         try {
             client.aeron = Aeron.connect(context);
+            clock.isConnected = true;
             return client;
         } catch (RuntimeException e) {
             throw new IOException("media driver in " + directory + ": " + e.getMessage(), e);

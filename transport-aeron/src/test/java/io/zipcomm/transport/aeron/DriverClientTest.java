@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.MappedByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.agrona.BufferUtil;
 import org.agrona.IoUtil;
 import org.agrona.concurrent.ringbuffer.ManyToOneRingBuffer;
@@ -17,6 +18,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Connecting to a media driver that runs, is dead, or is not there. */
 @Tag("once")
@@ -60,6 +63,27 @@ final class DriverClientTest {
                 assertThrows(IOException.class, () -> DriverClient.connect(dead, 0, LONG_MS, () -> false));
         assertTrue(refusal.getMessage().endsWith("dead: no sign of life within 10000 ms"), refusal.getMessage());
         assertTrue(System.nanoTime() - beganNs < LONG_MS / 4 * 1_000_000);
+    }
+
+    /** Behind its last sign of life, as Aeron begins to connect to it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldNotWaitForADriverThatEndsMeanwhile(boolean isCancelled) {
+        Path living = directory.resolve("living");
+        EmbeddedDriver driver = EmbeddedDriver.start(living, 0);
+        AtomicInteger looks = new AtomicInteger();
+        long beganNs = System.nanoTime();
+        IOException late = assertThrows(
+                IOException.class,
+                () -> DriverClient.connect(living, 0, LONG_MS, () -> {
+                    if (looks.getAndIncrement() == 0) {
+                        driver.close();
+                    }
+                    return isCancelled && looks.get() > 3;
+                }));
+        long tookNs = System.nanoTime() - beganNs;
+        assertTrue(late.getMessage().startsWith("media driver in " + living + ": "), late.getMessage());
+        assertTrue(tookNs < (isCancelled ? 5_000_000_000L : LONG_MS / 4 * 1_000_000), tookNs + " ns");
     }
 
     @Test
