@@ -1,10 +1,11 @@
 package io.zipcomm.testkit;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.AnnotatedElementContext;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDirFactory;
@@ -17,8 +18,7 @@ public final class SharedMemoryFolder implements TempDirFactory {
 
     private static final Path MEMORY = Path.of("/dev/shm");
     private static final String PREFIX = "zip-test-";
-    private static final String GROUP = "group-";
-    private static final int GROUP_DEPTH = 2;
+    private static final String GROUPS = "group-*";
 
     /** For JUnit. */
     public SharedMemoryFolder() {}
@@ -28,11 +28,16 @@ public final class SharedMemoryFolder implements TempDirFactory {
         return Files.isWritable(MEMORY) ? Files.createTempDirectory(MEMORY, PREFIX) : Files.createTempDirectory(PREFIX);
     }
 
-    /** What groups have left behind in such a directory. */
+    /** What groups have left behind in such a directory. Others may remove it meanwhile. */
     public static List<Path> leftIn(Path folder) throws IOException {
-        try (Stream<Path> all = Files.walk(folder, GROUP_DEPTH)) {
-            return all.filter(one -> one.getFileName().toString().startsWith(GROUP))
-                    .toList();
+        List<Path> left = new ArrayList<>();
+        try (DirectoryStream<Path> users = Files.newDirectoryStream(folder, Files::isDirectory)) {
+            for (Path user : users) {
+                try (DirectoryStream<Path> groups = Files.newDirectoryStream(user, GROUPS)) {
+                    groups.forEach(left::add);
+                }
+            }
         }
+        return left;
     }
 }

@@ -290,7 +290,7 @@ final class ControlReturn {
      */
     private void awake(long plannedNs) {
         long nowNs = opener.nowNs();
-        boolean still = extended ? nowNs - plannedNs > ATTEMPT_NS : Standstill.isBetween(plannedNs, nowNs);
+        boolean still = extended ? nowNs - plannedNs > ATTEMPT_NS : Freeze.isBetween(plannedNs, nowNs);
         if (still && untilNs - nowNs < ATTEMPT_NS) {
             untilNs = nowNs + ATTEMPT_NS;
             extended = true;

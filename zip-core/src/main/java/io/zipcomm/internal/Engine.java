@@ -721,7 +721,7 @@ public final class Engine implements PathEvents, ControlPlane.Listener, AutoClos
 
     private void timers(long nowNs) {
         if (relayLoss != null && nowNs - relayLossDueNs >= 0) {
-            if (Standstill.isBetween(relayLossDueNs, nowNs)) {
+            if (Freeze.isBetween(relayLossDueNs, nowNs)) {
                 // What the relay has answered has not been read yet.
                 askRelay(nowNs);
             } else {

@@ -566,8 +566,8 @@ public final class MembershipClient implements ControlPlane {
         try {
             return answer.get(timeoutNs, TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            if (Standstill.isBetween(plannedNs, clock.getAsLong())) {
-                return answer.get(Standstill.READ_NS, TimeUnit.NANOSECONDS);
+            if (Freeze.isBetween(plannedNs, clock.getAsLong())) {
+                return answer.get(Freeze.READ_NS, TimeUnit.NANOSECONDS);
             }
             throw e;
         }

@@ -168,12 +168,12 @@ public final class RelayMeeting {
             }
             long endNs = startedNs + Math.min(allSaid ? timeoutNs : timeoutNs + graceNs, longestNs);
             if (nowNs - endNs > 0) {
-                if (stoodStill || !Standstill.isBetween(endNs, nowNs)) {
+                if (stoodStill || !Freeze.isBetween(endNs, nowNs)) {
                     throw timedOut();
                 }
                 // What the relays have said meanwhile has not been read yet.
                 stoodStill = true;
-                news.poll(Standstill.READ_NS, TimeUnit.NANOSECONDS);
+                news.poll(Freeze.READ_NS, TimeUnit.NANOSECONDS);
                 continue;
             }
             Stay best = best();
