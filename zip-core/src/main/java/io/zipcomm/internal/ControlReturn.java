@@ -20,7 +20,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Opens the control connection of a complete group again after it was lost, on a thread of its own, and says that this rank
  * comes back to its place. Tries again, with pauses, until the relay timeout is over or the relay says that the place is given
- * away; and for a while more if this process stood still, and the time ran out meanwhile or just after. What the rank says meanwhile is kept, and said then. Any thread.
+ * away; and for a while more if this process stood still, and the time ran out meanwhile or just after. What the rank says
+ * meanwhile is kept, and said then. Any thread.
  */
 final class ControlReturn {
 
