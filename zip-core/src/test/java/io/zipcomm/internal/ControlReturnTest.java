@@ -421,32 +421,27 @@ final class ControlReturnTest implements ControlReturn.Opener, ControlReturn.Out
     void shouldGiveUpAWhileAfterItStoodStill() throws InterruptedException {
         standsStillNs = 1;
         relays.add(this::reset);
-        relays.add(channel -> {});
-        back.begin("by the test");
-        String ending = endings.poll(30, TimeUnit.SECONDS);
-        assertEquals("by the test; not opened again in 63060 ms, 2 tries: the relay did not answer", ending);
+        assertGivesUp(1, "63060 ms, 2 tries: the relay did not answer");
     }
 
     /** Each of its waits ends so late that it might have stood still. */
     @Test
     void shouldGiveUpThoughItIsAlwaysLate() throws InterruptedException {
         lateNs = TimeUnit.MILLISECONDS.toNanos(500);
-        for (int tries = 0; tries < 8; tries++) {
-            relays.add(channel -> {});
-        }
-        back.begin("by the test");
-        String ending = endings.poll(30, TimeUnit.SECONDS);
-        assertEquals("by the test; not opened again in 33120 ms, 8 tries: the relay did not answer", ending);
+        assertGivesUp(8, "33120 ms, 8 tries: the relay did not answer");
     }
 
     @Test
     void shouldGiveUpInTime() throws InterruptedException {
-        for (int tries = 0; tries < 10; tries++) {
+        assertGivesUp(10, "30500 ms, 10 tries: the relay did not answer");
+    }
+
+    private void assertGivesUp(int silentRelays, String after) throws InterruptedException {
+        for (int silent = 0; silent < silentRelays; silent++) {
             relays.add(channel -> {});
         }
         back.begin("by the test");
-        String ending = endings.poll(30, TimeUnit.SECONDS);
-        assertEquals("by the test; not opened again in 30500 ms, 10 tries: the relay did not answer", ending);
+        assertEquals("by the test; not opened again in " + after, endings.poll(30, TimeUnit.SECONDS));
     }
 
     @Test
