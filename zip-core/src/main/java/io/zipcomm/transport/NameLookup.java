@@ -20,6 +20,11 @@ public final class NameLookup {
 
     private NameLookup() {}
 
+    /** Knows the addresses of a name; takes the time it takes. */
+    interface Resolver {
+        InetAddress[] addressesOf(String host) throws UnknownHostException;
+    }
+
     /**
      * Blocks until there is an answer, the time is over, or the thread is interrupted. What the system is still busy with
      * then goes on in the background.
@@ -32,6 +37,12 @@ public final class NameLookup {
      */
     public static InetAddress[] of(String host, long leftNs)
             throws UnknownHostException, SocketTimeoutException, InterruptedException {
+        return of(host, leftNs, InetAddress::getAllByName);
+    }
+
+    /** As above, with another resolver than the system's. */
+    static InetAddress[] of(String host, long leftNs, Resolver resolver)
+            throws UnknownHostException, SocketTimeoutException, InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException("before the lookup of " + host);
         }
@@ -43,7 +54,7 @@ public final class NameLookup {
             }
         }
         CompletableFuture<InetAddress[]> answer = new CompletableFuture<>();
-        Thread thread = new Thread(() -> ask(host, answer), "zip-lookup-" + host);
+        Thread thread = new Thread(() -> ask(resolver, host, answer), "zip-lookup-" + host);
         thread.setDaemon(true);
         thread.start();
         try {
@@ -71,9 +82,9 @@ public final class NameLookup {
         return unknown;
     }
 
-    private static void ask(String host, CompletableFuture<InetAddress[]> answer) {
+    private static void ask(Resolver resolver, String host, CompletableFuture<InetAddress[]> answer) {
         try {
-            answer.complete(InetAddress.getAllByName(host));
+            answer.complete(resolver.addressesOf(host));
         } catch (UnknownHostException | RuntimeException e) {
             answer.completeExceptionally(e);
         }
