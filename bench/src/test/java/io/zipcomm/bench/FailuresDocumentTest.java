@@ -14,10 +14,12 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What {@code docs/failures.md} shows compiles, and it leaves nothing out. {@link FailureExamplesTest} runs it. */
+@Tag("once")
 final class FailuresDocumentTest {
 
     private static final Pattern CODE = Pattern.compile("\\b[A-Z]{4,}(_[A-Z]+)*\\b");

@@ -1,7 +1,6 @@
 package io.zipcomm.testkit;
 
 import io.zipcomm.Communicator;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -11,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 final class SimulatedProgram {
 
     /** A program that runs so long without waiting for its peers hangs. */
-    private static final long TURN_SECONDS_MAX = 60;
+    private static final long TURN_NS_MAX = TimeUnit.SECONDS.toNanos(60);
 
     /** Ends the program of a rank that was killed. */
     private static final class Killed extends Error {
@@ -24,10 +23,10 @@ final class SimulatedProgram {
 
     private final int rank;
     private final Thread thread;
-    private final Semaphore go = new Semaphore(0);
-    private final Semaphore back = new Semaphore(0);
+    private final Baton go = new Baton();
+    private final Baton back = new Baton();
 
-    // Handed over with the permits.
+    // Handed over with the batons.
     private boolean killed;
     private boolean done;
     private long waitsUntilNs = Long.MIN_VALUE;
@@ -41,7 +40,7 @@ final class SimulatedProgram {
     }
 
     private void run(Communicator communicator, SimulatedGroup.Program program) {
-        go.acquireUninterruptibly();
+        go.awaitUninterruptibly();
         try {
             if (!killed) {
                 program.run(communicator);
@@ -52,15 +51,15 @@ final class SimulatedProgram {
             failure = e;
         } finally {
             done = true;
-            back.release();
+            back.pass();
         }
     }
 
     /** Runs the program until it waits or ends. The group's thread. */
     void resume() {
-        go.release();
+        go.pass();
         try {
-            if (!back.tryAcquire(TURN_SECONDS_MAX, TimeUnit.SECONDS)) {
+            if (!back.await(TURN_NS_MAX)) {
                 AssertionError hangs = new AssertionError("the program of rank " + rank + " hangs");
                 hangs.setStackTrace(thread.getStackTrace());
                 throw hangs;
@@ -77,8 +76,8 @@ final class SimulatedProgram {
             return false;
         }
         waitsUntilNs = untilNs;
-        back.release();
-        go.acquireUninterruptibly();
+        back.pass();
+        go.awaitUninterruptibly();
         if (killed) {
             throw new Killed();
         }

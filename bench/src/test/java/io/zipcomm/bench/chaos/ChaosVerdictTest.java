@@ -11,9 +11,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Processes 0 to 3, of which 2 was killed, say the right thing, and then each wrong thing that there is. */
+@Tag("once")
 final class ChaosVerdictTest {
 
     private static final long FAULT_NS = 5_000_000_000L;

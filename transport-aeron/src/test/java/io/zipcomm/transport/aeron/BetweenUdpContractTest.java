@@ -7,10 +7,12 @@ import io.zipcomm.settings.ZipSettings.TransportChoice;
 import io.zipcomm.testkit.SharedMemoryFolder;
 import io.zipcomm.testkit.TransportContract;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Paths over UDP between what are taken for several hosts keep the contract: they may be forgotten, and say what is missing. */
+@Tag("once")
 final class BetweenUdpContractTest extends TransportContract {
 
     @TempDir(factory = SharedMemoryFolder.class)
